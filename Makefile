@@ -1,0 +1,93 @@
+# `make` alone lists what there is. Another Python: make test PYTHON=python3.13
+PYTHON ?= python3
+SUFFIX := $(filter-out python3 python,$(notdir $(PYTHON)))
+VENV   := .venv$(if $(SUFFIX),-$(SUFFIX))
+BIN    := $(VENV)/bin
+UV     := uv==0.13.9
+LOCK   := $(BIN)/uv pip compile --quiet pyproject.toml --extra laptop --universal --python-version 3.11 \
+          --generate-hashes --no-emit-index-url --no-header --no-annotate
+
+# What a person has in `.env` steers `make run`, never a check.
+CHECK  := ENV_FILE=/dev/null DEBUG=true
+
+export UV_PYTHON_DOWNLOADS := never
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo superuser shell test lint types imports migrations schema schema-check check format lock clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(BIN)/.runtime ## Start everything: API, worker, PostgreSQL, Valkey, mail inbox (PORT=, INBOX_PORT=)
+	@exec $(BIN)/python -m config.launcher
+
+demo: $(BIN)/.runtime ## Fill the database with a believable data set
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py demo
+
+superuser: $(BIN)/.runtime ## Make a user for the admin
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py createsuperuser
+
+shell: $(BIN)/.runtime ## Open a Python prompt with the models at hand
+	@$(BIN)/python manage.py shell
+
+test: $(BIN)/.development ## Run every test, on servers of its own, in parallel; T= selects, such as T=tests/events
+	@$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered $(T)
+
+lint: $(BIN)/.development ## Look for mistakes and for formatting that differs
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+
+types: $(BIN)/.development ## Check the types, strictly
+	@$(CHECK) $(BIN)/mypy
+
+imports: $(BIN)/.development ## Check who may import whom
+	@$(CHECK) $(BIN)/lint-imports
+
+migrations: $(BIN)/.development ## Check that migrations are complete and lock nothing for long
+	@$(BIN)/python -m pytest -q -p no:randomly tests/config/test_migrations.py
+
+schema: $(BIN)/.development ## Write the API description to docs/openapi.yaml
+	@$(CHECK) $(BIN)/python -m jointoit spectacular --fail-on-warn --validate --file docs/openapi.yaml
+
+schema-check: $(BIN)/.development ## Compare docs/openapi.yaml with the code
+	@$(CHECK) $(BIN)/python -m jointoit spectacular --fail-on-warn --validate | diff -u docs/openapi.yaml - \
+	  || { echo "docs/openapi.yaml is not what the code says: run make schema and look at the difference."; exit 1; }
+
+check: lint types imports migrations schema-check test ## Run every check there is
+
+format: $(BIN)/.development ## Mend what can be mended
+	@$(BIN)/ruff check --fix-only
+	@$(BIN)/ruff format
+
+lock: $(BIN)/.uv ## Bring both requirement files up to date with pyproject.toml (UPGRADE=1: with the newest releases)
+	@$(LOCK) $(if $(UPGRADE),--upgrade) --output-file requirements.txt
+	@$(LOCK) $(if $(UPGRADE),--upgrade) --group dev --constraints requirements.txt --output-file requirements-dev.txt
+
+clean: ## Remove everything that was made here, the database included
+	rm -rf .venv .venv-* .local node_modules staticfiles build htmlcov .coverage .coverage.* .hypothesis \
+	  .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/.uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, {sys.executable} is {sys.version.split()[0]}. Try: make PYTHON=python3.12")'
+	@echo "Making $(VENV) …"
+	@$(PYTHON) -m venv $(VENV) || { echo "Python cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet "$(UV)"
+	@touch $@
+
+$(BIN)/.runtime: requirements.txt $(BIN)/.uv
+	@echo "Installing the packages that the service needs …"
+	@$(call install,$<)
+	@touch $@
+
+$(BIN)/.development: requirements-dev.txt $(BIN)/.uv
+	@echo "Installing the packages that service and tests need …"
+	@$(call install,$<)
+	@touch $@ $(BIN)/.runtime
+
+# uv takes seconds where pip takes a minute; pip alone knows an index that only its own configuration names.
+install = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes --requirement $(1) \
+	|| $(BIN)/python -m pip install --quiet --require-hashes --requirement $(1)

@@ -1,0 +1,83 @@
+"""Reads the environment; every problem is collected, so that one start names all that is missing at once."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+from environs import Env, EnvValidationError, ValidationError
+from psycopg.conninfo import conninfo_to_dict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Reader(Env):
+    """Typed access to the environment. An empty variable counts as unset: Compose passes `DEBUG=` for no value."""
+
+    def __init__(self) -> None:
+        super().__init__(eager=False)
+
+    def _get_value(self, env_key: str, default: Any) -> Any:
+        return os.environ.get(env_key) or default
+
+    def finish(self) -> None:
+        """End the reading; exit with one line for each variable that is missing or wrong."""
+        try:
+            self.seal()
+        except EnvValidationError as error:
+            found: Any = error.error_messages
+            problems = "\n".join(f"  {name}: {' '.join(map(str, why))}" for name, why in sorted(found.items()))
+            sys.exit(f"Cannot start: these environment variables are missing or wrong.\n{problems}")
+
+
+def read_dotenv() -> None:
+    """Put the variables of `.env` (or of the file that ENV_FILE names) into the environment; what is set there wins."""
+    path = Path(os.environ.get("ENV_FILE") or ROOT / ".env")
+    if path.is_file():
+        for name, value in dotenv_values(path).items():
+            if value and not os.environ.get(name):
+                os.environ[name] = value
+
+
+def assume_development() -> None:
+    """Let a person at a terminal work with nothing set. A process of the Procfile never calls this."""
+    read_dotenv()
+    if not os.environ.get("DEBUG"):
+        os.environ["DEBUG"] = "true"
+
+
+def at_least(characters: int) -> Any:
+    """A validator for secrets: RFC 7518 section 3.2 wants a key no shorter than the hash output."""
+
+    def validate(value: str) -> None:
+        if len(value) < characters:
+            raise ValidationError(f"Must have at least {characters} characters.")
+
+    return validate
+
+
+def port(value: int) -> None:
+    """A validator for TCP ports."""
+    if not 1 <= value <= 65535:
+        raise ValidationError("Must be a port, 1 to 65535.")
+
+
+def positive(value: int) -> None:
+    """A validator for a number of things of which there must be one."""
+    if value < 1:
+        raise ValidationError("Must be 1 or more.")
+
+
+def postgres(url: str) -> dict[str, Any]:
+    """Translate a libpq URL into Django's database settings."""
+    parts: dict[str, Any] = dict(conninfo_to_dict(url)) if url else {}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.pop("dbname", ""),
+        "USER": parts.pop("user", ""),
+        "PASSWORD": parts.pop("password", ""),
+        "HOST": parts.pop("host", ""),
+        "PORT": parts.pop("port", ""),
+        "OPTIONS": parts,
+    }

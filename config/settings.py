@@ -1,0 +1,281 @@
+"""All settings in one file, safe for production when nothing says otherwise.
+
+Every value that differs between machines comes from the environment; `.env.sample` lists them all. Outside
+development (`DEBUG` is not true) what cannot be guessed has no default, and the process refuses to start.
+"""
+
+import os
+from datetime import timedelta
+from typing import Any
+
+import django_stubs_ext
+from corsheaders.defaults import default_headers
+from csp.constants import NONE, SELF
+from marshmallow.validate import Regexp
+
+from config.env import ROOT, Reader, at_least, port, positive, postgres, read_dotenv
+from jointoit.api import logs
+
+django_stubs_ext.monkeypatch()  # lets Django's generic classes be subscripted at run time: ModelAdmin[Event]
+
+read_dotenv()
+env = Reader()
+DEBUG = env.bool("DEBUG", False)
+
+
+def development(value: Any) -> dict[str, Any]:
+    """A default that holds on a laptop only; elsewhere the variable is required."""
+    return {"default": value} if DEBUG else {}
+
+
+# ── What the environment says ─────────────────────────────────────────────────────────────────────────────────────────
+SECRET_KEY = env.str("SECRET_KEY", **development("development-" + "only" * 12), validate=at_least(50))
+JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", **development("development-" + "sign" * 12), validate=at_least(32))
+# They verify and never sign; keep one for the life of a refresh token.
+JWT_OLD_SIGNING_KEYS: list[str] = env.list("JWT_OLD_SIGNING_KEYS", [])
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", **development(["127.0.0.1", "localhost", "[::1]"]))
+CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
+PUBLIC_URL = env.str("PUBLIC_URL", **development("http://127.0.0.1:8000"))
+DATABASE_URL = env.str("DATABASE_URL", **development(""))
+DATABASE_POOL = env.int("DATABASE_POOL", 0)
+REDIS_URL = env.str("REDIS_URL", **development(""))
+EMAIL_HOST = env.str("EMAIL_HOST", **development("127.0.0.1"))
+EMAIL_PORT = env.int("EMAIL_PORT", 1025 if DEBUG else 587)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", not DEBUG)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", **development("Jointoit <events@jointoit.example>"))
+INBOX_URL = f"http://127.0.0.1:{env.int('INBOX_PORT', 1080)}/" if DEBUG else ""  # where the front page leads
+MAIL_RATE = env.str("MAIL_RATE", "off", validate=Regexp(r"(off|[1-9][0-9]*(\.[0-9]+)?|0\.0*[1-9][0-9]*)\Z"))
+MAIL_CLOCK_SPEED = env.float("MAIL_CLOCK_SPEED", 1.0)  # a test lives through a day without mail server in a minute
+FRONTEND_URL = env.str("FRONTEND_URL", "")
+RATES = {
+    "anon": env.str("RATE_ANON", "120/min"),
+    "user": env.str("RATE_USER", "600/min"),
+    "login": env.str("RATE_LOGIN", "10/min"),
+    "account": env.str("RATE_ACCOUNT", "100/hour"),  # log-ins to one account from addresses that are new to it
+    "signup": env.str("RATE_SIGNUP", "20/hour"),
+    "reset": env.str("RATE_RESET", "10/hour"),
+    "register": env.str("RATE_REGISTER", "30/min"),
+}
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+SERVE = {  # how `serve` and `work` run, see there
+    "host": env.str("HOST", "127.0.0.1"),
+    "port": env.int("PORT", 8000, validate=port),
+    "workers": env.int("WEB_WORKERS", os.cpu_count() or 1, validate=positive),
+    "threads": env.int("WEB_THREADS", 4, validate=positive),
+}
+WORKER_PROCESSES = env.int("WORKER_PROCESSES", max(2, os.cpu_count() or 1), validate=positive)
+env.finish()
+PUBLIC_URL = PUBLIC_URL.rstrip("/")
+FRONTEND_URL = FRONTEND_URL.rstrip("/")
+
+# ── Django ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+INSTALLED_APPS = [
+    "jointoit.api",
+    "jointoit.mail",
+    "jointoit.accounts",
+    "jointoit.events",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "csp",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "rest_framework",
+]
+# Order: what every answer needs first (request id, problem for a failure), the admin's needs last.
+MIDDLEWARE = [
+    "jointoit.api.middleware.RequestMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "jointoit.api.middleware.InputWall",  # behind those that add headers: its refusals carry them too
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False  # jointoit.api.middleware answers 308, which keeps method and body
+AUTH_USER_MODEL = "accounts.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+DATABASES = {"default": postgres(DATABASE_URL)}
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# lock_timeout turns a held event row into 503 `busy`; statement_timeout keeps one bad query from holding a connection.
+DATABASES["default"]["OPTIONS"]["options"] = "-c lock_timeout=2s -c statement_timeout=30s"
+if DATABASE_POOL:
+    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 5}
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = ROOT / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG  # development needs no collectstatic
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # forms of the admin; InputWall holds bodies of the API to 64 KiB
+LOGGING = logs.configure(readable=DEBUG, level=LOG_LEVEL)
+
+# ── Security ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+HTTPS = PUBLIC_URL.startswith("https://")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_SSL_REDIRECT = False  # the proxy redirects; health probes speak plain HTTP
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+X_FRAME_OPTIONS = "DENY"
+CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "if-match", "if-none-match", "x-request-id"]
+CORS_EXPOSE_HEADERS = ["etag", "idempotent-replayed", "location", "ratelimit", "ratelimit-policy", "retry-after"]
+CORS_EXPOSE_HEADERS += ["www-authenticate", "x-request-id"]
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "style-src": [SELF, "'unsafe-inline'"],  # Swagger UI, ReDoc and the admin write style attributes
+        "worker-src": [SELF, "blob:"],  # ReDoc searches in a worker
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+SILENCED_SYSTEM_CHECKS = [
+    "security.W008",  # SECURE_SSL_REDIRECT, see above
+    "auth.E003",  # the username is unique in any case, by a constraint that this check does not understand
+]
+
+# ── The API ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["jointoit.accounts.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["jointoit.api.parsing.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["jointoit.api.rendering.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "jointoit.api.rendering.Negotiation",
+    "DEFAULT_THROTTLE_CLASSES": ["jointoit.api.throttling.RateThrottle"],
+    "DEFAULT_FILTER_BACKENDS": ["jointoit.api.parameters.StrictFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "jointoit.api.pagination.KeysetPagination",
+    "DEFAULT_SCHEMA_CLASS": "jointoit.api.schema.AutoSchema",
+    "EXCEPTION_HANDLER": "jointoit.api.errors.handle",
+    "DEFAULT_VERSIONING_CLASS": None,
+    "URL_FORMAT_OVERRIDE": None,
+    "DATETIME_INPUT_FORMATS": ["iso-8601"],
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=30),
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": JWT_SIGNING_KEY,
+    "ISSUER": "jointoit",
+    "AUDIENCE": "jointoit-api",
+    "AUTH_HEADER_TYPES": ("Bearer",),
+    "UPDATE_LAST_LOGIN": False,
+}
+OPENAPI_DESCRIPTION = """
+Register for events without ever overselling a seat, and hear of every change by mail.
+
+**Start:** create an account at `POST /users/register/`, get a token at `POST /api/token/`, and send it as
+`Authorization: Bearer <access>`. Reading events needs no account.
+
+- **Errors** are `application/problem+json` (RFC 9457) with a stable `code`; `type` leads to a page that explains it.
+- **Lists** come in pages: follow `next` until it is null.
+- **Times** go in with an offset or `Z` and come out in UTC.
+- **Repeats** are safe with an `Idempotency-Key`, **updates** with `If-Match` and the `ETag` of what you read.
+- **X-Request-ID** is on every answer; send your own UUID to find your request in our logs.
+""".strip()
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Event Management API",
+    "DESCRIPTION": OPENAPI_DESCRIPTION,
+    "VERSION": "1.0.0",
+    "TAGS": [
+        {"name": "accounts", "description": "Who you are: sign-up, tokens, profile, password."},
+        {"name": "events", "description": "What happens, when and where."},
+        {"name": "registrations", "description": "Who comes: seats, approval and the waiting list."},
+        {"name": "service", "description": "The service itself: its health, its pages, its problems."},
+    ],
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "filter": True, "validatorUrl": None, "docExpansion": "list"},
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/",
+    "ENUM_NAME_OVERRIDES": {
+        "EventStatus": "jointoit.events.models.Event.Status",
+        "RegistrationStatus": "jointoit.events.models.Registration.Status",
+    },
+}
+
+# ── Mail and tasks ────────────────────────────────────────────────────────────────────────────────────────────────────
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_TIMEOUT = 20
+REMINDER_BEFORE = timedelta(hours=24)
+CELERY = {
+    "broker_url": REDIS_URL,
+    "task_ignore_result": True,
+    "task_acks_late": True,
+    "task_reject_on_worker_lost": True,
+    "task_time_limit": 60,
+    "worker_prefetch_multiplier": 1,
+    "broker_connection_retry_on_startup": True,
+    "broker_transport_options": {
+        "visibility_timeout": 180,
+        "unacked_restore_throttle": 1,
+        "socket_connect_timeout": 5,
+        "socket_timeout": 10,  # a frozen Redis would hold a worker for ever; longer than its own wait for work
+        "socket_keepalive": True,
+    },
+    "task_publish_retry": False,
+}

@@ -1,0 +1,49 @@
+"""Every route on one screen."""
+
+from django.contrib import admin
+from django.urls import path
+
+import jointoit.api.converters  # noqa: F401  registers <id:…>
+from jointoit.accounts import views as accounts
+from jointoit.api import docs, health, pages
+from jointoit.events import views as events
+
+urlpatterns = [
+    path("", pages.front, name="front"),
+    path("problems/", pages.problem_types, name="problem-types"),
+    path("problems/<slug:code>/", pages.problem_type, name="problem-type"),
+    path("health/live/", health.live, name="health-live"),
+    path("health/ready/", health.ready, name="health-ready"),
+    path("api/schema/", docs.SchemaView.as_view(), name="schema"),
+    path("api/docs/", docs.SwaggerView.as_view(), name="docs"),
+    path("api/redoc/", docs.RedocView.as_view(), name="redoc"),
+    path("admin/", admin.site.urls),
+    # accounts
+    path("users/register/", accounts.SignUpView.as_view(), name="sign-up"),
+    path("users/me/", accounts.MeView.as_view(), name="me"),
+    path("users/me/password/", accounts.PasswordView.as_view(), name="password"),
+    path("users/password-reset/", accounts.PasswordResetView.as_view(), name="password-reset"),
+    path("users/password-reset/confirm/", accounts.PasswordResetConfirmView.as_view(), name="password-reset-confirm"),
+    path("users/verify-email/", accounts.VerifyEmailView.as_view(), name="verify-email"),
+    path("users/verify-email/resend/", accounts.ResendVerificationView.as_view(), name="verify-email-resend"),
+    path("api/token/", accounts.TokenView.as_view(), name="token"),
+    path("api/token/refresh/", accounts.TokenRefreshView.as_view(), name="token-refresh"),
+    path("api/token/verify/", accounts.TokenVerifyView.as_view(), name="token-verify"),
+    path("api/token/blacklist/", accounts.TokenBlacklistView.as_view(), name="token-blacklist"),
+    # events
+    path("events/", events.EventListView.as_view(), name="event-list"),
+    path("events/<id:pk>/", events.EventDetailView.as_view(), name="event-detail"),
+    path("events/<id:pk>/publish/", events.PublishView.as_view(), name="event-publish"),
+    path("events/<id:pk>/cancel/", events.CancelView.as_view(), name="event-cancel"),
+    path("events/<id:pk>/register/", events.RegisterView.as_view(), name="event-register"),
+    path("events/<id:pk>/registrations/", events.AttendeeListView.as_view(), name="event-registrations"),
+    path("events/<id:pk>/calendar.ics", events.CalendarView.as_view(), name="event-calendar"),
+    # registrations
+    path("registrations/", events.RegistrationListView.as_view(), name="registration-list"),
+    path("registrations/<id:pk>/", events.RegistrationDetailView.as_view(), name="registration-detail"),
+]
+
+handler400 = "jointoit.api.errors.bad_request"
+handler403 = "jointoit.api.errors.permission_denied"
+handler404 = "jointoit.api.errors.not_found"
+handler500 = "jointoit.api.errors.server_error"

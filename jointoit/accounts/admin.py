@@ -1,0 +1,101 @@
+"""Accounts for the administrators' eyes. What ends tokens through the API ends them here as well."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from jointoit.accounts import closing
+from jointoit.accounts.models import RefreshToken, User
+
+#: A change of these makes tokens given out before it worthless.
+ENDING = frozenset({"email", "is_active"})
+
+
+class NormalUsername(forms.ModelForm[User]):
+    def clean_username(self) -> str:
+        return str(User.normalize_username(self.cleaned_data["username"]))
+
+
+class SignUpForm(NormalUsername, AdminUserCreationForm[User]):
+    class Meta:
+        model = User
+        fields = ("username", "email")
+
+
+class ChangeForm(NormalUsername):
+    class Meta:
+        model = User
+        fields = (
+            "username",
+            "email",
+            "email_verified",
+            "first_name",
+            "last_name",
+            "timezone",
+            "is_active",
+            "is_staff",
+            "is_superuser",
+            "groups",
+            "user_permissions",
+        )
+
+
+class NewPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]  # cannot be subscripted at run time
+    def save(self, commit: bool = True) -> User:
+        self.user.end_tokens()
+        user: User = super().save(commit)
+        return user
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin[User]):
+    add_form, form, change_password_form = SignUpForm, ChangeForm, NewPasswordForm
+    list_display = ("username", "email", "email_verified", "is_active", "is_staff", "date_joined")
+    list_filter = ("is_active", "email_verified", "is_staff", "date_joined")
+    search_fields = ("username", "email", "first_name", "last_name")
+    ordering = ("-pk",)
+    readonly_fields = ("date_joined", "last_login", "pending_email")
+    actions = ("deactivate",)
+    fieldsets = (
+        (None, {"fields": ("username", "email", "email_verified", "pending_email")}),
+        ("About", {"fields": ("first_name", "last_name", "timezone", "date_joined", "last_login")}),
+        ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+    )
+    add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "email", "password1", "password2")}),)
+
+    @admin.action(description="Deactivate, and end every token", permissions=["change"])
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        shut = closing.deactivate(user_ids=queryset.values_list("pk", flat=True))
+        self.message_user(request, f"{shut} deactivated.", messages.SUCCESS)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False  # others refer to the row: accounts are deactivated, or closed by their owners
+
+    @transaction.atomic
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        if change and ENDING & set(form.changed_data):
+            obj.end_tokens()
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(RefreshToken)
+class RefreshTokenAdmin(admin.ModelAdmin[RefreshToken]):
+    list_display = ("user", "family", "expires_at", "used_at")
+    list_select_related = ("user",)
+    search_fields = ("user__username", "user__email", "family")
+    ordering = ("-expires_at",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: RefreshToken | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: RefreshToken | None = None) -> bool:
+        return False

@@ -1,0 +1,61 @@
+"""How an account ends: shut by an administrator, or closed for good by its owner."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from jointoit.accounts import passwords
+from jointoit.accounts.models import RefreshToken, User
+from jointoit.accounts.signals import account_closing
+from jointoit.mail import outbox
+from jointoit.mail.models import OutboxMail
+
+
+def deactivate(*, user_ids: Iterable[int]) -> int:
+    """Shut accounts, which nothing is taken from but their tokens; returns how many were open."""
+    with transaction.atomic():
+        shut = User.objects.filter(pk__in=user_ids, is_active=True)
+        pks = list(shut.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+        RefreshToken.objects.filter(user__in=pks).delete()
+        return User.objects.filter(pk__in=pks).update(is_active=False, token_epoch=F("token_epoch") + 1)
+
+
+def close(*, user: User, password: str, now: datetime, precondition: Callable[[User], None] | None = None) -> None:
+    """Give back all that the person holds, then erase who the person is; the row stays for what others refer to.
+
+    Raises WrongPassword, and what `precondition` raises when it is given the row as it is once held.
+    """
+    passwords.confirm(password, user=user, field="password")
+    with transaction.atomic():
+        held = User.objects.hold(user.pk).filter(is_active=True).first()
+        if held is None:  # closed by a parallel request
+            return
+        if precondition:
+            precondition(held)
+        account_closing.send(sender=User, user=held, now=now)
+        for address in filter(None, (held.email, held.pending_email)):
+            forget_mail(address)
+        erase(held)
+
+
+def forget_mail(address: str) -> None:
+    """Send nothing more to an address, and forget what was sent there."""
+    waiting = OutboxMail.objects.filter(recipient=address, state=OutboxMail.State.PENDING)
+    waiting.update(state=OutboxMail.State.SUPERSEDED, settled_at=Now())
+    outbox.forget(address)
+
+
+def erase(user: User) -> None:
+    """Leave nothing that tells who it was, and nothing to come back with."""
+    user.username = f"deleted:{user.pk}"  # no living name may have a colon, no living address such a domain
+    user.email = f"deleted-{user.pk}@invalid"
+    user.first_name = user.last_name = user.pending_email = ""
+    user.timezone, user.password, user.last_login = "UTC", make_password(None), None
+    user.is_active = user.is_staff = user.is_superuser = user.email_verified = False
+    user.end_tokens().save()
+    user.groups.clear()
+    user.user_permissions.clear()

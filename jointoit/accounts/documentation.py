@@ -1,0 +1,169 @@
+"""What the OpenAPI document says of each operation, with an example of each body."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+
+from jointoit.accounts import serializers as shapes
+
+ADA = {
+    "id": 1815,
+    "username": "ada",
+    "email": "ada@example.org",
+    "email_verified": True,
+    "first_name": "Ada",
+    "last_name": "Lovelace",
+    "timezone": "Europe/London",
+    "date_joined": "2026-11-23T09:30:00Z",
+}
+PROFILE = {name: ADA[name] for name in ("username", "email", "first_name", "last_name", "timezone")}
+PASSWORD, NEW_PASSWORD = "an engine of numbers", "weaving algebraical patterns"
+JWT = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ1c2VyX2lkIjoiMTgxNSJ9.c2lnbmF0dXJl"
+FROM_MAIL = "eyJ1c2VyX2lkIjoxODE1fQ:1vN2aB:c2lnbmF0dXJl"
+PROBLEM = {"$ref": "#/components/schemas/Problem"}
+NOTHING = OpenApiResponse(OpenApiTypes.OBJECT, "An empty object.")
+PAGE = {(200, "text/html"): OpenApiResponse(OpenApiTypes.STR, "A page for a person.")}
+REFUSED = "Refused: to a program as a problem, to a person as the page again."
+FORM = {
+    **PAGE,
+    (400, "text/html"): OpenApiResponse(OpenApiTypes.STR, REFUSED),
+    (400, "application/problem+json"): OpenApiResponse(PROBLEM, REFUSED),
+}
+PAGE_TOKEN = OpenApiParameter("token", OpenApiTypes.STR, description="From the link in the mail.")
+
+
+def asks(value: dict[str, Any], name: str = "Request") -> OpenApiExample:
+    return OpenApiExample(name, value=value, request_only=True)
+
+
+def gives(value: dict[str, Any], status: int = 200) -> OpenApiExample:
+    return OpenApiExample("Answer", value=value, response_only=True, status_codes=[str(status)])
+
+
+def empty(description: str) -> OpenApiResponse:
+    return OpenApiResponse(description=description)
+
+
+def posts(**schema: Any) -> Any:
+    return extend_schema_view(post=extend_schema(**schema))
+
+
+sign_up = posts(
+    summary="Open an account",
+    description="The account works at once. A mail goes out that asks to confirm the address.",
+    request=shapes.SignUpSerializer,
+    responses={201: shapes.UserSerializer},
+    examples=[asks(PROFILE | {"password": PASSWORD}), gives(ADA | {"email_verified": False}, 201)],
+)
+me = extend_schema_view(
+    get=extend_schema(summary="Read your account", responses=shapes.UserSerializer, examples=[gives(ADA)]),
+    put=extend_schema(
+        summary="Replace your profile",
+        description=(
+            "Username and e-mail are required; what else is left out stays as it is. A new e-mail takes effect when it "
+            "is confirmed from there, which ends every token; until then the answer shows the present one."
+        ),
+        request=shapes.ProfileSerializer,
+        responses=shapes.UserSerializer,
+        examples=[asks(PROFILE), gives(ADA)],
+    ),
+    patch=extend_schema(
+        summary="Change your profile",
+        description="As PUT, with nothing required.",
+        request=shapes.ProfileSerializer,
+        responses=shapes.UserSerializer,
+        examples=[asks({"timezone": "Europe/London"}), gives(ADA)],
+    ),
+    delete=extend_schema(
+        summary="Close your account",
+        description=(
+            "Your seats are freed and handed on, future events of yours are cancelled and their attendees told, your "
+            "personal data are erased and every token ends. This cannot be undone."
+        ),
+        request=shapes.ClosingSerializer,
+        responses={204: empty("The account is closed.")},
+        examples=[asks({"password": PASSWORD})],
+    ),
+)
+password = posts(
+    summary="Change your password",
+    description="Every access and refresh token given out so far ends, this one too. A mail tells of the change.",
+    request=shapes.PasswordChangeSerializer,
+    responses={204: empty("The password is changed.")},
+    examples=[asks({"current_password": PASSWORD, "new_password": NEW_PASSWORD})],
+)
+password_reset = posts(
+    summary="Ask for a password reset",
+    description="If an active account has the address, a mail with a link goes there. The answer is always the same.",
+    request=shapes.AddressSerializer,
+    responses={202: NOTHING},
+    examples=[asks({"email": "ada@example.org"}), gives({}, 202)],
+)
+password_reset_confirm = extend_schema_view(
+    get=extend_schema(
+        operation_id="password_reset_page",
+        summary="Show the page that the link in the mail opens",
+        parameters=[PAGE_TOKEN],
+        responses=PAGE,
+    ),
+    post=extend_schema(
+        summary="Set a new password",
+        description="The token works once. Every access and refresh token given out so far ends.",
+        request=shapes.NewPasswordSerializer,
+        responses={204: empty("The password is set."), **FORM},
+        examples=[asks({"token": FROM_MAIL, "new_password": NEW_PASSWORD})],
+    ),
+)
+verify_email = extend_schema_view(
+    get=extend_schema(
+        operation_id="verify_email_page",
+        summary="Show the page that the link in the mail opens",
+        parameters=[PAGE_TOKEN],
+        responses=PAGE,
+    ),
+    post=extend_schema(
+        summary="Confirm an e-mail address",
+        description="A new address takes the place of the old one, which is told, and ends every token.",
+        request=shapes.LinkSerializer,
+        responses={204: empty("The address is confirmed."), **FORM},
+        examples=[asks({"token": FROM_MAIL})],
+    ),
+)
+resend_verification = posts(
+    summary="Ask again for the mail that confirms your address",
+    description="At most one in five minutes is sent, and none if nothing waits to be confirmed.",
+    request=None,
+    responses={202: NOTHING},
+    examples=[gives({}, 202)],
+)
+token = posts(
+    summary="Sign in",
+    description="A wrong password, an unknown name and an inactive account get one and the same 401.",
+    request=shapes.LoginSerializer,
+    responses={200: shapes.PairSerializer},
+    examples=[asks({"username": "ada", "password": PASSWORD}), gives({"access": JWT, "refresh": JWT})],
+)
+token_refresh = posts(
+    summary="Exchange a refresh token for the next pair",
+    description=(
+        "Each refresh token is good once. For 10 seconds more it gives the same next one again, so that two tabs may "
+        "ask at the same time; after that its use is taken for theft and ends all tokens of that log-in."
+    ),
+    request=shapes.RefreshSerializer,
+    responses={200: shapes.PairSerializer},
+    examples=[asks({"refresh": JWT}), gives({"access": JWT, "refresh": JWT})],
+)
+token_verify = posts(
+    summary="Ask whether a token is good",
+    request=shapes.VerifySerializer,
+    responses={200: NOTHING},
+    examples=[asks({"token": JWT}), gives({})],
+)
+token_blacklist = posts(
+    summary="Sign out",
+    description="Ends the refresh tokens of this log-in. Its last access token runs out by itself.",
+    request=shapes.RefreshSerializer,
+    responses={200: NOTHING},
+    examples=[asks({"refresh": JWT}), gives({})],
+)

@@ -1,0 +1,118 @@
+"""Who you are."""
+
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.db import models
+from django.db.models.functions import Upper
+from django.utils.timezone import now as this_moment
+
+if TYPE_CHECKING:
+    from django.db.models.fields.related_descriptors import RelatedManager
+
+
+VALID_USERNAME = UnicodeUsernameValidator(regex=r"^[\w.+-]+\Z", message="Letters, digits and . + - _ only.")
+
+
+class UserManager(BaseUserManager["User"]):
+    def by_login(self, login: str) -> models.QuerySet["User"]:
+        """Whoever `login` names: a username or, where it has an @ (which no username has), an e-mail, in any case."""
+        return self.filter(**{"email__iexact" if "@" in login else "username__iexact": User.normalize_username(login)})
+
+    def hold(self, pk: int) -> models.QuerySet["User"]:
+        """Lock one account until the transaction ends, without keeping others from inserting rows that refer to it."""
+        return self.select_for_update(no_key=True, of=("self",)).filter(pk=pk)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """The admin's login page, too, takes either name in any case."""
+        return self.by_login(username or "").get()
+
+    def create_user(self, username: str, email: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(username=self.model.normalize_username(username), email=email, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, username: str, email: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(username, email, password, is_staff=True, is_superuser=True, **fields)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    username = models.CharField(
+        max_length=150,
+        validators=[VALID_USERNAME],
+        help_text="Unique in any case; letters, digits and . + - _",
+    )
+    email = models.EmailField(max_length=254, help_text="Unique in any case.")
+    email_verified = models.BooleanField(default=False)
+    pending_email = models.EmailField(
+        max_length=254, blank=True, default="", help_text="Takes the place of the e-mail once it is confirmed."
+    )
+    first_name = models.CharField(max_length=150, blank=True)
+    last_name = models.CharField(max_length=150, blank=True)
+    timezone = models.CharField(max_length=64, default="UTC", help_text="IANA name; mails write their times in it.")
+    is_staff = models.BooleanField(default=False, help_text="May open the admin.")
+    is_active = models.BooleanField(default=True, help_text="Off: no login, and every token is dead at once.")
+    token_epoch = models.PositiveIntegerField(
+        default=0, help_text="Copied into each token; raising it ends every token given out so far."
+    )
+    date_joined = models.DateTimeField(default=this_moment, editable=False)
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["email"]
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    if TYPE_CHECKING:
+        refresh_tokens: "RelatedManager[RefreshToken]"
+
+    class Meta:
+        # Upper, because Django's `iexact` compares UPPER(…): the constraint's index also serves the login.
+        constraints = [
+            models.UniqueConstraint(
+                Upper("username"),
+                name="user_username_unique",
+                violation_error_message="This username is taken.",
+                violation_error_code="unique",
+            ),
+            models.UniqueConstraint(
+                Upper("email"),
+                name="user_email_unique",
+                violation_error_message="An account with this e-mail exists.",
+                violation_error_code="unique",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.username
+
+    def get_full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip() or self.username
+
+    def end_tokens(self) -> Self:
+        """Make every access and refresh token given out so far worthless; the caller holds the row and saves it."""
+        self.token_epoch += 1
+        self.refresh_tokens.all().delete()
+        return self
+
+
+class RefreshToken(models.Model):
+    """One refresh token of a family, which is one log-in; a family ends when its rows are deleted.
+
+    The token itself is not stored and cannot be made from this row without the signing key.
+    """
+
+    jti = models.CharField(max_length=64, primary_key=True)
+    family = models.UUIDField(db_index=True)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="refresh_tokens")
+    origin = models.CharField(
+        max_length=64, blank=True, default="", help_text="Keyed hash of the address that logged in, never the address."
+    )
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, help_text="When it was exchanged for its successor.")
+
+    def __str__(self) -> str:
+        return self.jti

@@ -1,0 +1,43 @@
+"""How an account begins."""
+
+from datetime import datetime
+
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+
+from jointoit.accounts import passwords, telling
+from jointoit.accounts.models import User
+from jointoit.accounts.uniqueness import refusals_named
+from jointoit.mail.messages import Welcome
+
+
+def sign_up(
+    *,
+    username: str,
+    email: str,
+    password: str,
+    first_name: str = "",
+    last_name: str = "",
+    timezone: str = "UTC",
+    now: datetime,
+) -> User:
+    """Open an account, which works at once, and promise the mail that asks to confirm its address.
+
+    Of two people who ask for one name or address at the same moment, one gets it.
+    Raises WeakPassword, UsernameTaken, EmailTaken.
+    """
+    user = User(
+        username=User.normalize_username(username),
+        email=email,
+        first_name=first_name,
+        last_name=last_name,
+        timezone=timezone,
+        date_joined=now,
+    )
+    passwords.refuse_weak(password, user=user, field="password")
+    user.password = make_password(password)
+    with transaction.atomic():
+        with refusals_named():
+            user.save(force_insert=True)
+        telling.tell(Welcome, user, fact="joined")
+    return user

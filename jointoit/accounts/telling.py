@@ -1,0 +1,22 @@
+"""Turns what happened to an account into the promise of a mail; called inside the transaction of the fact."""
+
+from datetime import datetime, timedelta
+
+from jointoit.accounts.models import User
+from jointoit.mail import outbox
+from jointoit.mail.messages import AccountMessage, Person
+
+#: Whoever asks for a mail again gets at most one in this time.
+REPEAT_AFTER = timedelta(minutes=5)
+
+
+def tell(kind: type[AccountMessage], user: User, *, fact: str, to: str | None = None, **facts: str) -> None:
+    """Promise one mail about an account to its owner, or to `to` where an address is what it is about."""
+    person = Person(address=to or user.email, name=user.get_full_name(), timezone=user.timezone)
+    message = kind(to=person, user_id=user.pk, token_epoch=user.token_epoch, **facts)
+    outbox.enqueue(message, key=f"user:{user.pk}:{kind.kind}:{fact}")
+
+
+def window(now: datetime) -> int:
+    """The number of the present stretch of REPEAT_AFTER; in a key, it makes a mail asked for twice one mail."""
+    return int(now.timestamp() // REPEAT_AFTER.total_seconds())

@@ -1,0 +1,149 @@
+"""Giving out, exchanging and ending tokens.
+
+A log-in begins a family of refresh tokens. Each one is exchanged once for the next; for a few seconds more the exchange
+gives the same next one again, so that two tabs that ask at the same moment both stay signed in. One that comes back
+later was stolen, or its successor was, so the family ends (RFC 9700 section 4.14.2). Verbs that change a family hold
+the row of its user, which puts them in a line.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils.crypto import salted_hmac
+from rest_framework_simplejwt.exceptions import TokenError
+
+from jointoit.accounts import jwt
+from jointoit.accounts.models import RefreshToken, User
+from jointoit.errors import Unauthenticated
+
+GRACE = timedelta(seconds=10)
+#: A used row only shows late reuse together with its family's name, which the token carries; so it may go early.
+KEEP_USED = timedelta(days=1)
+
+Kind = TypeVar("Kind", bound=jwt.Stamped)
+
+
+class DeadToken(Unauthenticated):
+    code = "token_not_valid"
+    message = "The token is not valid, or not any more."
+
+
+@dataclass(frozen=True)
+class Pair:
+    access: str
+    refresh: str
+
+
+def issue(*, user: User, now: datetime, origin: str = "") -> Pair:
+    """Begin a family for a person who has shown who they are. `origin` is where they came from, as a keyed hash."""
+    token = jwt.RefreshToken.issue(user, now=now, family=uuid4().hex)
+    row(token, user, now=now, origin=origin).save(force_insert=True)
+    return pair(token, user, now=now)
+
+
+def holder(raw: str | bytes) -> tuple[User, jwt.AccessToken]:
+    """Whose access token this is, with one query. Raises DeadToken."""
+    token = decoded(jwt.AccessToken, raw)
+    try:
+        return User.objects.get(**token.whose(), is_active=True), token
+    except User.DoesNotExist:
+        raise DeadToken from None
+
+
+def refresh(*, raw: str, now: datetime) -> Pair:
+    """Exchange a refresh token for the next pair. Raises DeadToken."""
+    token = decoded(jwt.RefreshToken, raw)
+    with transaction.atomic():
+        user = held_holder(token)
+        used = RefreshToken.objects.filter(pk=token["jti"], user=user).first() if user else None
+        if user and used and (used.used_at is None or now < used.used_at + GRACE):
+            return successor(used, user, now=now)
+        if user:
+            end_family(token, user)
+    raise DeadToken
+
+
+def successor(used: RefreshToken, user: User, *, now: datetime) -> Pair:
+    """The one token that follows: its id is derived and its times are those of the first exchange."""
+    first_use = used.used_at is None
+    used.used_at = used.used_at or now
+    token = jwt.RefreshToken.issue(user, now=used.used_at, family=used.family.hex)
+    token["jti"] = keyed_hash("successor", used.jti)
+    if first_use:
+        used.save(update_fields=["used_at"])
+        row(token, user, now=now, origin=used.origin).save(force_insert=True)
+    return pair(token, user, now=now)
+
+
+def verify(*, raw: str, now: datetime) -> None:
+    """Make sure that a token of either kind would be accepted now. Raises DeadToken."""
+    try:
+        holder(raw)
+    except DeadToken:
+        token = decoded(jwt.RefreshToken, raw)
+        living = Q(used_at=None) | Q(used_at__gt=now - GRACE)
+        user = {f"user__{name}": value for name, value in token.whose().items()}
+        if not RefreshToken.objects.filter(living, pk=token["jti"], user__is_active=True, **user).exists():
+            raise
+
+
+def revoke(*, raw: str) -> None:
+    """End the family of a refresh token: the log-out of one device. Raises DeadToken, also for one already ended."""
+    token = decoded(jwt.RefreshToken, raw)
+    with transaction.atomic():
+        user = held_holder(token)
+        if user is None or not end_family(token, user):
+            raise DeadToken
+
+
+def prune(now: datetime) -> int:
+    """Delete the rows that nobody needs any more; returns how many."""
+    deleted, _ = RefreshToken.objects.filter(Q(expires_at__lte=now) | Q(used_at__lte=now - KEEP_USED)).delete()
+    return deleted
+
+
+# ── Steps ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def decoded(kind: type[Kind], raw: str | bytes) -> Kind:
+    try:
+        return kind(raw)  # type: ignore[arg-type]  # simplejwt annotates the encoded token as a Token
+    except TokenError:
+        raise DeadToken from None
+
+
+def held_holder(token: jwt.RefreshToken) -> User | None:
+    """The living account that the token speaks for, locked."""
+    whose = token.whose()
+    return User.objects.hold(whose.pop("pk")).filter(**whose, is_active=True).first()
+
+
+def end_family(token: jwt.RefreshToken, user: User) -> bool:
+    """Delete what is left of the family; False where nothing was."""
+    deleted, _ = RefreshToken.objects.filter(family=token["family"], user=user).delete()
+    return deleted > 0
+
+
+def row(token: jwt.RefreshToken, user: User, *, now: datetime, origin: str) -> RefreshToken:
+    return RefreshToken(
+        jti=token["jti"],
+        family=UUID(token["family"]),
+        user=user,
+        origin=origin,
+        expires_at=now + settings.SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"],
+    )
+
+
+def pair(token: jwt.RefreshToken, user: User, *, now: datetime) -> Pair:
+    return Pair(access=str(jwt.AccessToken.issue(user, now=now)), refresh=str(token))
+
+
+def keyed_hash(purpose: str, value: str) -> str:
+    """By which `value` is known again but cannot be read."""
+    key: Any = settings.SIMPLE_JWT["SIGNING_KEY"]
+    return salted_hmac(f"{__name__}.{purpose}", value, secret=key, algorithm="sha256").hexdigest()

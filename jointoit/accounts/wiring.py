@@ -1,0 +1,8 @@
+"""What accounts have the sweeper do."""
+
+from datetime import timedelta
+
+from jointoit.accounts import tokens
+from jointoit.mail import sweeper
+
+sweeper.register(tokens.prune, every=timedelta(hours=1))

@@ -1,0 +1,43 @@
+"""Reads what PostgreSQL meant by an error (its SQLSTATE and the constraint it names)."""
+
+from typing import Any, Final, cast
+
+import psycopg
+from django.apps import apps
+from django.db import models
+from django.db.models.constraints import BaseConstraint
+from django.db.utils import Error
+from psycopg_pool import PoolTimeout
+
+#: lock_not_available, deadlock_detected, serialization_failure, query_canceled (by a timeout), too_many_connections
+BUSY: Final = frozenset({"55P03", "40P01", "40001", "57014", "53300"})
+READ_ONLY: Final = "25006"  # the server became a standby under us
+UNIQUE_VIOLATION: Final = "23505"
+FOREIGN_KEY_VIOLATION: Final = "23503"
+
+
+def sqlstate(error: Error) -> str | None:
+    return getattr(error.__cause__, "sqlstate", None)
+
+
+def is_busy(error: Error) -> bool:
+    """Whether the same request has a good chance a moment later, with the database alive and well."""
+    return sqlstate(error) in BUSY or isinstance(error.__cause__, PoolTimeout)
+
+
+def violated(error: Error) -> BaseConstraint | None:
+    """The constraint of one of our models that an integrity error names."""
+    if not isinstance(error.__cause__, psycopg.Error):
+        return None
+    name = error.__cause__.diag.constraint_name
+    ours = (constraint for model in apps.get_models() for constraint in model._meta.constraints)
+    return next((constraint for constraint in ours if constraint.name == name), None)
+
+
+def only_field(constraint: BaseConstraint) -> str | None:
+    """The one field that a unique constraint is about; None if it is about several."""
+    if not isinstance(constraint, models.UniqueConstraint):
+        return None
+    parts = [part for expression in constraint.expressions for part in cast("Any", expression).flatten()]
+    names = {*constraint.fields, *(cast("Any", part).name for part in parts if isinstance(part, models.F))}
+    return str(names.pop()) if len(names) == 1 else None

@@ -1,0 +1,58 @@
+"""How the processes log: one JSON object a line in production, coloured lines for a developer.
+
+Every line that belongs to a request carries its `request_id`. No line carries a query, a body, a token or a name.
+"""
+
+import logging
+from typing import Any
+
+import structlog
+from structlog.typing import Processor
+
+SHARED: tuple[Processor, ...] = (
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+)
+
+
+def has_traceback(record: logging.LogRecord) -> bool:
+    """Of what Django says about requests only the faults: our own line for each request tells the rest."""
+    return record.exc_info is not None
+
+
+def _renderers(*, readable: bool) -> list[Processor]:
+    tidy: Processor = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    if readable:
+        return [tidy, structlog.dev.ConsoleRenderer(pad_event_to=0, exception_formatter=structlog.dev.plain_traceback)]
+    return [tidy, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+
+
+def configure(*, readable: bool, level: str) -> dict[str, Any]:
+    """Set structlog up and return the `LOGGING` setting that brings the standard library's loggers along."""
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    formatter = {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "processors": _renderers(readable=readable),
+        "foreign_pre_chain": SHARED,
+    }
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"has_traceback": {"()": "django.utils.log.CallbackFilter", "callback": has_traceback}},
+        "formatters": {"structlog": formatter},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structlog"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            "django": {"handlers": [], "level": "INFO", "propagate": True},
+            "django.request": {"filters": ["has_traceback"], "level": "ERROR"},
+            "django.security": {"filters": ["has_traceback"], "level": "ERROR"},
+            "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
+        },
+    }

@@ -1,0 +1,211 @@
+"""What every request passes: first a name and a log line, then the wall that keeps out what no view should see.
+
+`RequestMiddleware` stands first of all, so that whatever happens has an id and ends as a problem. `InputWall` stands
+behind the middlewares that add headers, so that its refusals carry those of CORS and CSP too.
+"""
+
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from io import BytesIO
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+import structlog
+from django.core.exceptions import DisallowedHost, TooManyFieldsSent
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase, HttpResponsePermanentRedirect
+from django.urls import is_valid_path
+from django.utils.cache import patch_vary_headers
+from django.utils.functional import SimpleLazyObject
+from django.utils.http import escape_leading_slashes
+
+from jointoit.api import errors, throttling
+from jointoit.api.answers import standard
+from jointoit.api.problems import known
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+MAX_BODY: Final = 64 * 1024  # bytes
+MAX_URL: Final = 16 * 1024  # bytes of path and query; leaves room to tell a long search apart from nonsense
+UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+PARAMETER: Final = re.compile(r"[a-z_]{1,32}", re.ASCII)
+NO_CONTENT: Final = (204, 304)
+#: Whoever measures health knows a process by its address, not by the public name.
+ANY_HOST: Final = "/health/"
+
+log = structlog.get_logger("jointoit.request")
+
+
+def request_id(sent: str) -> str:
+    """The caller's own id if it is a UUID (RFC 9562 section 4), else a new one."""
+    return sent.lower() if UUID.fullmatch(sent) else str(uuid.uuid4())
+
+
+def user_id(request: HttpRequest) -> int | None:
+    """Who asked, if that was looked up; asking for it here would read a session for nothing."""
+    user = getattr(request, "user", None)
+    known = getattr(request, "_cached_user", None) if isinstance(user, SimpleLazyObject) else user
+    return getattr(known, "pk", None)
+
+
+class RequestMiddleware:
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        started = time.monotonic()
+        request.request_id = request_id(request.headers.get("X-Request-ID", ""))  # type: ignore[attr-defined]
+        with structlog.contextvars.bound_contextvars(request_id=request.request_id):  # type: ignore[attr-defined]
+            response = self.get_response(request)
+            errors.as_problem(request, response)
+            response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
+            add_headers(request, response)
+            for name, value in throttling.headers(request).items():
+                response[name] = value
+            self.tell(request, response, milliseconds=round((time.monotonic() - started) * 1000, 1))
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        """For views outside of REST framework; None leaves the fault to Django, which logs it."""
+        return None if errors.is_for_people(request) else errors.handle(exception, {"request": request})
+
+    @staticmethod
+    def tell(request: HttpRequest, response: HttpResponseBase, *, milliseconds: float) -> None:
+        route = request.resolver_match.route if request.resolver_match else None
+        is_probe = route is not None and route.startswith("health/") and response.status_code < 400
+        level = "error" if response.status_code >= 500 else "debug" if is_probe else "info"
+        getattr(log, level)(
+            "request",
+            method=request.method,
+            route=route,
+            status=response.status_code,
+            milliseconds=milliseconds,
+            user_id=user_id(request),
+        )
+
+
+def view_class(request: HttpRequest) -> Any:
+    """The REST framework view that the path leads to, or None."""
+    return getattr(request.resolver_match.func, "cls", None) if request.resolver_match else None
+
+
+def add_headers(request: HttpRequest, response: HttpResponseBase) -> None:
+    """What a cache may do, unless the view said so itself, and which powers of the browser the answer has: none."""
+    if response.status_code not in NO_CONTENT and not response.streaming:
+        response.setdefault("Content-Length", str(len(response.content)))  # type: ignore[attr-defined]
+    response.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+    response.setdefault("X-Content-Type-Options", "nosniff")
+    is_read = request.method in ("GET", "HEAD")
+    is_private = "Authorization" in request.headers or user_id(request) is not None
+    response.setdefault("Cache-Control", "no-cache" if is_read and not is_private else "no-store")
+    if getattr(view_class(request), "authentication_classes", ()):
+        patch_vary_headers(response, ("Authorization",))
+
+
+# ── The wall ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def unreadable_parameters(query: str) -> list[dict[str, str]]:
+    """Parameters with a NUL or with bytes that are not UTF-8. A name is told only if it looks like one of ours."""
+    wrong = (pair.partition("=")[0] for pair in query.split("&") if not is_readable(pair))
+    detail = "This must be text in UTF-8 without NUL characters."
+    return [{"parameter": name, "code": "invalid", "detail": detail} for name in wrong if PARAMETER.fullmatch(name)]
+
+
+def is_readable(escaped: str) -> bool:
+    try:
+        return "\0" not in unquote_to_bytes(escaped).decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+
+
+def read_undeclared_body(request: HttpRequest) -> bool:
+    """Give a body without a length (RFC 9112 section 7.1) its length; False if it is larger than we read.
+
+    Django reads as much as Content-Length says, so it would take such a body for an empty one.
+    """
+    chunks, left = [], MAX_BODY + 1
+    while left and (chunk := request.META["wsgi.input"].read(left)):
+        chunks.append(chunk)
+        left -= len(chunk)
+    body = b"".join(chunks)
+    request._stream = BytesIO(body)
+    request.META["CONTENT_LENGTH"] = str(len(body))
+    return len(body) <= MAX_BODY
+
+
+def fits(request: HttpRequest) -> bool:
+    """Whether the body is one we read. The admin's forms are left to Django's own, larger limit."""
+    declared = request.META.get("CONTENT_LENGTH") or ""
+    if declared.isdecimal():
+        return int(declared) <= MAX_BODY or errors.is_for_people(request)
+    if request.META.get("wsgi.input_terminated") and request.method not in ("GET", "HEAD", "OPTIONS", "TRACE"):
+        return read_undeclared_body(request)
+    return True
+
+
+def refusal(request: HttpRequest) -> HttpResponse | None:
+    """Why this request goes no further, if so; cheap looks first, and none at the body before its length."""
+    query = request.META.get("QUERY_STRING", "")
+    try:
+        if not request.path_info.startswith(ANY_HOST):
+            request.get_host()
+        len(request.GET)  # counts the parameters
+    except (DisallowedHost, TooManyFieldsSent) as error:
+        return errors.handle(error, {"request": request})
+    if len(request.path_info.encode()) + len(query) > MAX_URL:
+        return standard(414).write(request)
+    if not is_readable(query):
+        members: dict[str, Any] = {"errors": wrong} if (wrong := unreadable_parameters(query)) else {}
+        return errors.problem(request, 400, "invalid_url", known()["invalid_url"].sentence, **members)
+    if "\0" in request.path_info:
+        return standard(404).write(request)
+    return None if fits(request) else standard(413).write(request)
+
+
+def allowed_methods(view: Any) -> list[str]:
+    methods = [name.upper() for name in view.http_method_names if hasattr(view, name)]
+    return sorted({*methods, "HEAD"} if "GET" in methods else methods)
+
+
+def without_content(response: HttpResponse) -> HttpResponse:
+    """Nothing has no media type."""
+    del response["Content-Type"]
+    return response
+
+
+class SlashedPath(HttpResponsePermanentRedirect):
+    """RFC 9110 section 15.4.9: unlike 301, method and body stay what they are."""
+
+    status_code = 308
+
+
+class InputWall:
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = refusal(request) or self.get_response(request)
+        if response.status_code == 404 and request.resolver_match is None:
+            return self.slashed(request) or response
+        return response
+
+    @staticmethod
+    def slashed(request: HttpRequest) -> HttpResponseBase | None:
+        if request.path_info.endswith("/") or not is_valid_path(f"{request.path_info}/"):
+            return None
+        return without_content(SlashedPath(escape_leading_slashes(request.get_full_path(force_append_slash=True))))
+
+    def process_view(
+        self, request: HttpRequest, view_func: Callable[..., Any], args: Iterable[Any], kwargs: dict[str, Any]
+    ) -> HttpResponseBase | None:
+        """Answer for methods before anybody is asked who they are: which exist is no secret."""
+        view = getattr(view_func, "cls", None)
+        if view is None:
+            return None
+        methods = allowed_methods(view)
+        if request.method == "OPTIONS":
+            return without_content(HttpResponse(status=204, headers={"Allow": ", ".join(methods)}))
+        return None if request.method in methods else standard(405, Allow=", ".join(methods)).write(request)

@@ -1,0 +1,140 @@
+"""Which problems exist, and how one is written (RFC 9457).
+
+Each has a stable code, a status, and a page that the service itself serves at `/problems/<code>/`. The list below holds
+those of HTTP and of this toolkit; every `DomainError` and every `APIException` of this project adds itself by being
+defined.
+"""
+
+import inspect
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import orjson
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+
+from jointoit.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
+
+E = TypeVar("E", bound=Exception)
+
+MEDIA_TYPE = "application/problem+json"
+INVALID_DETAIL = "Some values are not valid; the member errors names each."
+
+STATUS_OF_KIND: Mapping[type[DomainError], int] = {
+    Invalid: 400,
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    Unavailable: 503,
+    DomainError: 409,
+}
+
+
+@dataclass(frozen=True)
+class ProblemType:
+    """`sentence` is what a client usually reads in `detail`; `explanation` tells more on the page."""
+
+    code: str
+    status: int
+    sentence: str
+    explanation: str = ""
+
+    @property
+    def title(self) -> str:
+        words = self.code.replace("_", " ").capitalize()
+        return re.sub(r"\b(json|url)\b", lambda found: found[0].upper(), words, flags=re.IGNORECASE)
+
+    @property
+    def uri(self) -> str:
+        return f"{settings.PUBLIC_URL}/problems/{self.code}/"
+
+
+OF_THE_TOOLKIT = (
+    ProblemType("bad_request", 400, "The request is not one that HTTP or this service knows how to read."),
+    ProblemType("bad_host", 400, "The Host header names a server that this service does not answer for."),
+    ProblemType("invalid", 400, INVALID_DETAIL),
+    ProblemType("invalid_json", 400, "The body is not the JSON that is asked for."),
+    ProblemType("invalid_url", 400, "The query has a NUL character or bytes that are not UTF-8."),
+    ProblemType("too_many_parameters", 400, "The query has more parameters than the service reads."),
+    ProblemType("not_authenticated", 401, "Sign in: send an access token, as Authorization: Bearer and the token."),
+    ProblemType("authentication_failed", 401, "The token or the credentials were not accepted."),
+    ProblemType("permission_denied", 403, "You may see this, but you may not do it."),
+    ProblemType(
+        "not_found", 404, NotFound.message, "It does not exist, or it is hidden from you; the two look the same."
+    ),
+    ProblemType("method_not_allowed", 405, "This address does not know the method; Allow names those that it knows."),
+    ProblemType("not_acceptable", 406, "The answer cannot be given in any media type that Accept names."),
+    ProblemType("conflict", 409, "The state of things does not allow this step."),
+    ProblemType("body_too_large", 413, "The body is larger than the service reads."),
+    ProblemType("url_too_long", 414, "The address with its query is longer than the service reads."),
+    ProblemType("unsupported_media_type", 415, "Bodies are JSON in UTF-8, sent as application/json, not compressed."),
+    ProblemType("throttled", 429, "Too many requests; wait as long as Retry-After says."),
+    ProblemType("internal_error", 500, "A fault of the service. It is logged under the id of the request."),
+    ProblemType("busy", 503, "Others were first to what this request needs; try again in a moment."),
+    ProblemType("database_unavailable", 503, "The database is away; try again in a moment."),
+)
+#: The first of each status: what to say when nothing more is known.
+BY_STATUS: Mapping[int, ProblemType] = {kind.status: kind for kind in reversed(OF_THE_TOOLKIT)}
+
+
+def status_of(error: type[DomainError]) -> int:
+    return next(status for kind, status in STATUS_OF_KIND.items() if issubclass(error, kind))
+
+
+def descendants(root: type[E]) -> Iterator[type[E]]:
+    for child in root.__subclasses__():
+        yield child
+        yield from descendants(child)
+
+
+def described(error: type, status: int, code: str, sentence: str) -> ProblemType:
+    """The explanation is what the class says of itself, not what it inherits."""
+    return ProblemType(code, status, sentence, inspect.cleandoc(vars(error).get("__doc__") or ""))
+
+
+def known() -> dict[str, ProblemType]:
+    """Every problem of the running service by its code, those of the toolkit first."""
+    types = {kind.code: kind for kind in OF_THE_TOOLKIT}
+    for rule in descendants(DomainError):
+        if code := getattr(rule, "code", None):
+            types.setdefault(code, described(rule, status_of(rule), code, getattr(rule, "message", "")))
+    for error in descendants(APIException):
+        if error.__module__.startswith("jointoit."):
+            code = str(error.default_code)
+            types.setdefault(code, described(error, error.status_code, code, str(error.default_detail)))
+    return types
+
+
+def problem(
+    request: HttpRequest | Request,
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    **members: object,
+) -> HttpResponse:
+    """Write one problem."""
+    return written(request, ProblemType(code, status, detail), headers or {}, members)
+
+
+def written(
+    request: HttpRequest | Request, kind: ProblemType, headers: Mapping[str, str], members: Mapping[str, object]
+) -> HttpResponse:
+    """`members` are added to the problem; they never replace one that RFC 9457 defines."""
+    body = {
+        "type": kind.uri,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": kind.sentence,
+        "code": kind.code,
+        "instance": f"urn:uuid:{getattr(request, 'request_id', None) or uuid.uuid4()}",
+    }
+    content = orjson.dumps(body | {name: value for name, value in members.items() if name not in body}, default=str)
+    return HttpResponse(content, MEDIA_TYPE, kind.status, headers={"Cache-Control": "no-store", **headers})

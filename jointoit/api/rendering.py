@@ -1,0 +1,83 @@
+"""Which media type an answer takes (RFC 9110 section 12.5.1), and how JSON is written."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+import orjson
+from django.utils.functional import Promise
+from rest_framework.exceptions import NotAcceptable
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+MAX_HEADER: Final = 4_096  # characters of Accept that are read
+MAX_RANGES: Final = 64
+WEIGHT: Final = re.compile(r"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", re.ASCII)
+RANGE: Final = re.compile(r"\*/\*|[\w!#$&^.+-]+/(?:\*|[\w!#$&^.+-]+)", re.ASCII)
+PROBLEM: Final = "application/problem+json"
+
+
+def _plain(value: object) -> object:
+    """What orjson does not write by itself: lazy and exact things as text, other collections as arrays."""
+    if isinstance(value, Promise | Decimal):
+        return str(value)
+    if isinstance(value, Iterable):
+        return list(value)
+    raise TypeError
+
+
+class JSONRenderer(BaseRenderer):
+    media_type = "application/json"
+    format = "json"
+    charset = None  # RFC 8259 section 11: no such parameter
+
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
+    ) -> bytes:
+        if data is None:
+            return b""
+        return orjson.dumps(data, default=_plain, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
+
+
+def accepted(header: str) -> dict[str, float]:
+    """Media ranges with their weights; what is malformed is left out, other parameters than `q` are not looked at."""
+    ranges: dict[str, float] = {}
+    for item in header[:MAX_HEADER].lower().split(",")[:MAX_RANGES]:
+        name, *parameters = (part.strip() for part in item.split(";"))
+        weights = [parameter[2:] for parameter in parameters if parameter.startswith("q=")] or ["1"]
+        if RANGE.fullmatch(name) and WEIGHT.fullmatch(weights[0]):
+            ranges[name] = float(weights[0])
+    return ranges
+
+
+def quality(media_type: str, ranges: Mapping[str, float]) -> float:
+    """The weight of the most specific range that holds `media_type`; 0 is a refusal."""
+    family = media_type.partition("/")[0]
+    return next((ranges[name] for name in (media_type, f"{family}/*", "*/*") if name in ranges), 0.0)
+
+
+class Negotiation(BaseContentNegotiation):
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
+        """None makes the answer 415: another media type, another character set, or a compressed body."""
+        name, *parameters = (part.strip().lower() for part in (request.content_type or "").split(";"))
+        charsets = {value.partition("=")[2].strip('" ') for value in parameters if value.startswith("charset")}
+        coding = request.headers.get("Content-Encoding", "identity").strip().lower()
+        if not charsets <= {"utf-8", "utf8"} or coding != "identity":
+            return None
+        return next((parser for parser in parsers if parser.media_type == name), None)
+
+    def select_renderer(  # type: ignore[override]
+        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        header = request.headers.get("Accept", "").strip() or "*/*"
+        ranges = accepted(header)
+        # Who accepts problems accepts JSON: a client that names only the media type of errors wants both.
+        if PROBLEM in ranges:
+            ranges.setdefault(JSONRenderer.media_type, ranges[PROBLEM])
+        best = max(renderers, key=lambda renderer: quality(str(renderer.media_type), ranges))
+        if not quality(str(best.media_type), ranges):
+            raise NotAcceptable(available_renderers=renderers)
+        return best, str(best.media_type)

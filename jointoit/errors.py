@@ -1,0 +1,52 @@
+"""What a rule answers when it refuses: a code and a sentence. Nothing here knows HTTP; `jointoit.api.errors` maps it."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class DomainError(Exception):
+    """A rule refused.
+
+    `code` is stable and snake_case, `message` is a sentence for a person, `facts` become members of the answer
+    (such as the address of what already exists); they never repeat what the client sent.
+    """
+
+    code: ClassVar[str]
+    message: ClassVar[str]
+
+    def __init__(self, message: str | None = None, **facts: object) -> None:
+        super().__init__(message or self.message)
+        self.facts: Mapping[str, object] = facts
+
+
+class Conflict(DomainError):
+    """The state of things does not allow this step."""
+
+
+class Forbidden(DomainError):
+    """The caller may see this but not do it."""
+
+
+class NotFound(DomainError):
+    """It does not exist, or it is hidden from the caller; the two look the same."""
+
+    code = "not_found"
+    message = "Nothing is here for you."
+
+
+class Unauthenticated(DomainError):
+    """Who is asking is not known."""
+
+
+class Invalid(DomainError):
+    """A value is wrong; `field` names it as the client knows it."""
+
+    def __init__(self, message: str | None = None, *, field: str, **facts: object) -> None:
+        super().__init__(message, **facts)
+        self.field = field
+
+
+class Unavailable(DomainError):
+    """Try again later: something needed is busy or away."""
+
+    retry_after: ClassVar[int] = 1  # seconds

@@ -1,0 +1,89 @@
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+
+from jointoit.events import booking, scheduling
+from jointoit.events.models import Event, Registration
+
+
+class RegistrationInline(admin.TabularInline[Registration, Event]):
+    """Who comes. Read-only: seats change through the rules in `booking`, never by editing a row."""
+
+    model = Registration
+    fields = readonly_fields = ("attendee", "status", "queue_number", "registered_at", "updated_at")
+    extra = 0
+    can_delete = False
+    show_change_link = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Event)
+class EventAdmin(admin.ModelAdmin[Event]):
+    list_display = ("title", "date", "location", "organizer", "status", "capacity", "seats_taken", "waiting")
+    list_filter = ("status", "date", "requires_approval", "waitlist")
+    search_fields = ("title", "location", "organizer__username", "organizer__email")
+    list_select_related = ("organizer",)
+    autocomplete_fields = ("organizer",)
+    readonly_fields = ("seats_taken", "waiting", "revision", "created_at", "updated_at", "deleted_at")
+    date_hierarchy = "date"
+    actions = ("cancel_events",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Event | None = None) -> Any:
+        """An event that exists changes its status and its organizer only through the rules."""
+        return (*self.readonly_fields, "status", "organizer") if obj else self.readonly_fields
+
+    def save_model(self, request: HttpRequest, obj: Event, form: Any, change: bool) -> None:
+        if not change:
+            obj.created_at = obj.updated_at = timezone.now()
+            obj.save()
+            return
+        fields = {name: form.cleaned_data[name] for name in form.changed_data}
+        scheduling.change(event_id=obj.pk, fields=fields, now=timezone.now())
+        obj.refresh_from_db()
+
+    def delete_model(self, request: HttpRequest, obj: Event) -> None:
+        scheduling.delete(event_id=obj.pk, now=timezone.now())
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for event in queryset.existing():
+            scheduling.delete(event_id=event.pk, now=timezone.now())
+
+    @admin.action(description="Cancel the selected events and tell everybody registered")
+    def cancel_events(self, request: HttpRequest, queryset: Any) -> None:
+        events = queryset.existing().filter(status=Event.Status.PUBLISHED)
+        for event in events:
+            scheduling.cancel(event_id=event.pk, now=timezone.now())
+        self.message_user(request, "The events are cancelled.")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).filter(deleted_at=None)
+
+
+@admin.register(Registration)
+class RegistrationAdmin(admin.ModelAdmin[Registration]):
+    """Staff look, approve and cancel by action; each goes through `booking` in the organizer's name."""
+
+    list_display = ("id", "event", "attendee", "status", "registered_at", "updated_at")
+    list_filter = ("status",)
+    search_fields = ("event__title", "attendee__username", "attendee__email")
+    list_select_related = ("event", "attendee")
+    readonly_fields = ("event", "attendee", "status", "queue_number", "revision", "registered_at", "updated_at")
+    actions = ("cancel_registrations",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.action(description="Cancel the selected registrations and tell each person")
+    def cancel_registrations(self, request: HttpRequest, queryset: Any) -> None:
+        live = queryset.live().select_related("event__organizer")
+        for registration in live:
+            organizer = registration.event.organizer
+            booking.remove(registration_id=registration.pk, actor=organizer, now=timezone.now())
+        self.message_user(request, "The registrations are cancelled.")

@@ -1,0 +1,197 @@
+"""What the OpenAPI document says of each operation, with an example of each body."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+
+from jointoit.events import serializers as shapes
+
+WANTED = {
+    "title": "Open-source breakfast",
+    "description": "Coffee, laptops, questions.",
+    "date": "2030-05-17T07:30:00Z",
+    "ends_at": "2030-05-17T09:30:00Z",
+    "timezone": "Europe/Berlin",
+    "location": "Kulturhaus am Ufer, Berlin",
+    "capacity": 40,
+    "waitlist": True,
+    "tags": ["breakfast", "open source"],
+}
+EVENT = {
+    "id": 7,
+    **{name: WANTED[name] for name in ("title", "description", "date", "ends_at", "timezone", "location")},
+    "organizer": 1815,
+    "capacity": 40,
+    "seats_taken": 12,
+    "seats_left": 28,
+    "waitlist": True,
+    "waiting": 0,
+    "requires_approval": False,
+    "registration_opens_at": None,
+    "registration_closes_at": None,
+    "status": "published",
+    "tags": WANTED["tags"],
+    "created_at": "2030-04-01T09:00:00Z",
+    "updated_at": "2030-04-02T10:30:00Z",
+}
+NEW_EVENT = EVENT | {"seats_taken": 0, "seats_left": 40, "updated_at": EVENT["created_at"]}
+REGISTRATION = {
+    "id": 42,
+    "event": {name: EVENT[name] for name in ("id", "title", "date", "location", "status")},
+    "attendee": {"id": 1852, "username": "grace"},
+    "status": "confirmed",
+    "position": None,
+    "registered_at": "2030-04-20T18:00:00Z",
+    "updated_at": "2030-04-20T18:00:00Z",
+}
+WAITING = REGISTRATION | {"status": "waitlisted", "position": 3}
+CANCELLED = REGISTRATION | {"status": "cancelled", "updated_at": "2030-04-21T08:00:00Z"}
+ATTENDED = REGISTRATION | {"attendee": {"id": 1852, "username": "grace", "email": "grace@example.org"}}
+ORDERING = OpenApiParameter(
+    "ordering",
+    OpenApiTypes.STR,
+    enum=["date", "-date", "created_at", "-created_at", "title", "-title"],
+    default="date",
+    description="What to sort by; a minus turns the order round. Ties are settled by id.",
+)
+SEPARATED = OpenApiResponse(OpenApiTypes.STR, "A table with a header, streamed (RFC 4180).")
+CALENDAR = OpenApiResponse(OpenApiTypes.STR, "A calendar with one entry (RFC 5545); its UID never changes.")
+
+
+def asks(value: dict[str, Any]) -> OpenApiExample:
+    return OpenApiExample("Request", value=value, request_only=True)
+
+
+def gives(value: dict[str, Any], status: int = 200, name: str = "Answer") -> OpenApiExample:
+    return OpenApiExample(name, value=value, response_only=True, status_codes=[str(status)], media_type=JSON)
+
+
+JSON = "application/json"
+
+event_list = extend_schema_view(
+    get=extend_schema(
+        summary="Find events",
+        description=(
+            "Published and cancelled events, and your own drafts. All filters combine. Pages hold still while events "
+            "come and go; follow `next` and `previous`."
+        ),
+        parameters=[ORDERING],
+        responses=shapes.EventSerializer(many=True),
+        examples=[gives(EVENT)],
+    ),
+    post=extend_schema(
+        summary="Create an event",
+        description="You become its organizer. It is published at once unless `status` asks for a draft.",
+        request=shapes.NewEventSerializer,
+        responses={201: shapes.EventSerializer},
+        examples=[asks(WANTED), gives(NEW_EVENT, 201)],
+    ),
+)
+event_detail = extend_schema_view(
+    get=extend_schema(summary="Read an event", responses=shapes.EventSerializer, examples=[gives(EVENT)]),
+    put=extend_schema(
+        summary="Replace an event",
+        description=(
+            "Title, date and location are required; what else is left out stays as it is. A change of date, end, "
+            "place or time zone is told to everybody registered; more capacity brings in those who wait, at once. "
+            "`status` takes a step: a draft is published, a published event is cancelled."
+        ),
+        responses=shapes.EventSerializer,
+        examples=[asks(WANTED), gives(EVENT)],
+    ),
+    patch=extend_schema(
+        summary="Change an event",
+        description="As PUT, with nothing required.",
+        responses=shapes.EventSerializer,
+        examples=[asks({"capacity": 40}), gives(EVENT)],
+    ),
+    delete=extend_schema(
+        summary="Delete an event",
+        description="Live registrations are cancelled and each attendee is told. The registrations stay readable.",
+        responses={204: OpenApiResponse(description="The event is deleted.")},
+    ),
+)
+publish = extend_schema_view(
+    post=extend_schema(
+        summary="Publish a draft",
+        description="A published event stays as it is.",
+        request=None,
+        responses=shapes.EventSerializer,
+        examples=[gives(EVENT)],
+    )
+)
+cancel = extend_schema_view(
+    post=extend_schema(
+        summary="Cancel an event",
+        description="It stays visible as cancelled; its live registrations end and each attendee is told.",
+        request=None,
+        responses=shapes.EventSerializer,
+        examples=[gives(EVENT | {"status": "cancelled", "seats_taken": 0, "seats_left": 40})],
+    )
+)
+calendar = extend_schema_view(
+    get=extend_schema(summary="Add an event to a calendar", responses={(200, "text/calendar"): CALENDAR})
+)
+register = extend_schema_view(
+    post=extend_schema(
+        summary="Register for an event",
+        description=(
+            "`confirmed` where a seat is free, `pending` where the organizer approves, `waitlisted` with your position "
+            "where the event is full and keeps a list. A mail follows. The body is ignored."
+        ),
+        request=None,
+        responses={201: shapes.RegistrationSerializer},
+        examples=[gives(REGISTRATION, 201, "Confirmed"), gives(WAITING, 201, "Waitlisted")],
+    )
+)
+registration_list = extend_schema_view(
+    get=extend_schema(
+        summary="List your registrations",
+        description="The newest first.",
+        responses=shapes.RegistrationSerializer(many=True),
+        examples=[gives(REGISTRATION)],
+    )
+)
+STEP = (
+    "The organizer confirms a pending registration and cancels any live one, the attendee cancels their own; to set "
+    "the status that it has changes nothing. A freed seat goes to the first on the waiting list in the same moment."
+)
+registration_detail = extend_schema_view(
+    get=extend_schema(
+        summary="Read a registration",
+        description="For its attendee and for the organizer of the event.",
+        responses=shapes.RegistrationSerializer,
+        examples=[gives(REGISTRATION)],
+    ),
+    put=extend_schema(
+        summary="Set the status of a registration",
+        description=STEP,
+        request=shapes.RegistrationStepSerializer,
+        responses=shapes.RegistrationSerializer,
+        examples=[asks({"status": "cancelled"}), gives(CANCELLED)],
+    ),
+    patch=extend_schema(
+        summary="Change the status of a registration",
+        description=STEP,
+        request=shapes.RegistrationStepSerializer,
+        responses=shapes.RegistrationSerializer,
+        examples=[asks({"status": "cancelled"}), gives(CANCELLED)],
+    ),
+    delete=extend_schema(
+        summary="Cancel a registration as the organizer",
+        description="The attendee is told, and the registration stays readable as cancelled.",
+        responses={204: OpenApiResponse(description="The registration is cancelled.")},
+    ),
+)
+attendee_list = extend_schema_view(
+    get=extend_schema(
+        summary="List who comes",
+        description="For the organizer, in the order of asking; as a CSV file with `Accept: text/csv`.",
+        responses={
+            (200, JSON): shapes.RegistrationSerializer(many=True),
+            (200, "text/csv"): SEPARATED,
+        },
+        examples=[gives(ATTENDED)],
+    )
+)

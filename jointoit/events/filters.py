@@ -1,0 +1,132 @@
+"""What a list of events or registrations may be narrowed by. All filters combine; each is one condition on an index."""
+
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+from django_filters import rest_framework as filters
+
+from jointoit.api.parameters import BooleanFilter, ChoiceFilter, IdFilter, StrictField, TextFilter, TimestampFilter
+from jointoit.events.calendar_dates import PATTERN, span
+from jointoit.events.folding import fold
+from jointoit.events.models import Event, EventQuerySet, Registration, RegistrationQuerySet
+
+NO_DATE = "A year, month or day that exists: 2026, 2026-05 or 2026-05-17."
+
+
+class FoldedTextFilter(TextFilter):
+    """Finds a part of the text in any case and script; the characters of LIKE patterns mean themselves."""
+
+    def filter(self, qs: QuerySet[Event], value: str | None) -> QuerySet[Event]:
+        return super().filter(qs, fold(value) if value else value)
+
+
+class ZoneField(StrictField):
+    problem = "An IANA time zone, such as Europe/Berlin."
+
+    def parse(self, value: str) -> ZoneInfo:
+        if value not in available_timezones():
+            raise self.refuse()
+        return ZoneInfo(value)
+
+
+class ZoneFilter(filters.Filter):
+    """Selects nothing by itself; it says in which time zone `date` is read."""
+
+    field_class = ZoneField
+
+    def filter(self, qs: QuerySet[Event], value: Any) -> QuerySet[Event]:
+        return qs
+
+
+class CalendarDateField(StrictField):
+    problem = NO_DATE
+
+    def parse(self, value: str) -> str:
+        if not PATTERN.fullmatch(value):
+            raise self.refuse()
+        return value
+
+
+class CalendarDateFilter(filters.Filter):
+    field_class = CalendarDateField
+
+
+class EventFilterForm(forms.Form):
+    """Judges what needs two parameters: a date in its zone, an end beside its beginning."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = self.cleaned_data
+        if cleaned.get("date"):
+            try:
+                cleaned["date"] = span(cleaned["date"], cleaned.get("timezone") or ZoneInfo("UTC"))
+            except (ValueError, OverflowError):
+                self.add_error("date", ValidationError(NO_DATE, code="invalid"))
+        start, end = cleaned.get("date_from"), cleaned.get("date_to")
+        if start and end and end <= start:
+            self.add_error("date_from", ValidationError("Must lie before date_to.", code="invalid"))
+        return cleaned
+
+
+class EventFilters(filters.FilterSet):
+    title = FoldedTextFilter("title_folded", "contains", help_text="Part of the title, in any case and script.")
+    location = FoldedTextFilter("location_folded", "contains", help_text="Part of the place, in any case and script.")
+    organizer = IdFilter("organizer_id", help_text="The organizer's id.")
+    date = CalendarDateFilter(method="on_date", help_text="Starts in this year, month or day, read in `timezone`.")
+    timezone = ZoneFilter(help_text="IANA name; how `date` is read. UTC unless given.")
+    date_from = TimestampFilter("date", "gte", help_text="Starts then or later.")
+    date_to = TimestampFilter("date", "lt", help_text="Starts before then.")
+    status = ChoiceFilter(choices=Event.Status.choices)
+    tag = TextFilter(method="with_tag", help_text="Has this tag, in any case.")
+    has_seats = BooleanFilter(method="by_seats", help_text="Whether a seat is free.")
+    upcoming = BooleanFilter(method="by_start", help_text="Whether it is still to begin.")
+
+    class Meta:
+        model = Event
+        form = EventFilterForm
+        fields: tuple[str, ...] = ()
+
+    def on_date(self, queryset: EventQuerySet, name: str, value: Any) -> EventQuerySet:
+        return queryset.filter(date__gte=value.start, date__lt=value.end)
+
+    def with_tag(self, queryset: EventQuerySet, name: str, value: str) -> EventQuerySet:
+        return queryset.filter(tags__contains=[value.lower()])
+
+    def by_seats(self, queryset: EventQuerySet, name: str, value: bool) -> EventQuerySet:
+        free = Q(capacity=None) | Q(seats_taken__lt=F("capacity"))
+        return queryset.filter(free if value else ~free)
+
+    def by_start(self, queryset: EventQuerySet, name: str, value: bool) -> EventQuerySet:
+        now = timezone.now()
+        return queryset.filter(date__gt=now) if value else queryset.filter(date__lte=now)
+
+
+class RegistrationFilters(filters.FilterSet):
+    status = ChoiceFilter(choices=Registration.Status.choices)
+    event = IdFilter("event_id", help_text="The event's id.")
+    upcoming = BooleanFilter(method="by_start", help_text="Whether the event is still to begin.")
+
+    class Meta:
+        model = Registration
+        fields: tuple[str, ...] = ()
+
+    def by_start(self, queryset: RegistrationQuerySet, name: str, value: bool) -> RegistrationQuerySet:
+        now = timezone.now()
+        return queryset.filter(event__date__gt=now) if value else queryset.filter(event__date__lte=now)
+
+
+class AttendeeFilters(filters.FilterSet):
+    status = ChoiceFilter(choices=Registration.Status.choices)
+    search = TextFilter(method="by_name", help_text="Part of the username, name or e-mail, in any case.")
+
+    class Meta:
+        model = Registration
+        fields: tuple[str, ...] = ()
+
+    def by_name(self, queryset: RegistrationQuerySet, name: str, value: str) -> RegistrationQuerySet:
+        columns = ("username", "first_name", "last_name", "email")
+        found = [Q(**{f"attendee__{column}__icontains": value}) for column in columns]
+        return queryset.filter(found[0] | found[1] | found[2] | found[3])

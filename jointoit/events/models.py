@@ -1,0 +1,212 @@
+"""What happens and who comes: the nouns, what a row may be, and which rows a person may see.
+
+Registration rows and the seat counters are written by `jointoit.events.booking` alone.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, Now
+from django.urls import reverse
+
+from jointoit.accounts.models import User
+from jointoit.events.folding import FoldedField
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def existing(self) -> Self:
+        return self.filter(deleted_at=None)
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """What `user` may know of: everything but deleted events and other people's drafts."""
+        public = Q(status__in=[Event.Status.PUBLISHED, Event.Status.CANCELLED])
+        own = Q(organizer=user.pk) if user.is_authenticated else Q()
+        return self.existing().filter(public | own)
+
+    def rows(self, names: Sequence[str]) -> "models.QuerySet[Event, dict[str, Any]]":
+        """Plain rows with the named members, straight from the database to the client."""
+        left: Any = F("capacity") - F("seats_taken")
+        rows: models.QuerySet[Event, dict[str, Any]]
+        rows = self.annotate(seats_left=left).values(*names)  # type: ignore[no-redef]  # a property; rows have none
+        return rows
+
+
+class Event(models.Model):
+    class Status(models.TextChoices):
+        DRAFT = "draft"
+        PUBLISHED = "published"
+        CANCELLED = "cancelled"
+
+    title = models.CharField(max_length=255)
+    title_folded = FoldedField(source="title")
+    description = models.TextField(blank=True, default="", max_length=20_000)
+    date = models.DateTimeField(help_text="When it starts.")
+    ends_at = models.DateTimeField(null=True, blank=True)
+    timezone = models.CharField(max_length=64, default="UTC", help_text="IANA name of the place's time zone.")
+    location = models.CharField(max_length=255)
+    location_folded = FoldedField(source="location")
+    organizer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="events", db_index=False)
+    capacity = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)], help_text="Seats in all; empty: no limit."
+    )
+    waitlist = models.BooleanField(default=False, help_text="Whether a full event keeps a waiting list.")
+    requires_approval = models.BooleanField(default=False)
+    registration_opens_at = models.DateTimeField(null=True, blank=True)
+    registration_closes_at = models.DateTimeField(null=True, blank=True)
+    status = models.CharField(max_length=16, choices=Status, default=Status.PUBLISHED)
+    tags = ArrayField(models.CharField(max_length=50), default=list, blank=True, size=20)
+    seats_taken = models.PositiveIntegerField(default=0, editable=False)
+    waiting = models.PositiveIntegerField(default=0, editable=False)
+    queue_tail = models.PositiveBigIntegerField(
+        default=0, editable=False, help_text="The last number given out on the waiting list."
+    )
+    revision = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Grows with every change; the SEQUENCE of RFC 5545 section 3.8.7.4."
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar[Sequence[str]] = ["date", "pk"]
+        indexes = [
+            models.Index(F("date"), F("id"), name="event_date", condition=Q(deleted_at=None)),
+            models.Index(F("organizer"), F("date"), F("id"), name="event_organizer_date"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="event_ends_after_start",
+                condition=Q(ends_at=None) | Q(ends_at__gt=F("date")),
+                violation_error_message="An event must end after it starts.",
+            ),
+            models.CheckConstraint(
+                name="event_capacity_positive",
+                condition=Q(capacity=None) | Q(capacity__gte=1),
+                violation_error_message="An event has at least one seat.",
+            ),
+            models.CheckConstraint(
+                name="event_seats_within_capacity",
+                condition=Q(capacity=None) | Q(seats_taken__lte=F("capacity")),
+                violation_error_message="More seats are taken than there are.",
+            ),
+            models.CheckConstraint(
+                name="event_registration_opens_before_it_closes",
+                condition=Q(registration_opens_at=None)
+                | Q(registration_closes_at=None)
+                | Q(registration_closes_at__gt=F("registration_opens_at")),
+                violation_error_message="Registration must close after it opens.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return f"{settings.PUBLIC_URL}{reverse('event-detail', args=[self.pk])}"
+
+    @property
+    def is_live(self) -> bool:
+        return self.status == self.Status.PUBLISHED and self.deleted_at is None
+
+    @property
+    def seats_left(self) -> int | None:
+        """Seats still to be had; None where there is no limit."""
+        return None if self.capacity is None else self.capacity - self.seats_taken
+
+    @property
+    def is_full(self) -> bool:
+        return self.seats_left == 0
+
+    def has_started(self, now: datetime) -> bool:
+        return self.date <= now
+
+    def is_managed_by(self, user: User | AnonymousUser) -> bool:
+        return user.is_authenticated and self.organizer_id == user.pk
+
+
+class RegistrationQuerySet(models.QuerySet["Registration"]):
+    def live(self) -> Self:
+        return self.exclude(status=Registration.Status.CANCELLED)
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """The user's own registrations and those for the events the user organizes."""
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(Q(attendee=user.pk) | Q(event__organizer=user.pk))
+
+    def detailed(self) -> Self:
+        """With event, attendee and position at hand, at the cost of one query."""
+        return self.select_related("event", "attendee").with_position()
+
+    def with_position(self) -> Self:
+        """Add `position`: 1 for whoever is next on the waiting list, None for those who do not wait."""
+        ahead = (
+            Registration.objects.filter(
+                event=OuterRef("event"),
+                status=Registration.Status.WAITLISTED,
+                queue_number__lte=OuterRef("queue_number"),
+            )
+            .order_by()
+            .values("event")
+            .annotate(people=models.Count("*"))
+            .values("people")
+        )
+        waits = models.When(status=Registration.Status.WAITLISTED, then=Coalesce(Subquery(ahead), 1))
+        return self.annotate(position=models.Case(waits, default=None, output_field=models.IntegerField()))
+
+
+class Registration(models.Model):
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        CONFIRMED = "confirmed"
+        WAITLISTED = "waitlisted"
+        CANCELLED = "cancelled"
+
+    event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="registrations", db_index=False)
+    attendee = models.ForeignKey(User, on_delete=models.PROTECT, related_name="registrations", db_index=False)
+    status = models.CharField(max_length=16, choices=Status)
+    queue_number = models.PositiveBigIntegerField(
+        null=True, editable=False, help_text="Grows in the order of asking; the smallest one waiting is next."
+    )
+    revision = models.PositiveIntegerField(default=0, editable=False, help_text="Grows with every change of status.")
+    registered_at = models.DateTimeField(editable=False)
+    updated_at = models.DateTimeField(editable=False)
+
+    position: int | None  # where RegistrationQuerySet.with_position added it
+
+    objects = RegistrationQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar[Sequence[str]] = ["-pk"]
+        indexes = [
+            models.Index(F("attendee"), F("id"), name="registration_attendee"),
+            models.Index(F("event"), F("status"), F("queue_number"), name="registration_queue"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["event", "attendee"],
+                condition=~Q(status="cancelled"),
+                name="registration_one_live_per_person",
+                violation_error_message="This person is already registered.",
+            ),
+            models.CheckConstraint(
+                name="registration_waits_with_a_number",
+                condition=~Q(status="waitlisted") | Q(queue_number__isnull=False),
+                violation_error_message="Whoever waits has a number.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"registration {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        return f"{settings.PUBLIC_URL}{reverse('registration-detail', args=[self.pk])}"

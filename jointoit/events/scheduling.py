@@ -1,0 +1,174 @@
+"""The life of an event: created, published, changed, cancelled, deleted. Seats are `jointoit.events.booking`'s."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from jointoit.accounts.models import User
+from jointoit.errors import Conflict, Invalid, NotFound
+from jointoit.events import booking, telling
+from jointoit.events.booking import EventCancelled, EventStarted
+from jointoit.events.models import Event
+
+Status = Event.Status
+Precondition = Callable[[Event], None]
+
+#: A change of one of these is told to everybody who is registered.
+TOLD = ("date", "ends_at", "location", "timezone")
+
+
+class InThePast(Invalid):
+    code = "in_the_past"
+    message = "An event must start in the future."
+
+
+class EndsBeforeItStarts(Invalid):
+    code = "ends_before_start"
+    message = "An event must end after it starts."
+
+
+class ClosesBeforeItOpens(Invalid):
+    code = "closes_before_opening"
+    message = "Registration must close after it opens."
+
+
+class CapacityBelowConfirmed(Conflict):
+    code = "capacity_below_confirmed"
+    message = "More people are confirmed than that; cancel some of them first."
+
+
+class EventImpossibleStep(Conflict):
+    code = "event_impossible_step"
+    message = "The event cannot take this step from the status it has."
+
+
+def create(*, organizer: User, now: datetime, fields: Mapping[str, Any]) -> Event:
+    """Create an event, published unless `fields` ask for a draft. Raises Invalid for times that cannot be."""
+    event = Event(organizer=organizer, created_at=now, updated_at=now, **fields)
+    if event.date <= now:
+        raise InThePast(field="date")
+    refuse_odd_times(event)
+    event.save(force_insert=True)
+    return event
+
+
+def change(
+    *, event_id: int, fields: Mapping[str, Any], now: datetime, precondition: Precondition | None = None
+) -> Event:
+    """Change what `fields` name; a `status` among them is a step: publish or cancel.
+
+    More capacity brings in those who wait, in the same transaction. A published event whose date, end, place or time
+    zone moves tells everybody registered, unless it was over before and after.
+
+    Raises NotFound, Invalid, EventCancelled, EventImpossibleStep, CapacityBelowConfirmed, and what `precondition`
+    raises when it is given the event as it is once it is held.
+    """
+    with transaction.atomic():
+        event = hold(event_id, precondition)
+        values = {name: value for name, value in fields.items() if getattr(event, name) != value}
+        step = values.pop("status", None)
+        if values:
+            apply(event, values, now=now)
+        if step:
+            take_step(event, step, now=now)
+    return event
+
+
+def publish(*, event_id: int, now: datetime, precondition: Precondition | None = None) -> Event:
+    """Show a draft to everybody; a published event stays as it is. Raises NotFound, EventCancelled, EventStarted."""
+    return change(event_id=event_id, fields={"status": Status.PUBLISHED}, now=now, precondition=precondition)
+
+
+def cancel(*, event_id: int, now: datetime, precondition: Precondition | None = None) -> Event:
+    """Call an event off: it stays visible, its live registrations end, and each person is told; twice is once.
+
+    Raises NotFound, EventImpossibleStep for a draft (delete it instead).
+    """
+    return change(event_id=event_id, fields={"status": Status.CANCELLED}, now=now, precondition=precondition)
+
+
+def delete(*, event_id: int, now: datetime, precondition: Precondition | None = None) -> None:
+    """Take an event away; its live registrations end, stay readable, and each person is told. Raises NotFound."""
+    with transaction.atomic():
+        event = hold(event_id, precondition)
+        event.deleted_at = now
+        save_change(event, ["deleted_at"], now=now)
+        booking.cancel_all(event, now=now)
+
+
+def cancel_future_events(*, organizer: User, now: datetime) -> None:
+    """Call off whatever a person has planned whose account goes away; their drafts are deleted."""
+    planned = Event.objects.existing().filter(organizer=organizer, date__gt=now).exclude(status=Status.CANCELLED)
+    for pk, status in planned.order_by("pk").values_list("pk", "status"):
+        if status == Status.DRAFT:
+            delete(event_id=pk, now=now)
+        else:
+            cancel(event_id=pk, now=now)
+
+
+# ── Steps inside a transaction that holds the event ───────────────────────────────────────────────────────────────────
+
+
+def hold(event_id: int, precondition: Precondition | None) -> Event:
+    event = booking.hold(event_id)
+    if event.deleted_at:
+        raise NotFound
+    if precondition:
+        precondition(event)
+    return event
+
+
+def apply(event: Event, values: Mapping[str, Any], *, now: datetime) -> None:
+    if event.status == Status.CANCELLED:
+        raise EventCancelled
+    before = telling.event_facts(event)
+    was_over = is_over(event, now)
+    for name, value in values.items():
+        setattr(event, name, value)
+    if "date" in values and event.date <= now:
+        raise InThePast(field="date")
+    refuse_odd_times(event)
+    if event.capacity is not None and event.capacity < event.seats_taken:
+        raise CapacityBelowConfirmed(seats_taken=event.seats_taken)
+    save_change(event, list(values), now=now)
+    if event.is_live and any(name in values for name in TOLD) and not (was_over and is_over(event, now)):
+        telling.tell_all_of_change(booking.live_attendees(event), before=before)
+    booking.fill(event, now=now)
+
+
+def take_step(event: Event, status: str, *, now: datetime) -> None:
+    if event.status == Status.CANCELLED:
+        raise EventCancelled
+    if (event.status, status) == (Status.DRAFT, Status.PUBLISHED):
+        if event.has_started(now):
+            raise EventStarted
+        event.status = status
+        save_change(event, ["status"], now=now)
+    elif (event.status, status) == (Status.PUBLISHED, Status.CANCELLED):
+        event.status = status
+        save_change(event, ["status"], now=now)
+        booking.cancel_all(event, now=now)
+    else:
+        raise EventImpossibleStep
+
+
+def save_change(event: Event, names: list[str], *, now: datetime) -> None:
+    """Write the named columns, with what follows from them, as the next revision."""
+    event.revision += 1
+    event.updated_at = now
+    folded = [f"{name}_folded" for name in ("title", "location") if name in names]
+    event.save(update_fields=[*names, *folded, "revision", "updated_at"])
+
+
+def refuse_odd_times(event: Event) -> None:
+    if event.ends_at and event.ends_at <= event.date:
+        raise EndsBeforeItStarts(field="ends_at")
+    opens, closes = event.registration_opens_at, event.registration_closes_at
+    if opens and closes and closes <= opens:
+        raise ClosesBeforeItOpens(field="registration_closes_at")
+
+
+def is_over(event: Event, now: datetime) -> bool:
+    return (event.ends_at or event.date) <= now

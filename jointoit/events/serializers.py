@@ -1,0 +1,140 @@
+"""What an event and a registration look like to a client. The lists render `.values()` rows of these same fields."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from jointoit.api.fields import (
+    DateTimeField,
+    LineField,
+    StrictBooleanField,
+    StrictIntegerField,
+    TextField,
+    TimeZoneField,
+)
+from jointoit.events.models import Event, Registration
+
+MAX_CAPACITY = 2**31 - 1
+
+
+class TagsField(serializers.ListField):
+    """Up to 20 labels, compared and kept in lower case, each once."""
+
+    child = LineField(max_length=50)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=20, **kwargs)
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        return list(dict.fromkeys(tag.lower() for tag in super().to_internal_value(data)))
+
+
+class EventSerializer(serializers.Serializer[Event]):
+    id = serializers.IntegerField(read_only=True)
+    title = LineField(max_length=255)
+    description = TextField(max_length=20_000, required=False, allow_blank=True)
+    date = DateTimeField(help_text="When it starts.")
+    ends_at = DateTimeField(required=False, allow_null=True)
+    timezone = TimeZoneField(required=False, help_text="IANA name of the time zone of the place; UTC unless given.")
+    location = LineField(max_length=255)
+    organizer = serializers.IntegerField(read_only=True, source="organizer_id", help_text="The user's id.")
+    capacity = StrictIntegerField(
+        required=False, allow_null=True, min_value=1, max_value=MAX_CAPACITY, help_text="Seats in all; null: no limit."
+    )
+    seats_taken = serializers.IntegerField(read_only=True)
+    seats_left = serializers.IntegerField(read_only=True, allow_null=True)
+    waitlist = StrictBooleanField(required=False, help_text="Whether a full event keeps a waiting list.")
+    waiting = serializers.IntegerField(read_only=True, help_text="How many wait.")
+    requires_approval = StrictBooleanField(required=False)
+    registration_opens_at = DateTimeField(required=False, allow_null=True)
+    registration_closes_at = DateTimeField(required=False, allow_null=True)
+    status = serializers.ChoiceField(choices=Event.Status.choices, required=False)
+    tags = TagsField(required=False)
+    created_at = DateTimeField(read_only=True)
+    updated_at = DateTimeField(read_only=True)
+
+
+class NewEventSerializer(EventSerializer):
+    """An event begins as published, or as a draft where one is asked for."""
+
+    status = serializers.ChoiceField(
+        choices=[choice for choice in Event.Status.choices if choice[0] != Event.Status.CANCELLED], required=False
+    )
+
+
+#: The columns of a row that renders as `EventSerializer` shows an event.
+EVENT_FIELDS = tuple(EventSerializer().fields)
+
+
+class EventSummarySerializer(serializers.Serializer[Event]):
+    id = serializers.IntegerField()
+    title = serializers.CharField()
+    date = DateTimeField()
+    location = serializers.CharField()
+    status = serializers.ChoiceField(choices=Event.Status.choices)
+
+    def to_representation(self, instance: Event) -> dict[str, Any]:
+        """Show a deleted event, which only its former attendees still meet here, as cancelled."""
+        return {
+            "id": instance.pk,
+            "title": instance.title,
+            "date": instance.date,
+            "location": instance.location,
+            "status": Event.Status.CANCELLED if instance.deleted_at else instance.status,
+        }
+
+
+class AttendeeSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    username = serializers.CharField()
+    email = serializers.EmailField(required=False, help_text="Shown to the organizer only.")
+
+
+class RegistrationSerializer(serializers.Serializer[Registration]):
+    id = serializers.IntegerField(read_only=True)
+    event = EventSummarySerializer(read_only=True)
+    attendee = AttendeeSerializer(read_only=True)
+    status = serializers.ChoiceField(choices=Registration.Status.choices)
+    position = serializers.IntegerField(
+        read_only=True, allow_null=True, help_text="Place on the waiting list, 1 is next; null for who does not wait."
+    )
+    registered_at = DateTimeField(read_only=True)
+    updated_at = DateTimeField(read_only=True)
+
+    def to_representation(self, instance: Registration) -> dict[str, Any]:
+        attendee = {"id": instance.attendee_id, "username": instance.attendee.username}
+        if instance.event.is_managed_by(self.context["request"].user):
+            attendee["email"] = instance.attendee.email
+        return {
+            "id": instance.pk,
+            "event": EventSummarySerializer().to_representation(instance.event),
+            "attendee": attendee,
+            "status": instance.status,
+            "position": instance.position,
+            "registered_at": instance.registered_at,
+            "updated_at": instance.updated_at,
+        }
+
+
+@extend_schema_field({"type": "integer"})
+class UnchangingIdField(serializers.Field[Any, Any, Any, Any]):
+    """Accepts the id that the registration has, bare or as the object that we show; anything else is an attempt."""
+
+    default_error_messages = {"immutable": "This never changes; leave it out."}
+
+    def to_internal_value(self, data: Any) -> int:
+        given = data.get("id") if isinstance(data, Mapping) else data
+        registration = self.root.instance
+        if isinstance(given, bool) or given != getattr(registration, f"{self.field_name}_id"):
+            self.fail("immutable")
+        return int(given)
+
+
+class RegistrationStepSerializer(serializers.Serializer[Registration]):
+    """What a client may send to a registration: the status it should have."""
+
+    status = serializers.ChoiceField(choices=Registration.Status.choices)
+    event = UnchangingIdField(required=False, write_only=True)
+    attendee = UnchangingIdField(required=False, write_only=True)

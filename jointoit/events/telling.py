@@ -1,0 +1,70 @@
+"""Turns what happened to a seat into the promise of a mail; called inside the transaction of the fact."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from jointoit.events.models import Event, Registration
+from jointoit.mail import outbox
+from jointoit.mail.messages import EventChanged, EventFacts, Person, SeatMessage
+
+
+def tell(kind: type[SeatMessage], registration: Registration, **facts: Any) -> None:
+    """Promise one mail to the attendee of a registration whose event is at hand."""
+    outbox.enqueue(message(kind, registration, event_facts(registration.event), **facts), key=key(kind, registration))
+
+
+def tell_all(kind: type[SeatMessage], registrations: Iterable[Registration]) -> None:
+    """Promise one mail to each attendee; the registrations are consumed one at a time."""
+    outbox.enqueue_many(
+        (message(kind, registration, event_facts(registration.event)), key(kind, registration))
+        for registration in registrations
+    )
+
+
+def tell_all_of_change(registrations: Iterable[Registration], *, before: EventFacts) -> None:
+    """Promise each attendee a mail that sets what holds now beside what held before."""
+    outbox.enqueue_many(
+        (
+            message(
+                EventChanged,
+                registration,
+                event_facts(registration.event),
+                before=before,
+                holds_seat=registration.status == Registration.Status.CONFIRMED,
+            ),
+            key(EventChanged, registration),
+        )
+        for registration in registrations
+    )
+
+
+def key(kind: type[SeatMessage], registration: Registration) -> str:
+    """One mail per fact: a fact is a registration at one revision of it and of its event."""
+    return f"registration:{registration.pk}:{registration.revision}.{registration.event.revision}:{kind.kind}"
+
+
+def message(kind: type[SeatMessage], registration: Registration, event: EventFacts, **facts: Any) -> SeatMessage:
+    attendee = registration.attendee
+    return kind(
+        to=Person(address=attendee.email, name=attendee.get_full_name(), timezone=attendee.timezone),
+        registration_id=registration.pk,
+        registration_url=registration.get_absolute_url(),
+        sequence=registration.revision + registration.event.revision,
+        event=event,
+        **facts,
+    )
+
+
+def event_facts(event: Event) -> EventFacts:
+    return EventFacts(
+        id=event.pk,
+        title=event.title,
+        date=event.date,
+        ends_at=event.ends_at,
+        timezone=event.timezone,
+        location=event.location,
+        url=event.get_absolute_url(),
+        organizer_name=event.organizer.get_full_name(),
+        organizer_address=event.organizer.email,
+        revision=event.revision,
+    )

@@ -1,0 +1,238 @@
+"""Each view says whose object, which verb, which shape."""
+
+from typing import Any, cast
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from rest_framework import status
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from jointoit.accounts.authentication import sender
+from jointoit.api.conditional import Conditional
+from jointoit.api.idempotency import idempotent
+from jointoit.api.parameters import ChoiceField, Parameters
+from jointoit.api.rendering import JSONRenderer
+from jointoit.errors import NotFound
+from jointoit.events import booking, documentation, scheduling, telling
+from jointoit.events.attendees import AttendeeCSVRenderer, as_csv
+from jointoit.events.filters import AttendeeFilters, EventFilters, RegistrationFilters
+from jointoit.events.models import Event, EventQuerySet, Registration, RegistrationQuerySet
+from jointoit.events.permissions import IsOrganizer, IsOrganizerOrReadOnly
+from jointoit.events.serializers import (
+    EVENT_FIELDS,
+    EventSerializer,
+    NewEventSerializer,
+    RegistrationSerializer,
+    RegistrationStepSerializer,
+)
+from jointoit.mail.calendar import event_calendar
+
+#: What `?ordering=` accepts.
+EVENT_ORDERINGS = ("date", "-date", "created_at", "-created_at", "title", "-title")
+
+
+class EventView(Conditional):
+    """Starts from what the caller may see; what is hidden does not exist."""
+
+    permission_classes = [IsOrganizerOrReadOnly]
+    serializer_class = EventSerializer
+
+    def get_queryset(self) -> EventQuerySet:
+        return Event.objects.visible_to(self.request.user)
+
+    def shown(self, event_id: int) -> dict[str, Any]:
+        """The event as clients see it, read back from the database."""
+        return Event.objects.filter(pk=event_id).rows(EVENT_FIELDS).get()
+
+    def represent(self, obj: Event) -> dict[str, Any]:
+        return self.shown(obj.pk)
+
+
+@documentation.event_list
+class EventListView(EventView):
+    filterset_class = EventFilters
+    list_parameters = ("ordering",)
+
+    def get(self, request: Request) -> Response:
+        events = cast(EventQuerySet, self.filter_queryset(self.get_queryset()))
+        page = self.paginate_queryset(events.rows(EVENT_FIELDS))
+        return self.get_paginated_response(page)
+
+    def get_ordering(self) -> tuple[str, ...]:
+        parameters = Parameters(self.request.query_params)
+        chosen = parameters.read("ordering", ChoiceField(choices=EVENT_ORDERINGS))
+        parameters.check()
+        return (chosen or "date",)
+
+    @idempotent
+    def post(self, request: Request) -> Response:
+        given = NewEventSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        event = scheduling.create(organizer=sender(request), now=timezone.now(), fields=given.validated_data)
+        return Response(self.shown(event.pk), status.HTTP_201_CREATED, headers={"Location": event.get_absolute_url()})
+
+
+@documentation.event_detail
+class EventDetailView(EventView):
+    conflicts = ("event_cancelled", "event_started", "event_impossible_step", "capacity_below_confirmed")
+
+    def get(self, request: Request, pk: int) -> Response:
+        row = self.get_queryset().filter(pk=pk).rows(EVENT_FIELDS).first()
+        if row is None:
+            raise NotFound
+        return Response(row)
+
+    def put(self, request: Request, pk: int, *, partial: bool = False) -> Response:
+        event = self.get_object()
+        given = self.get_serializer(event, data=request.data, partial=partial)
+        given.is_valid(raise_exception=True)
+        scheduling.change(event_id=pk, fields=given.validated_data, now=timezone.now(), precondition=self.precondition)
+        return Response(self.shown(pk))
+
+    def patch(self, request: Request, pk: int) -> Response:
+        return self.put(request, pk, partial=True)
+
+    def delete(self, request: Request, pk: int) -> Response:
+        self.get_object()
+        scheduling.delete(event_id=pk, now=timezone.now(), precondition=self.precondition)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+@documentation.publish
+class PublishView(EventView):
+    conflicts = ("event_cancelled", "event_started")
+
+    def post(self, request: Request, pk: int) -> Response:
+        self.get_object()
+        scheduling.publish(event_id=pk, now=timezone.now())
+        return Response(self.shown(pk))
+
+
+@documentation.cancel
+class CancelView(EventView):
+    conflicts = ("event_impossible_step",)
+
+    def post(self, request: Request, pk: int) -> Response:
+        self.get_object()
+        scheduling.cancel(event_id=pk, now=timezone.now())
+        return Response(self.shown(pk))
+
+
+@documentation.calendar
+class CalendarView(APIView):
+    permission_classes = [AllowAny]
+
+    def get(self, request: Request, pk: int) -> HttpResponse:
+        event = get_object_or_404(Event.objects.visible_to(request.user).select_related("organizer"), pk=pk)
+        cancelled = event.status == Event.Status.CANCELLED
+        feed = event_calendar(telling.event_facts(event), cancelled=cancelled, now=timezone.now())
+        return HttpResponse(feed, content_type="text/calendar; charset=utf-8")
+
+
+class RegistrationView(Conditional):
+    permission_classes = [IsAuthenticated]
+    serializer_class = RegistrationSerializer
+    queryset = Registration.objects.none()  # names the model for the OpenAPI document
+
+    def get_queryset(self) -> RegistrationQuerySet:
+        return Registration.objects.visible_to(self.request.user).detailed()
+
+    def shown(self, registration_id: int) -> Any:
+        """The registration as the caller sees it, read back from the database."""
+        return self.get_serializer(self.get_queryset().get(pk=registration_id)).data
+
+    def represent(self, obj: Registration) -> Any:
+        return self.shown(obj.pk)
+
+
+@documentation.register
+class RegisterView(RegistrationView):
+    throttle_scope = "register"
+    conflicts = (
+        "already_registered",
+        "event_full",
+        "event_cancelled",
+        "event_started",
+        "registration_not_open",
+        "registration_closed",
+    )
+
+    @idempotent
+    def post(self, request: Request, pk: int) -> Response:
+        registration = booking.register(event_id=pk, attendee=sender(request), now=timezone.now())
+        address = {"Location": registration.get_absolute_url()}
+        return Response(self.shown(registration.pk), status.HTTP_201_CREATED, headers=address)
+
+
+@documentation.registration_list
+class RegistrationListView(RegistrationView):
+    filterset_class = RegistrationFilters
+
+    def get_queryset(self) -> RegistrationQuerySet:
+        return Registration.objects.filter(attendee=sender(self.request)).detailed()
+
+    def get(self, request: Request) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+
+@documentation.registration_detail
+class RegistrationDetailView(RegistrationView):
+    conflicts = {"PUT": ("impossible_step", "event_full"), "PATCH": ("impossible_step", "event_full")}
+    problems = {"PUT": (403,), "PATCH": (403,), "DELETE": (403,)}
+
+    def get(self, request: Request, pk: int) -> Response:
+        return Response(self.get_serializer(self.get_object()).data)
+
+    def put(self, request: Request, pk: int, *, partial: bool = False) -> Response:
+        given = RegistrationStepSerializer(self.get_object(), data=request.data, partial=partial)
+        given.is_valid(raise_exception=True)
+        booking.set_status(
+            registration_id=pk,
+            actor=sender(request),
+            status=given.validated_data.get("status"),
+            now=timezone.now(),
+            precondition=self.precondition,
+        )
+        return Response(self.shown(pk))
+
+    def patch(self, request: Request, pk: int) -> Response:
+        return self.put(request, pk, partial=True)
+
+    def delete(self, request: Request, pk: int) -> Response:
+        booking.remove(registration_id=pk, actor=sender(request), now=timezone.now(), precondition=self.precondition)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+@documentation.attendee_list
+class AttendeeListView(RegistrationView):
+    """Who comes, for the organizer; the order is that of asking."""
+
+    permission_classes = [IsAuthenticated, IsOrganizer]
+    filterset_class = AttendeeFilters
+    renderer_classes = [JSONRenderer, AttendeeCSVRenderer]
+
+    def get_queryset(self) -> RegistrationQuerySet:
+        event = get_object_or_404(Event.objects.visible_to(self.request.user), pk=self.kwargs["pk"])
+        self.check_object_permissions(self.request, event)
+        return event.registrations.detailed().order_by("id")
+
+    def get(self, request: Request, pk: int) -> HttpResponseBase:
+        registrations = cast(RegistrationQuerySet, self.filter_queryset(self.get_queryset()))
+        if request.accepted_media_type == AttendeeCSVRenderer.media_type:
+            return streamed(registrations, name=f"event-{pk}-registrations.csv")
+        page = self.paginate_queryset(registrations)
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+
+def streamed(registrations: RegistrationQuerySet, *, name: str) -> StreamingHttpResponse:
+    """Send the file while it is read, a thousand rows in memory at a time."""
+    lines = as_csv(registrations.iterator(chunk_size=1000))
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8; header=present")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -1,0 +1,125 @@
+"""The outbox as an operator sees it: to look, to try again, and to hold or release all mail."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from jointoit.mail import facts, gate, rendering, tasks
+from jointoit.mail.models import MailGate, OutboxMail
+from jointoit.mail.policy import GIVE_UP_AFTER
+
+FRAME = "<iframe sandbox srcdoc='{}' title='HTML' style='width: 40rem; max-width: 100%; height: 40rem'></iframe>"
+MASKED = "•" * 12
+
+
+def masked_token(*_: object, **__: object) -> str:
+    """An operator may read a mail, but not act as its reader."""
+    return MASKED
+
+
+def preview(mail: OutboxMail) -> rendering.Content | None:
+    """The mail as it would be written now, or None where it cannot be."""
+    try:
+        return rendering.write(facts.load(mail.kind, mail.facts), mint=masked_token)
+    except Exception:  # noqa: BLE001  the failure that its last answer tells of, or facts that were erased
+        return None
+
+
+@admin.register(OutboxMail)
+class OutboxMailAdmin(admin.ModelAdmin[OutboxMail]):
+    list_display = ("id", "kind", "recipient", "state", "attempt", "last_answer", "not_before", "created_at")
+    list_filter = ("state", "kind", "priority")
+    search_fields = ("=recipient", "^dedupe_key", "=message_id")
+    ordering = ("-id",)
+    show_full_result_count = False
+    actions = ("try_again", "hold", "release")
+    change_list_template = "admin/mail/outbox.html"
+    fieldsets = (
+        (None, {"fields": ("kind", "recipient", "state", "last_answer")}),
+        ("What it says", {"fields": ("subject", "text", "html")}),
+        (
+            "Sending",
+            {
+                "fields": (
+                    "priority",
+                    "attempt",
+                    "failures",
+                    "not_before",
+                    "expires_at",
+                    "give_up_at",
+                    "claim",
+                    "lease_until",
+                    "settled_at",
+                )
+            },
+        ),
+        ("Promise", {"fields": ("created_at", "dedupe_key", "message_id", "facts")}),
+    )
+    readonly_fields = ("subject", "text", "html")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: OutboxMail | None = None) -> bool:
+        """What was promised is not edited. The actions ask for this permission by themselves."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: OutboxMail | None = None) -> bool:
+        return False
+
+    def has_send_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("mail.change_outboxmail")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        switch = MailGate.objects.filter(pk=1).first() or MailGate()
+        return super().changelist_view(request, {"gate": switch} | (extra_context or {}))
+
+    # ── The mail ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @admin.display(description="subject")
+    def subject(self, mail: OutboxMail) -> str:
+        content = preview(mail)
+        return content.subject if content else "cannot be written"
+
+    @admin.display(description="text")
+    def text(self, mail: OutboxMail) -> str | SafeString:
+        content = preview(mail)
+        return format_html("<pre style='white-space: pre-wrap'>{}</pre>", content.text) if content else "-"
+
+    @admin.display(description="HTML")
+    def html(self, mail: OutboxMail) -> str | SafeString:
+        """In a frame without any rights: what stands in a mail comes from users."""
+        content = preview(mail)
+        return format_html(FRAME, content.html) if content else "-"
+
+    # ── What an operator can do ───────────────────────────────────────────────────────────────────────────────────────
+
+    @admin.action(description="Try the selected mails again", permissions=["send"])
+    def try_again(self, request: HttpRequest, chosen: QuerySet[OutboxMail]) -> None:
+        """Those that wait, now; those that are dead or expired, once more for the full time."""
+        now = timezone.now()
+        unsent = chosen.filter(claim=None).exclude(state__in=[OutboxMail.State.SENT, OutboxMail.State.SUPERSEDED])
+        number = unsent.exclude(recipient="").update(
+            state=OutboxMail.State.PENDING,
+            failures=0,
+            not_before=now,
+            expires_at=None,
+            settled_at=None,
+            give_up_at=now + GIVE_UP_AFTER,
+        )
+        tasks.ring()
+        self.message_user(request, f"{number} will be tried again.", messages.SUCCESS)
+
+    @admin.action(description="Hold all mail (whatever is selected)", permissions=["send"])
+    def hold(self, request: HttpRequest, chosen: QuerySet[OutboxMail]) -> None:
+        gate.hold(because=f"Held by {request.user}.", now=timezone.now())
+
+    @admin.action(description="Release all mail (whatever is selected)", permissions=["send"])
+    def release(self, request: HttpRequest, chosen: QuerySet[OutboxMail]) -> None:
+        gate.release(now=timezone.now())
+        tasks.ring()

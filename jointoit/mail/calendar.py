@@ -1,0 +1,100 @@
+"""iCalendar (RFC 5545, 5546): the part of a mail that calendars offer to add, move or remove, and the file of an event.
+
+The organizer's own address is never written: ORGANIZER is the address that the mails come from, under the organizer's
+name. Calendars answer to it, and compare it with the sender (RFC 6047 section 2.2.1). An event without an end is
+written with the length of an hour: by RFC 5545 section 3.6.1 it would end as it starts, and calendars show that badly.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from icalendar import Calendar, Event, Timezone, vCalAddress
+
+from jointoit.mail.messages import EventFacts, Person, SeatMessage
+from jointoit.mail.sender import domain, sender
+from jointoit.mail.times import zone
+
+PRODUCT = "-//Jointoit//Event Management API//EN"
+ASSUMED_LENGTH = timedelta(hours=1)
+
+
+def event_calendar(event: EventFacts, *, cancelled: bool, now: datetime) -> bytes:
+    """The event for anyone to import or subscribe to, in UTC. SEQUENCE is the event's revision."""
+    entry = described(event, sequence=event.revision, stamp=now)
+    entry.add("UID", f"event-{event.id}@{domain()}")
+    entry.add("STATUS", "CANCELLED" if cancelled else "CONFIRMED")
+    entry.add("DTSTART", event.date.astimezone(UTC))
+    entry.add("DTEND", end(event).astimezone(UTC))
+    return written(wrapped(entry, method="PUBLISH"))
+
+
+def seat_calendar(message: SeatMessage, *, promised_at: datetime) -> bytes | None:
+    """The calendar part of a mail, or None where the reader's calendar has no entry to change.
+
+    One UID for each registration. Of several parts the calendar believes the one with the highest SEQUENCE, and of
+    equal ones that with the latest DTSTAMP (RFC 5546 section 2.1.5): hence the moment of the promise.
+    """
+    if message.calendar_method is None or not message.holds_seat:
+        return None
+    event = message.event
+    cancels = message.calendar_method == "CANCEL"
+    entry = described(event, sequence=message.sequence, stamp=promised_at)
+    entry.add("UID", f"registration-{message.registration_id}@{domain()}")
+    entry.add("STATUS", "CANCELLED" if cancels else "CONFIRMED")
+    entry.add("ATTENDEE", attendee(message.to), encode=False)
+    local = zone(event.timezone)
+    entry.add("DTSTART", event.date.astimezone(local))
+    entry.add("DTEND", end(event).astimezone(local))
+    calendar = wrapped(entry, method=message.calendar_method)
+    if local.key != "UTC":
+        calendar.subcomponents.insert(0, time_zone(local, event.date.year, end(event).year))
+    return written(calendar)
+
+
+def described(event: EventFacts, *, sequence: int, stamp: datetime) -> Event:
+    entry = Event()
+    entry.add("DTSTAMP", stamp.astimezone(UTC).replace(microsecond=0))
+    entry.add("SEQUENCE", sequence)
+    entry.add("SUMMARY", event.title)
+    entry.add("LOCATION", event.location)
+    entry.add("URL", event.url)
+    entry.add("ORGANIZER", vCalAddress.new(sender().addr_spec, cn=parameter(event.organizer_name)), encode=False)
+    return entry
+
+
+def attendee(person: Person) -> vCalAddress:
+    """The reader, who has said yes by registering."""
+    return vCalAddress.new(
+        person.address, cn=parameter(person.name), partstat="ACCEPTED", role="REQ-PARTICIPANT", rsvp=False
+    )
+
+
+def wrapped(entry: Event, *, method: str) -> Calendar:
+    calendar = Calendar()
+    calendar.add("PRODID", PRODUCT)
+    calendar.add("VERSION", "2.0")
+    calendar.add("METHOD", method)
+    calendar.add_component(entry)
+    return calendar
+
+
+def written(calendar: Calendar) -> bytes:
+    """In lines of at most 75 octets (RFC 5545 section 3.1)."""
+    text: bytes = calendar.to_ical()
+    return text
+
+
+def end(event: EventFacts) -> datetime:
+    return event.ends_at or event.date + ASSUMED_LENGTH
+
+
+def parameter(text: str) -> str:
+    """Text as a parameter may hold it: no quotes and no control characters (RFC 5545 section 3.2)."""
+    return "".join("'" if c == '"' else c for c in text if c.isprintable())
+
+
+@lru_cache(maxsize=256)
+def time_zone(zone: ZoneInfo, first: int, last: int) -> Timezone:
+    """VTIMEZONE for the years of the event and the one before, so that in January the winter's offset is known."""
+    return Timezone.from_tzinfo(zone, zone.key, date(first - 1, 1, 1), date(last + 1, 1, 1))

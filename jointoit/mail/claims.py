@@ -1,0 +1,89 @@
+"""Who sends which mail: rows are claimed for a lease, and settled by whoever still holds the claim."""
+
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import Q, Value
+from django.db.models.functions import Concat
+
+from jointoit.mail.models import OutboxMail
+from jointoit.mail.policy import LEASE
+
+log = structlog.get_logger(__name__)
+State = OutboxMail.State
+GAVE_UP = Value("Gave up. ")
+
+#: What became of a mail is worth waiting for a database that restarts: forgotten, it would be sent twice.
+SETTLE_PATIENCE = 40.0  # seconds, below the lease and the time limit of a task
+KEEP_FACTS = timedelta(days=90)
+#: A settled mail of which only that it was sent is known.
+ERASED: dict[str, Any] = {"recipient": "", "facts": {}, "last_answer": ""}
+# The CTE is materialized: inside IN (…) the planner may run the limited query more than once (PostgreSQL bug 15715).
+# `not_before` moves to the end of the lease: a mail whose sender died comes again by itself, behind what waited longer.
+CLAIM = """
+    WITH due AS MATERIALIZED (
+        SELECT id, not_before FROM mail_outboxmail
+        WHERE state = 'pending' AND not_before <= %(now)s
+        ORDER BY priority, not_before, id
+        LIMIT %(limit)s
+        FOR UPDATE SKIP LOCKED
+    )
+    UPDATE mail_outboxmail m
+    SET claim = %(claim)s, lease_until = %(until)s, not_before = %(until)s
+    FROM due WHERE m.id = due.id
+    RETURNING m.*, due.not_before AS was_due
+"""
+
+
+def claim(*, limit: int, now: datetime) -> list[OutboxMail]:
+    """Take up to `limit` due mails, most urgent first; committed before this returns."""
+    values = {"now": now, "limit": limit, "claim": uuid4(), "until": now + LEASE}
+    with transaction.atomic(durable=True):
+        return sorted(OutboxMail.objects.raw(CLAIM, values), key=lambda mail: (mail.priority, mail.was_due, mail.pk))
+
+
+def settle(mail: OutboxMail, **values: Any) -> bool:
+    """Write what became of the mail, if the claim still holds; say whether it did."""
+    mine = OutboxMail.objects.filter(pk=mail.pk, claim=mail.claim)
+    held = bool(persistently(lambda: mine.update(claim=None, lease_until=None, **values)))
+    if not held:
+        log.warning("mail_claim_lost", mail=mail.pk)
+    return held
+
+
+def put_back(mails: Iterable[OutboxMail]) -> None:
+    """Give up the claims on mails that were not tried; they stand where they stood in the queue."""
+    for mail in mails:
+        settle(mail, not_before=mail.was_due)
+
+
+def persistently(write: Callable[[], int]) -> int:
+    """Do `write` also through a restart of the database; raises what it raises once patience is at its end."""
+    deadline = time.monotonic() + SETTLE_PATIENCE
+    while True:
+        try:
+            return write()
+        except (OperationalError, InterfaceError):
+            if connection.in_atomic_block or time.monotonic() > deadline:
+                raise
+            connection.close()
+            time.sleep(0.2)
+
+
+def retire(*, now: datetime) -> None:
+    """Settle due mails that no sender may take now: what came too late to be of use, and what was tried long enough."""
+    due = OutboxMail.objects.filter(state=State.PENDING, not_before__lte=now)
+    due.filter(expires_at__lte=now).update(state=State.EXPIRED, settled_at=now)
+    due.filter(give_up_at__lte=now).update(state=State.DEAD, settled_at=now, last_answer=Concat(GAVE_UP, "last_answer"))
+
+
+def scrub(*, now: datetime) -> None:
+    """Erase from settled mails that are old, or shall be forgotten, to whom they went and what they said."""
+    settled = OutboxMail.objects.exclude(state=State.PENDING).exclude(recipient="")
+    forgotten = settled.filter(Q(forget=True) | Q(settled_at__lt=now - KEEP_FACTS))
+    forgotten.update(**ERASED)

@@ -1,0 +1,124 @@
+"""Whether mail may go out now: held by an operator, stopped by an ill mail server, paced by MAIL_RATE."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Exists, F
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce
+
+from jointoit.mail.models import MailGate, OutboxMail
+from jointoit.mail.policy import GIVE_UP_AFTER, PROBE_EVERY
+
+log = structlog.get_logger(__name__)
+
+#: A sender that would have to wait longer than this for its turn puts its mails back.
+PATIENCE = timedelta(seconds=2)
+RESTORED = "This database was restored from a dump. Look at the outbox, then release it."
+# Which server and database this is: a dump carries neither, a replica that takes over has both.
+HERE_SQL = """(SELECT (SELECT system_identifier FROM pg_control_system()) || '/' || oid
+           FROM pg_database WHERE datname = current_database())"""
+CREATE = "INSERT INTO mail_mailgate (id, held_because, ill_answer, home) VALUES (1, '', '', %s) ON CONFLICT DO NOTHING"
+HERE = RawSQL(HERE_SQL, ())  # noqa: S611  a constant
+PACE = """
+    UPDATE mail_mailgate SET paced_until = greatest(paced_until, %(now)s) + %(step)s * interval '1 second'
+    WHERE id = 1 AND coalesce(paced_until, %(now)s) <= %(latest)s
+    RETURNING paced_until - %(step)s * interval '1 second'
+"""
+
+
+@dataclass(frozen=True)
+class Permit:
+    """How many mails may be claimed. A probe is a single one, sent to learn whether the mail server is well again."""
+
+    mails: int
+    is_probe: bool = False
+
+
+def permit(*, batch: int, now: datetime) -> Permit:
+    gate = look(now=now)
+    if gate.held_at:
+        return Permit(0)
+    if gate.ill_since:
+        return Permit(1, is_probe=True) if take_probe(now=now) else Permit(0)
+    return Permit(1 if rate() else batch)
+
+
+def look(*, now: datetime) -> MailGate:
+    """The row as it is; made where it is missing, held where it finds itself in a restored copy."""
+    gate = MailGate.objects.annotate(here=HERE).filter(pk=1).first()
+    if gate is None:
+        make()
+        return look(now=now)
+    if gate.home != gate.here:
+        log.warning("mail_restored_copy_held")
+        hold(because=RESTORED, now=now)
+        MailGate.objects.filter(home=gate.home).update(home=gate.here)
+        return look(now=now)
+    return gate
+
+
+def make() -> None:
+    """Add the row, if there is none yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(CREATE % HERE_SQL)
+
+
+# ── An operator's hand ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def hold(*, because: str, now: datetime) -> None:
+    """Keep every mail back until `release`; the mail in flight is not called back."""
+    make()
+    MailGate.objects.filter(pk=1).update(held_at=Coalesce(F("held_at"), now), held_because=because)
+
+
+def release(*, now: datetime) -> None:
+    """Let mail out again. What waited gets its full time of trying, however long it was held."""
+    with transaction.atomic():
+        MailGate.objects.filter(pk=1).update(held_at=None, held_because="")
+        waiting = OutboxMail.objects.filter(state=OutboxMail.State.PENDING, give_up_at__lt=now + GIVE_UP_AFTER)
+        waiting.update(give_up_at=now + GIVE_UP_AFTER)
+
+
+# ── The breaker ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def trip(*, answer: str, now: datetime) -> None:
+    """The mail server does not serve us: stop all senders, and try one mail a minute."""
+    log.warning("mail_breaker_open", answer=answer)
+    MailGate.objects.filter(pk=1).update(
+        ill_since=Coalesce(F("ill_since"), now), ill_answer=answer, probe_at=now + PROBE_EVERY
+    )
+
+
+def recover() -> None:
+    if MailGate.objects.filter(pk=1).update(ill_since=None, ill_answer="", probe_at=None):
+        log.warning("mail_breaker_closed")
+
+
+def take_probe(*, now: datetime) -> bool:
+    """Whether the caller is the one who may try a mail now; only where one is due, or the turn would be wasted."""
+    due = OutboxMail.objects.filter(state=OutboxMail.State.PENDING, not_before__lte=now)
+    return bool(MailGate.objects.filter(Exists(due), pk=1, probe_at__lte=now).update(probe_at=now + PROBE_EVERY))
+
+
+# ── The pace ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def rate() -> float | None:
+    """Mails a second over all workers, or None without a limit."""
+    return None if settings.MAIL_RATE == "off" else float(settings.MAIL_RATE)
+
+
+def turn(*, now: datetime) -> datetime | None:
+    """Take the next slot of MAIL_RATE: when the mail may go out, or None where that is too far away to wait for."""
+    if (per_second := rate()) is None:
+        return now
+    with connection.cursor() as cursor:
+        cursor.execute(PACE, {"now": now, "step": 1 / per_second, "latest": now + PATIENCE})
+        row = cursor.fetchone()
+    return row[0] if row else None

@@ -1,0 +1,72 @@
+"""The links that account mails carry: signed, timed, and good for one purpose.
+
+A token is made when its mail is sent, not when it is promised: a mail that had to wait still brings one that works.
+It says who (user id), as of when (`token_epoch`: what ends logins ends links too) and which address it was sent to.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.core.signing import BadSignature, TimestampSigner
+
+from jointoit.errors import Invalid
+
+Kind = Literal["verify_email", "change_email", "reset_password"]
+
+LIFETIME: dict[Kind, timedelta] = {
+    "verify_email": timedelta(days=3),
+    "change_email": timedelta(days=1),
+    "reset_password": timedelta(hours=1),
+}
+#: What a token may be used for. A link to a new address is shorter lived, but answered in the same place.
+PURPOSE: dict[Kind, Kind] = {
+    "verify_email": "verify_email",
+    "change_email": "verify_email",
+    "reset_password": "reset_password",
+}
+#: Where a link leads: the path of FRONTEND_URL, or without one, of PUBLIC_URL.
+PATHS: dict[Kind, tuple[str, str]] = {
+    "verify_email": ("/verify-email", "/users/verify-email/"),
+    "reset_password": ("/reset-password", "/users/password-reset/confirm/"),
+}
+
+
+class BadToken(Invalid):
+    code = "invalid_token"
+    message = "This link is not valid, or not any more. Ask for a new one."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claims:
+    user_id: int
+    token_epoch: int
+    address: str
+
+
+def mint(kind: Kind, *, user_id: int, token_epoch: int, address: str) -> str:
+    """A token of URL-safe characters, good for the time of its kind from now on."""
+    return signer(kind).sign_object([user_id, token_epoch, address, int(LIFETIME[kind].total_seconds())])
+
+
+def read(kind: Kind, token: str) -> Claims:
+    """What a token claims. Raises BadToken for one that is forged, too old, or made for another purpose."""
+    try:
+        user_id, token_epoch, address, seconds = signer(kind).unsign_object(token)
+        signer(kind).unsign(token, max_age=seconds)
+    except (BadSignature, UnicodeError):
+        raise BadToken(field="token") from None
+    return Claims(user_id=user_id, token_epoch=token_epoch, address=address)
+
+
+def address_of(kind: Kind, token: str) -> str:
+    """The page where the reader acts on the token. Opening it changes nothing: scanners follow links in mails."""
+    front, own = PATHS[PURPOSE[kind]]
+    place = settings.FRONTEND_URL + front if settings.FRONTEND_URL else settings.PUBLIC_URL + own
+    return f"{place}?{urlencode({'token': token})}"
+
+
+def signer(kind: Kind) -> TimestampSigner:
+    return TimestampSigner(sep=".", salt=f"jointoit.mail.links.{PURPOSE[kind]}")

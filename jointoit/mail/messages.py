@@ -1,0 +1,175 @@
+"""The mails that exist: one frozen class each, and one folder each under `templates/mail/<kind>/`.
+
+A message holds the facts of the moment it was promised, not ids to read again later. Times are aware and in UTC;
+the template writes them in the reader's own zone. Nothing here knows accounts or events.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import ClassVar
+
+
+class Priority(IntEnum):
+    """Which mail goes first when many wait."""
+
+    URGENT = 0  # somebody sits in front of the screen and waits for it
+    NORMAL = 5
+    BULK = 9  # one fact told to many
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """Whom a mail is for: the address, the name to greet, and the IANA zone to write times in."""
+
+    address: str
+    name: str
+    timezone: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventFacts:
+    """What a mail says of an event. `revision` grows with each change and becomes the calendar's SEQUENCE."""
+
+    id: int
+    title: str
+    date: datetime
+    ends_at: datetime | None
+    timezone: str
+    location: str
+    url: str
+    organizer_name: str
+    organizer_address: str
+    revision: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    to: Person
+
+    kind: ClassVar[str]
+    priority: ClassVar[Priority] = Priority.NORMAL
+
+    def __init_subclass__(cls) -> None:
+        cls.kind = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+
+# ── About an account ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountMessage(Message):
+    user_id: int
+    token_epoch: int
+
+    priority = Priority.URGENT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Welcome(AccountMessage):
+    """Greets a new account and asks to confirm the address."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfirmEmail(AccountMessage):
+    """Goes to an address that an account wants to use from now on, or asks again to confirm the present one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmailChanged(AccountMessage):
+    """Goes to the old address once a new one has taken its place."""
+
+    new_address_masked: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasswordReset(AccountMessage):
+    """Carries the token that lets the reader choose a new password."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasswordChanged(AccountMessage):
+    """Tells that the password was changed."""
+
+
+# ── About a seat ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeatMessage(Message):
+    """`sequence` grows with every mail about one registration and event, so that calendars apply the newest.
+
+    `holds_seat` says whether the reader has, or had until now, a confirmed seat: only then is there an entry in their
+    calendar to write, move or remove.
+    """
+
+    registration_id: int
+    registration_url: str
+    sequence: int
+    event: EventFacts
+    holds_seat: bool = True
+
+    #: METHOD of the calendar part (RFC 5546 section 1.4), or None for a mail without one.
+    calendar_method: ClassVar[str | None] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistrationPending(SeatMessage):
+    """The organizer has to approve it first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistrationConfirmed(SeatMessage):
+    calendar_method = "REQUEST"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistrationWaitlisted(SeatMessage):
+    position: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistrationPromoted(SeatMessage):
+    """A seat became free, and the reader was first on the waiting list."""
+
+    calendar_method = "REQUEST"
+    priority = Priority.URGENT
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistrationDeclined(SeatMessage):
+    """The organizer did not approve it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistrationCancelledByAttendee(SeatMessage):
+    calendar_method = "CANCEL"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistrationCancelledByOrganizer(SeatMessage):
+    calendar_method = "CANCEL"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventChanged(SeatMessage):
+    """Date, end, place or zone moved; `event` holds what holds now, `before` what held until now."""
+
+    before: EventFacts
+
+    priority = Priority.BULK
+    calendar_method = "REQUEST"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventCancelled(SeatMessage):
+    calendar_method = "CANCEL"
+    priority = Priority.BULK
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventReminder(SeatMessage):
+    """Sent once, some time before the start."""
+
+    priority = Priority.BULK

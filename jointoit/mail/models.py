@@ -1,0 +1,78 @@
+"""The outbox: each row is the promise of one mail, made in the transaction of the fact it tells."""
+
+from datetime import datetime
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+
+class OutboxMail(models.Model):
+    class State(models.TextChoices):
+        PENDING = "pending"
+        SENT = "sent"
+        DEAD = "dead", "dead: will not be tried again"
+        EXPIRED = "expired", "expired: came too late to be of use"
+        SUPERSEDED = "superseded", "superseded by a later fact"
+
+    kind = models.CharField(max_length=64)
+    facts = models.JSONField(help_text="The message as it was when it was promised.")
+    recipient = models.EmailField(max_length=254)
+    dedupe_key = models.CharField(max_length=200, unique=True, help_text="One fact, one mail.")
+    message_id = models.CharField(max_length=320, help_text="The same for every attempt.")
+    priority = models.SmallIntegerField()
+    state = models.CharField(max_length=16, choices=State, default=State.PENDING)
+    attempt = models.PositiveIntegerField(default=0, help_text="Attempts that the mail server answered for this mail.")
+    failures = models.PositiveSmallIntegerField(default=0, help_text="Times it could not even be written.")
+    not_before = models.DateTimeField(db_default=Now(), help_text="The next attempt is made no sooner.")
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Of no use after this.")
+    give_up_at = models.DateTimeField(help_text="Not tried any more after this.")
+    claim = models.UUIDField(null=True, editable=False, help_text="Who is sending it now.")
+    lease_until = models.DateTimeField(null=True, editable=False, help_text="After this the claim is void.")
+    last_answer = models.TextField(blank=True, default="", help_text="What the mail server said last.")
+    forget = models.BooleanField(db_default=False, editable=False, help_text="Erase what it said once it is settled.")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    settled_at = models.DateTimeField(null=True, editable=False)
+
+    objects: ClassVar[models.Manager[Self]] = models.Manager()
+
+    #: No column: `claims.claim` sets when the mail should have gone, to put it back in its old place.
+    was_due: datetime
+
+    class Meta:
+        verbose_name = "mail"
+        verbose_name_plural = "outbox"
+        indexes = [
+            models.Index(F("priority"), F("not_before"), F("id"), name="outbox_due", condition=Q(state="pending")),
+            models.Index(F("recipient"), name="outbox_recipient"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
+
+class MailGate(models.Model):
+    """The one row that all senders look at: whether mail may go out at all, and how fast.
+
+    It lives in PostgreSQL, beside the mails, so that every worker and sweeper on every machine agrees.
+    """
+
+    held_at = models.DateTimeField(null=True, help_text="Since when an operator keeps all mail back.")
+    held_because = models.TextField(blank=True, default="")
+    ill_since = models.DateTimeField(null=True, help_text="Since when the mail server does not serve us.")
+    ill_answer = models.TextField(blank=True, default="", help_text="What it said or did.")
+    probe_at = models.DateTimeField(null=True, help_text="When one mail may be tried again.")
+    paced_until = models.DateTimeField(null=True, help_text="The next free slot of MAIL_RATE.")
+    home = models.TextField(
+        blank=True, default="", help_text="Server and database it was written in; a restored copy finds another here."
+    )
+
+    objects: ClassVar[models.Manager[Self]] = models.Manager()
+
+    class Meta:
+        verbose_name = "gate"
+        constraints = [models.CheckConstraint(name="mail_gate_is_one_row", condition=Q(id=1))]
+
+    def __str__(self) -> str:
+        return "gate"

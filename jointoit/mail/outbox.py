@@ -1,0 +1,137 @@
+"""The only way in: a mail is promised in the transaction of the fact it tells, and sent after it, or neither happens.
+
+Keys say what a mail is about, from the general to the particular (`registration:7:1.0:registration_confirmed`), so
+that `supersedes` and `standing` can name all mails about one thing by the beginning of their keys.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+from uuid import uuid4
+
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from jointoit.mail import claims, facts, tasks
+from jointoit.mail.messages import Message
+from jointoit.mail.models import OutboxMail
+from jointoit.mail.policy import GIVE_UP_AFTER
+from jointoit.mail.sender import domain
+
+CHUNK = 1_000  # rows in one statement: about 2 MB of facts
+INSERT = """
+    INSERT INTO mail_outboxmail (kind, facts, recipient, dedupe_key, message_id, priority,
+                                 state, attempt, failures, not_before, expires_at, give_up_at, last_answer)
+    SELECT kind, facts, recipient, dedupe_key, message_id, priority,
+           'pending', 0, 0, coalesce(%(not_before)s, now()), %(expires_at)s,
+           coalesce(%(not_before)s, now()) + %(give_up_after)s, ''
+    FROM jsonb_to_recordset(%(rows)s::jsonb)
+         AS m (kind text, facts jsonb, recipient text, dedupe_key text, message_id text, priority int)
+    ON CONFLICT (dedupe_key) DO NOTHING
+"""
+# The operators compare byte by byte whatever the collation, as the index behind LIKE does; ';' follows ':' in ASCII.
+STANDING = """
+    SELECT DISTINCT ON (about) about, state, last_answer
+    FROM unnest(%(about)s::text[]) AS about
+    JOIN mail_outboxmail ON dedupe_key ~>=~ (about || ':') AND dedupe_key ~<~ (about || ';')
+    ORDER BY about, id DESC
+"""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What became of the newest mail about something."""
+
+    state: str
+    last_answer: str
+
+
+def enqueue(
+    message: Message,
+    *,
+    key: str,
+    not_before: datetime | None = None,
+    expires_at: datetime | None = None,
+    supersedes: str | None = None,
+) -> None:
+    """Promise one mail. With a key that was used before this does nothing: one fact, one mail.
+
+    `not_before`: sent no sooner. `expires_at`: not sent any more. `supersedes`: the beginning of the keys of mails
+    that, if they still wait, are not sent. Raises TransactionManagementError outside a transaction.
+    """
+    enqueue_many([(message, key)], not_before=not_before, expires_at=expires_at, supersedes=supersedes)
+
+
+def enqueue_many(
+    pairs: Iterable[tuple[Message, str]],
+    *,
+    not_before: datetime | None = None,
+    expires_at: datetime | None = None,
+    supersedes: str | None = None,
+) -> int:
+    """Promise many mails, as `enqueue` does; `pairs` of message and key are consumed a thousand at a time.
+
+    Returns how many were new.
+    """
+    demand_transaction()
+    if supersedes is not None:
+        supersede(supersedes)
+    times: dict[str, Any] = {"not_before": not_before, "expires_at": expires_at, "give_up_after": GIVE_UP_AFTER}
+    new = 0
+    for chunk in chunks(pairs):
+        new += insert(chunk, times)
+    if new and not_before is None:
+        transaction.on_commit(tasks.ring, robust=True)
+    return new
+
+
+def standing(about: Iterable[str]) -> dict[str, Standing]:
+    """What became of the newest mail about each of these, such as `registration:7`; none where there never was one."""
+    with connection.cursor() as cursor:
+        cursor.execute(STANDING, {"about": list(about)})
+        return {about: Standing(*rest) for about, *rest in cursor}
+
+
+def forget(address: str) -> None:
+    """Erase an address and what was written to it; mails that still wait are sent first, and erased within the hour."""
+    mails = OutboxMail.objects.filter(recipient=address)
+    mails.filter(state=OutboxMail.State.PENDING).update(forget=True)
+    mails.exclude(state=OutboxMail.State.PENDING).update(**claims.ERASED)
+
+
+def demand_transaction() -> None:
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("A mail is promised in the transaction of the fact it tells.")
+
+
+def supersede(prefix: str) -> None:
+    waiting = OutboxMail.objects.filter(state=OutboxMail.State.PENDING, dedupe_key__startswith=prefix)
+    waiting.update(state=OutboxMail.State.SUPERSEDED, settled_at=Now())
+
+
+def chunks(pairs: Iterable[tuple[Message, str]]) -> Iterator[list[tuple[Message, str]]]:
+    pairs = iter(pairs)
+    while chunk := list(islice(pairs, CHUNK)):
+        yield chunk
+
+
+def insert(chunk: list[tuple[Message, str]], times: dict[str, Any]) -> int:
+    """One statement with one parameter: a driver takes longer to quote arrays than PostgreSQL to read JSON."""
+    host = domain()
+    rows = [row(message, key, host) for message, key in chunk]
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT, {"rows": facts.dump(rows)} | times)
+        return int(cursor.rowcount)
+
+
+def row(message: Message, key: str, host: str) -> dict[str, object]:
+    return {
+        "kind": message.kind,
+        "facts": message,
+        "recipient": message.to.address,
+        "dedupe_key": key,
+        "message_id": f"<{uuid4().hex}@{host}>",
+        "priority": int(message.priority),
+    }

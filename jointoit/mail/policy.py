@@ -1,0 +1,95 @@
+"""The only retry policy: what an answer of the mail server means, and when a mail is tried again.
+
+`MAIL_CLOCK_SPEED` (1 in production) shortens every span here alike, so that a test lives through a day in a minute.
+"""
+
+import smtplib
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from random import uniform
+
+from django.conf import settings
+
+SPEED: float = settings.MAIL_CLOCK_SPEED
+#: How long a claim lasts; a sender that was killed is replaced after it.
+LEASE = timedelta(minutes=2) / SPEED
+#: A batch is put back when this much of its lease is used, so that no mail is sent on an old claim.
+STOP_SENDING = LEASE / 4
+#: How often one mail is tried while the mail server is ill.
+PROBE_EVERY = timedelta(minutes=1) / SPEED
+GIVE_UP_AFTER = timedelta(days=5) / SPEED
+FIRST_RETRY = timedelta(minutes=1) / SPEED
+SLOWEST_RETRY = timedelta(hours=4) / SPEED
+#: A mail that cannot be written is tried this often in all: a release in between may have mended it.
+WRITING_TRIES = 3
+
+
+class Verdict(Enum):
+    SENT = "sent"
+    LATER = "this mail, later"
+    NEVER = "this mail, never"
+    ILL = "the system is ill"
+    DROPPED = "the connection was lost"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`connection_lost`: the server closed this connection, which need not mean more than that it was used enough."""
+
+    verdict: Verdict
+    text: str
+    connection_lost: bool = False
+
+
+def retry_after(attempt: int) -> timedelta:
+    """How long to wait after the given attempt (1 is the first): doubling, 1 minute to 4 hours, with ±25 % jitter."""
+    wait = min(FIRST_RETRY * 2.0 ** min(attempt - 1, 16), SLOWEST_RETRY)
+    return wait * uniform(0.75, 1.25)  # noqa: S311  no secret is drawn
+
+
+def judge(error: OSError) -> Answer:
+    """What a failure while sending means (RFC 5321 section 4.2; every exception of smtplib is an OSError).
+
+    Codes that speak of the session (421, 43x, 454, 53x), and whatever is said before the recipient is named, are
+    about us or the server: the system is ill. After RCPT or DATA they are about this mail. RFC 5321 section
+    4.5.3.1.10 wants 552 treated as 452.
+    """
+    match error:
+        case smtplib.SMTPRecipientsRefused():
+            code, reason = next(iter(error.recipients.values()))
+            return said(code, reason, about_mail(code))
+        case smtplib.SMTPDataError():
+            return said(error.smtp_code, error.smtp_error, about_mail(error.smtp_code))
+        case smtplib.SMTPSenderRefused():
+            verdict = Verdict.LATER if is_temporary(error.smtp_code) else Verdict.ILL
+            return said(error.smtp_code, error.smtp_error, verdict)
+        case smtplib.SMTPServerDisconnected() if not isinstance(error.__context__, TimeoutError):
+            return Answer(Verdict.DROPPED, plain(error), connection_lost=True)
+    return Answer(Verdict.ILL, plain(error))
+
+
+def about_mail(code: int) -> Verdict:
+    if is_temporary(code):
+        return Verdict.LATER
+    if 500 <= code < 600 and not 530 <= code < 540:
+        return Verdict.NEVER
+    return Verdict.ILL
+
+
+def is_temporary(code: int) -> bool:
+    return code == 552 or (400 <= code < 500 and code not in {421, 454} and not 430 <= code < 440)
+
+
+def said(code: int, reason: bytes | str, verdict: Verdict) -> Answer:
+    text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else reason
+    return Answer(verdict, tidy(f"{code} {text}"), connection_lost=code == 421)
+
+
+def plain(error: Exception) -> str:
+    return tidy(f"{type(error).__name__}: {error}")
+
+
+def tidy(text: str) -> str:
+    """One line, printable (PostgreSQL takes no NUL), at most 500 characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:500]

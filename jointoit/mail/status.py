@@ -1,0 +1,55 @@
+"""How the mail is doing, in figures: for the command line, the health page and metrics."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Min
+
+from jointoit.mail.models import MailGate, OutboxMail
+
+State = OutboxMail.State
+
+
+@dataclass(frozen=True)
+class Status:
+    """`oldest_due` is how many seconds the mail that waits longest is late; 0.0 where none is."""
+
+    counts: dict[str, int]
+    oldest_due: float
+    held_because: str | None
+    ill_since: datetime | None
+    ill_answer: str
+
+
+def status(*, now: datetime) -> Status:
+    switch = MailGate.objects.filter(pk=1).first() or MailGate()
+    return Status(
+        counts=counts(),
+        oldest_due=oldest_due(now=now),
+        held_because=switch.held_because if switch.held_at else None,
+        ill_since=switch.ill_since,
+        ill_answer=switch.ill_answer,
+    )
+
+
+def probe(*, now: datetime) -> dict[str, object]:
+    """For the health page, which many read: no counts of everything, and nothing that the mail server said."""
+    switch = MailGate.objects.filter(pk=1).first() or MailGate()
+    return {
+        "queue_age_seconds": round(oldest_due(now=now), 1),
+        "held": switch.held_at is not None,
+        "breaker": "open" if switch.ill_since else "closed",
+    }
+
+
+def counts() -> dict[str, int]:
+    """How many mails are in each state, with those that have none."""
+    found = Counter(dict(OutboxMail.objects.order_by().values_list("state").annotate(number=Count("*"))))
+    return {str(state): found[state] for state in State.values}
+
+
+def oldest_due(*, now: datetime) -> float:
+    due = OutboxMail.objects.filter(state=State.PENDING, not_before__lte=now)
+    first: datetime | None = due.aggregate(first=Min("not_before"))["first"]
+    return (now - first).total_seconds() if first else 0.0

@@ -1,0 +1,58 @@
+"""Times as a reader wants them: in their own zone, and in the event's where it shows another clock."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.utils.formats import date_format
+
+from jointoit.mail.messages import EventFacts
+
+
+def zone(name: str) -> ZoneInfo:
+    """The zone of that IANA name; UTC for one that is not known (any more), for a mail must go out all the same."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+@dataclass(frozen=True)
+class When:
+    """The time of an event, as a date, a span of hours, and the zone they are written in."""
+
+    starts: datetime
+    ends: datetime | None
+
+    def __str__(self) -> str:
+        return f"{self.day}, {self.hours} ({self.zone})"
+
+    @property
+    def day(self) -> str:
+        return date_format(self.starts, "l, j F Y")
+
+    @property
+    def hours(self) -> str:
+        """`19:00`, `19:00–21:00`, or with the day of the end where that is another."""
+        start = date_format(self.starts, "H:i")
+        if self.ends is None:
+            return start
+        if self.ends.date() == self.starts.date():
+            return f"{start}–{date_format(self.ends, 'H:i')}"
+        return f"{start} – {date_format(self.ends, 'l, j F Y, H:i')}"
+
+    @property
+    def zone(self) -> str:
+        return str(self.starts.tzinfo).replace("_", " ")
+
+
+def when(event: EventFacts, timezone: str) -> When:
+    local = zone(timezone)
+    return When(event.date.astimezone(local), event.ends_at.astimezone(local) if event.ends_at else None)
+
+
+def on_site(event: EventFacts, timezone: str) -> When | None:
+    """The time by the clocks at the event, or None where the reader's show the same."""
+    there, here = when(event, event.timezone), when(event, timezone)
+    same = there.starts.utcoffset() == here.starts.utcoffset() and there.hours == here.hours
+    return None if same else there

@@ -1,0 +1,99 @@
+"""Fixtures for every test. `make_*` build rows the short way; rules are driven through their verbs."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from jointoit.accounts.models import User
+from jointoit.events import booking
+from jointoit.events.models import Event, Registration
+from jointoit.mail.models import OutboxMail
+
+numbers = count(1)
+
+
+@pytest.fixture(autouse=True)
+def _quick_and_without_limits(settings: Any) -> None:
+    """Passwords are hashed fast, and no rate is limited unless the test is about it."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.RATES = dict.fromkeys(settings.RATES, "off")
+
+
+@pytest.fixture
+def now() -> datetime:
+    return timezone.now()
+
+
+@pytest.fixture
+def make_user(db: None) -> Callable[..., User]:
+    def make(**fields: Any) -> User:
+        name = fields.pop("username", f"user{next(numbers)}")
+        return User.objects.create_user(name, fields.pop("email", f"{name}@example.org"), "correct-horse-9", **fields)
+
+    return make
+
+
+@pytest.fixture
+def make_event(make_user: Callable[..., User], now: datetime) -> Callable[..., Event]:
+    def make(**fields: Any) -> Event:
+        fields = {"title": "Meetup", "location": "Berlin", "date": now + timedelta(days=7)} | fields
+        if "organizer" not in fields:
+            fields["organizer"] = make_user()
+        return Event.objects.create(**fields)
+
+    return make
+
+
+@pytest.fixture
+def api() -> APIClient:
+    """A client without a token."""
+    return APIClient()
+
+
+@pytest.fixture
+def signed_in() -> Callable[[User], APIClient]:
+    """A client that acts as somebody, past the token check."""
+
+    def client(user: User) -> APIClient:
+        api = APIClient()
+        api.force_authenticate(user)
+        return api
+
+    return client
+
+
+@pytest.fixture
+def register(make_user: Callable[..., User], now: datetime) -> Callable[..., Registration]:
+    """Register a new person, or the one given."""
+
+    def register(event: Event, attendee: User | None = None, **kwargs: Any) -> Registration:
+        return booking.register(event_id=event.pk, attendee=attendee or make_user(), **{"now": now, **kwargs})
+
+    return register
+
+
+@pytest.fixture
+def statuses() -> Callable[..., list[str]]:
+    """The present statuses of registrations, in the order given."""
+
+    def statuses(*registrations: Registration) -> list[str]:
+        for registration in registrations:
+            registration.refresh_from_db()
+        return [registration.status for registration in registrations]
+
+    return statuses
+
+
+@pytest.fixture
+def mails(db: None) -> Callable[..., list[str]]:
+    """The kinds of the mails promised to one address, in order."""
+
+    def mails(to: User) -> list[str]:
+        return list(OutboxMail.objects.filter(recipient=to.email).order_by("pk").values_list("kind", flat=True))
+
+    return mails

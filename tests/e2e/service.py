@@ -1,0 +1,85 @@
+"""The service as `make run` starts it: a process of its own, on free ports, with its data in a folder of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+from config.env import ROOT
+from config.launcher import free_port, why_not
+from config.local_valkey import answers
+
+PATIENCE = 120.0  # seconds for the first start on a busy machine, npm included
+RUNNING = "Jointoit is running."
+
+
+class Service:
+    """One start of the launcher. `api` and `inbox` are addresses without a slash at the end."""
+
+    def __init__(self, folder: Path, **variables: str) -> None:
+        self.folder, self.variables = folder, variables
+        self.ports = [free_port("127.0.0.1", 0) for _ in range(2)]
+        self.api, self.inbox = (f"http://127.0.0.1:{number}" for number in self.ports)
+        self.mark = f"JOINTOIT_TEST_RUN={uuid.uuid4()}"
+        self.log = folder / "launcher.log"
+
+    def start(self) -> None:
+        """Return as soon as the launcher says that everything answers."""
+        folder = self.folder / "data"
+        environment = {
+            "PATH": os.environ["PATH"], "HOME": str(self.folder), "ENV_FILE": os.devnull, "LOCAL_DATA": str(folder),
+            "PORT": str(self.ports[0]), "INBOX_PORT": str(self.ports[1]), "EMAIL_PORT": str(free_port("127.0.0.1", 0)),
+            "WEB_WORKERS": "1", "WORKER_PROCESSES": "1",
+            **dict([self.mark.split("=")]), **self.variables,
+        }  # fmt: skip
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "config.launcher"], cwd=ROOT, env=environment,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        deadline = time.monotonic() + PATIENCE
+        while RUNNING not in self.said():
+            assert self.process.poll() is None, self.said()
+            assert time.monotonic() < deadline, self.said()
+            time.sleep(0.05)
+        self.valkey = (folder / "valkey" / "url").read_text()
+
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def stop(self, number: int = signal.SIGINT) -> int:
+        """Ask the launcher, and it alone, to stop, as Ctrl-C does; returns its exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(timeout=60)
+
+    def left_behind(self) -> list[str]:
+        """What a clean stop must not leave: processes, open ports, a running server."""
+        processes = [words for words, environment in processes_here() if self.mark in environment or self.owns(words)]
+        taken = [problem for number in self.ports if (problem := why_not("PORT", "127.0.0.1", number))]
+        return processes + taken + ["Valkey answers"] * answers(self.valkey)
+
+    def owns(self, words: str) -> bool:
+        return str(self.folder) in words
+
+    def program(self, words: str) -> int:
+        """The process number of a program that this service started."""
+        return next(
+            int(path.parent.name)
+            for path in Path("/proc").glob("[0-9]*/environ")
+            if self.mark in read(path) and words in read(path.with_name("cmdline"))
+        )
+
+
+def read(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace").replace("\0", " ")
+    except OSError:  # ended meanwhile, or another user's
+        return ""
+
+
+def processes_here() -> list[tuple[str, str]]:
+    """The command line and the environment of every process that can be seen."""
+    return [(read(path.with_name("cmdline")), read(path)) for path in Path("/proc").glob("[0-9]*/environ")]

@@ -1,0 +1,73 @@
+"""A client generated from the published schema does the main round, with the types and names that it was given."""
+
+import importlib
+import subprocess
+import sys
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.inbox import wait_for
+
+PASSWORD = "correct horse battery 9"
+
+
+@pytest.fixture(scope="module")
+def sdk(stack: Any, tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+    """Generate the package from the schema that the running service publishes."""
+    folder = tmp_path_factory.mktemp("sdk")
+    schema, options = folder / "openapi.yaml", folder / "options.yaml"
+    schema.write_text(httpx.get(f"{stack.api}/api/schema/").text)
+    options.write_text("post_hooks: []\n")
+    generator = Path(sys.executable).with_name("openapi-python-client")
+    words = ["generate", "--path", schema, "--config", options, "--meta", "none", "--output-path", folder / "jointoit_sdk"]
+    made = subprocess.run([generator, *words, "--fail-on-warning"], capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stdout + made.stderr
+    sys.path.insert(0, str(folder))
+    return importlib.import_module("jointoit_sdk")
+
+
+class Api:
+    """The operations of the generated package by name, such as `api.event_create(...)`."""
+
+    def __init__(self, package: ModuleType, client: Any) -> None:
+        self.package, self.client = package, client
+
+    def call(self, tag: str, name: str, *args: Any, **kwargs: Any) -> Any:
+        operation = importlib.import_module(f"{self.package.__name__}.api.{tag}.{name}")
+        return operation.sync(*args, client=self.client, **kwargs)
+
+
+def person(sdk: ModuleType, url: str, name: str) -> Api:
+    models = importlib.import_module("jointoit_sdk.models")
+    anyone = Api(sdk, sdk.Client(base_url=url))
+    account = models.SignUpRequest(username=name, email=f"{name}@example.org", password=PASSWORD)
+    assert anyone.call("accounts", "sign_up", body=account).username == name
+    pair = anyone.call("accounts", "token", body=models.LoginRequest(username=name, password=PASSWORD))
+    return Api(sdk, sdk.AuthenticatedClient(base_url=url, token=pair.access))
+
+
+def test_a_generated_client_does_the_main_round(stack: Any, sdk: ModuleType):
+    models = importlib.import_module("jointoit_sdk.models")
+    suffix = uuid.uuid4().hex[:8]
+    organizer, guest = (person(sdk, stack.api, f"{role}-{suffix}") for role in ("host", "visitor"))
+    wanted = models.NewEventRequest(
+        title="Generated", date=datetime(2099, 6, 1, 18, tzinfo=UTC), location="Paris", capacity=1
+    )
+
+    event = organizer.call("events", "event_create", body=wanted)
+    registration = guest.call("registrations", "event_register", event.id)
+    again = guest.call("registrations", "event_register", event.id)
+
+    assert (event.date, event.seats_left) == (datetime(2099, 6, 1, 18, tzinfo=UTC), 1)
+    assert (registration.status.value, registration.event.title) == ("confirmed", "Generated")
+    assert (again.status, again.code) == (409, "already_registered")
+    assert [row.id for row in guest.call("registrations", "registration_list").results] == [registration.id]
+    wait_for(stack.inbox, to=f"visitor-{suffix}@example.org", subject="Generated")
+    organizer.call("registrations", "registration_destroy", registration.id)
+    assert guest.call("registrations", "registration_retrieve", registration.id).status.value == "cancelled"

@@ -1,0 +1,225 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from jointoit.events import booking, scheduling
+
+
+def status_and_code(response: Any) -> tuple[int, str]:
+    return response.status_code, response.json()["code"]
+
+
+def test_registering_answers_with_the_registration(signed_in, make_event, make_user):
+    event, guest = make_event(capacity=1), make_user()
+
+    response = signed_in(guest).post(f"/events/{event.pk}/register/")
+
+    body = response.json()
+    assert (response.status_code, body["status"], body["position"]) == (201, "confirmed", None)
+    assert body["attendee"] == {"id": guest.pk, "username": guest.username}
+    assert (body["event"]["id"], body["event"]["title"]) == (event.pk, "Meetup")
+    assert response["Location"].endswith(f"/registrations/{body['id']}/")
+
+
+def test_what_a_body_asks_for_is_ignored(signed_in, make_event, make_user):
+    event, guest, other = make_event(requires_approval=True), make_user(), make_user()
+
+    body = signed_in(guest).post(f"/events/{event.pk}/register/", {"status": "confirmed", "user": other.pk}).json()
+
+    assert (body["status"], body["attendee"]["id"]) == ("pending", guest.pk)
+
+
+def test_the_place_in_the_queue_is_shown(signed_in, make_event, make_user, register):
+    event = make_event(capacity=1, waitlist=True)
+    register(event), register(event)
+
+    body = signed_in(make_user()).post(f"/events/{event.pk}/register/").json()
+
+    assert (body["status"], body["position"]) == ("waitlisted", 2)
+
+
+def test_registering_needs_somebody(api, make_event):
+    assert api.post(f"/events/{make_event().pk}/register/").status_code == 401
+
+
+def test_a_refusal_has_its_code(signed_in, make_event, make_user, register, now):
+    full, over, cancelled = make_event(capacity=1), make_event(date=now), make_event(status="cancelled")
+    early = make_event(registration_opens_at=now + timedelta(hours=1))
+    late = make_event(registration_closes_at=now)
+    register(full)
+    guest = signed_in(make_user())
+
+    answers = [guest.post(f"/events/{event.pk}/register/") for event in (full, over, cancelled, early, late)]
+
+    assert [status_and_code(answer) for answer in answers] == [
+        (409, "event_full"),
+        (409, "event_started"),
+        (409, "event_cancelled"),
+        (409, "registration_not_open"),
+        (409, "registration_closed"),
+    ]
+
+
+def test_registering_twice_names_the_registration(signed_in, make_event, make_user):
+    event, guest = make_event(), signed_in(make_user())
+    first = guest.post(f"/events/{event.pk}/register/")
+
+    second = guest.post(f"/events/{event.pk}/register/")
+
+    assert status_and_code(second) == (409, "already_registered")
+    assert second.json()["registration"] == first["Location"]
+
+
+def test_missing_and_hidden_events_look_alike(signed_in, make_event, make_user):
+    draft, guest = make_event(status="draft"), signed_in(make_user())
+
+    hidden, missing = (guest.post(f"/events/{pk}/register/") for pk in (draft.pk, draft.pk + 1000))
+
+    assert hidden.status_code == missing.status_code == 404
+    assert hidden.json() | {"instance": ""} == missing.json() | {"instance": ""}
+
+
+def test_everybody_lists_their_own_registrations(signed_in, make_event, make_user, register, now):
+    guest = make_user()
+    mine = register(make_event(), guest)
+    past = register(make_event(date=now + timedelta(hours=1)), guest)
+    past.event.__class__.objects.filter(pk=past.event_id).update(date=now - timedelta(hours=1))
+    register(mine.event)
+
+    def listed(**query: Any) -> list[int]:
+        return [row["id"] for row in signed_in(guest).get("/registrations/", query).json()["results"]]
+
+    assert (listed(), listed(event=mine.event_id)) == ([past.pk, mine.pk], [mine.pk])
+    assert (listed(upcoming="true"), listed(upcoming="false")) == ([mine.pk], [past.pk])
+    assert (listed(status="confirmed"), listed(status="cancelled")) == ([past.pk, mine.pk], [])
+
+
+@pytest.mark.parametrize("registrations", [1, 5])
+def test_listing_registrations_costs_one_query(
+    signed_in, make_event, make_user, register, django_assert_num_queries, registrations: int
+):
+    guest = make_user()
+    for _ in range(registrations):
+        register(make_event(), guest)
+
+    with django_assert_num_queries(1):
+        assert len(signed_in(guest).get("/registrations/").json()["results"]) == registrations
+
+
+def test_a_registration_is_seen_by_its_attendee_and_the_organizer(signed_in, make_event, make_user, register):
+    event, guest = make_event(), make_user()
+    address = f"/registrations/{register(event, guest).pk}/"
+
+    own, organizer, stranger = (signed_in(user).get(address) for user in (guest, event.organizer, make_user()))
+
+    assert [answer.status_code for answer in (own, organizer, stranger)] == [200, 200, 404]
+    assert ("email" in own.json()["attendee"], organizer.json()["attendee"]["email"]) == (False, guest.email)
+
+
+def test_the_attendee_cancels_by_patch_and_the_organizer_deletes(signed_in, make_event, make_user, register):
+    event, guest = make_event(), make_user()
+    first, second = register(event, guest), register(event)
+
+    patched = signed_in(guest).patch(f"/registrations/{first.pk}/", {"status": "cancelled"})
+    deleted = signed_in(event.organizer).delete(f"/registrations/{second.pk}/")
+
+    assert (patched.status_code, patched.json()["status"], deleted.status_code) == (200, "cancelled", 204)
+    assert signed_in(event.organizer).get(f"/registrations/{second.pk}/").json()["status"] == "cancelled"
+
+
+def test_refused_steps_have_their_status(signed_in, make_event, make_user, register):
+    event, guest = make_event(requires_approval=True), make_user()
+    address = f"/registrations/{register(event, guest).pk}/"
+    own, stranger = signed_in(guest), signed_in(make_user())
+
+    assert status_and_code(own.put(address, {"status": "confirmed"})) == (403, "not_yours_to_decide")
+    assert own.delete(address).status_code == 403
+    assert own.patch(address, {"status": "excellent"}).status_code == 400
+    assert stranger.patch(address, {"status": "cancelled"}).status_code == 404
+    own.patch(address, {"status": "cancelled"})
+    assert status_and_code(own.patch(address, {"status": "confirmed"})) == (409, "impossible_step")
+
+
+@pytest.mark.parametrize("field", ["event", "attendee"])
+def test_event_and_attendee_never_change(signed_in, make_event, make_user, register, field: str):
+    registration = register(make_event())
+    client, address = signed_in(registration.attendee), f"/registrations/{registration.pk}/"
+    same = {"event": registration.event_id, "attendee": {"id": registration.attendee_id, "username": "x"}}[field]
+
+    others: list[Any] = [4711, "1", None, True, {}, []]
+    refused = [client.patch(address, {field: value}) for value in others]
+
+    assert {answer.status_code for answer in refused} == {400}
+    assert refused[0].json()["errors"][0]["pointer"] == f"#/{field}"
+    assert client.patch(address, {field: same}).status_code == 200
+
+
+def test_a_registration_put_back_as_it_was_read_changes_nothing(signed_in, make_event, register):
+    registration = register(make_event())
+    client, address = signed_in(registration.attendee), f"/registrations/{registration.pk}/"
+    read = client.get(address).json()
+
+    assert client.put(address, read).json() == read
+
+
+def test_put_needs_a_status(signed_in, make_event, register):
+    registration = register(make_event())
+
+    response = signed_in(registration.attendee).put(f"/registrations/{registration.pk}/", {})
+
+    assert (response.status_code, response.json()["errors"][0]["pointer"]) == (400, "#/status")
+
+
+def test_a_registration_for_a_deleted_event_stays_readable(signed_in, make_event, register, now):
+    registration = register(event := make_event())
+    scheduling.delete(event_id=event.pk, now=now)
+
+    body = signed_in(registration.attendee).get(f"/registrations/{registration.pk}/").json()
+
+    assert (body["status"], body["event"]["status"]) == ("cancelled", "cancelled")
+
+
+# ── The organizer's list ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_attendee_list_is_the_organizers(api, signed_in, make_event, make_user, register):
+    registration = register(event := make_event())
+    address = f"/events/{event.pk}/registrations/"
+
+    answers = [client.get(address) for client in (api, signed_in(make_user()), signed_in(registration.attendee))]
+
+    assert [answer.status_code for answer in answers] == [401, 403, 403]
+    assert (
+        signed_in(event.organizer).get(address).json()["results"][0]["attendee"]["email"] == registration.attendee.email
+    )
+
+
+def test_attendees_are_found_by_status_and_name(signed_in, make_event, make_user, register, now):
+    event = make_event()
+    ada, bob = register(event, make_user(first_name="Ada")), register(event, make_user(first_name="Bob"))
+    booking.remove(registration_id=bob.pk, actor=event.organizer, now=now)
+
+    def listed(**query: str) -> list[int]:
+        found = signed_in(event.organizer).get(f"/events/{event.pk}/registrations/", query)
+        return [row["id"] for row in found.json()["results"]]
+
+    assert (listed(), listed(status="cancelled"), listed(search="ADA")) == ([ada.pk, bob.pk], [bob.pk], [ada.pk])
+
+
+def test_attendees_as_csv_are_safe_in_a_spreadsheet(signed_in, make_event, make_user, register):
+    event = make_event()
+    register(event, make_user(username="eve", first_name="=1+1", last_name='Comma, "Quote"'))
+
+    response = signed_in(event.organizer).get(f"/events/{event.pk}/registrations/", HTTP_ACCEPT="text/csv")
+
+    header, line = b"".join(response.streaming_content).decode().splitlines()
+    assert header == "id,username,first_name,last_name,email,status,position,registered_at,updated_at"
+    assert line.split(",", 1)[1].startswith("""eve,'=1+1,"Comma, ""Quote\""",eve@example.org,confirmed,,""")
+    assert response["Content-Disposition"] == f'attachment; filename="event-{event.pk}-registrations.csv"'
+
+
+def test_a_stranger_who_asks_for_csv_gets_a_problem(signed_in, make_event, make_user):
+    response = signed_in(make_user()).get(f"/events/{make_event().pk}/registrations/", HTTP_ACCEPT="text/csv")
+
+    assert (response.status_code, response["Content-Type"]) == (403, "application/problem+json")

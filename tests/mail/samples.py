@@ -1,0 +1,37 @@
+"""One of each mail, all about one event: Ada in Berlin goes to a meeting in New York."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from jointoit.mail import facts
+from jointoit.mail import messages as m
+
+ADA = m.Person(address="ada@example.org", name="Ada Lovelace", timezone="Europe/Berlin")
+MEETING = m.EventFacts(
+    id=5,
+    title="Looms & <b>Engines</b>",
+    date=datetime(2026, 12, 4, 18, 0, 0, 123456, tzinfo=UTC),
+    ends_at=datetime(2026, 12, 4, 20, 30, tzinfo=UTC),
+    timezone="America/New_York",
+    location="12 St James's Square",
+    url="https://events.example/events/5/",
+    organizer_name="Charles Babbage",
+    organizer_address="private@example.net",
+    revision=2,
+)
+BEFORE = replace(MEETING, date=datetime(2026, 11, 27, 18, 0, tzinfo=UTC), location="Elsewhere")
+ABOUT_ACCOUNT = {"user_id": 3, "token_epoch": 1}
+ABOUT_SEAT = {"registration_id": 7, "registration_url": "https://events.example/registrations/7/", "sequence": 4}
+ALSO: dict[type[m.Message], dict[str, Any]] = {
+    m.EmailChanged: {"new_address_masked": "a…@example.com"},
+    m.EventChanged: {"before": BEFORE},
+    m.RegistrationWaitlisted: {"position": 6},
+}
+KINDS = facts.kinds()
+
+
+def sample(cls: type[m.Message], **fields: Any) -> Any:
+    known: dict[str, Any] = {"to": ADA} | ALSO.get(cls, {})
+    known |= ABOUT_ACCOUNT if issubclass(cls, m.AccountMessage) else ABOUT_SEAT | {"event": MEETING}
+    return cls(**known | fields)

@@ -1,0 +1,83 @@
+"""A real SMTP server that misbehaves as it is told."""
+
+import asyncio
+import socket
+from collections import defaultdict, deque
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+DROP = "drop the connection"
+HANG = "say nothing"
+
+
+class Sink:
+    """`says["RCPT"]` and the like: answers for the next commands, then always 250. `refuses`: recipients and why."""
+
+    def __init__(self) -> None:
+        self.says: dict[str, deque[str]] = defaultdict(deque)
+        self.refuses: dict[str, str] = {}
+        self.received: list[EmailMessage] = []
+        self.connections = 0
+
+    @property
+    def subjects(self) -> list[str]:
+        return [str(mail["Subject"]) for mail in self.received]
+
+    @property
+    def recipients(self) -> list[str]:
+        return [str(mail["To"]) for mail in self.received]
+
+    async def handle_EHLO(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        self.connections += 1
+        session.host_name = hostname
+        return responses
+
+    async def handle_MAIL(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        answer = await self.answer("MAIL", server)
+        envelope.mail_from = address
+        return answer
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        answer = self.refuses.get(address) or await self.answer("RCPT", server)
+        if answer.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return answer
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        answer = await self.answer("DATA", server)
+        if answer.startswith("250") or answer == DROP:
+            content: Any = envelope.original_content
+            mail = message_from_bytes(content, policy=policy.default)
+            assert isinstance(mail, EmailMessage)
+            self.received.append(mail)
+        return answer
+
+    async def answer(self, command: str, server: SMTP) -> str:
+        answer = self.says[command].popleft() if self.says[command] else "250 OK"
+        if answer == DROP and server.transport:
+            server.transport.close()
+        if answer == HANG:
+            await asyncio.sleep(1.5)
+        return answer
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def serve(sink: Sink) -> Controller:
+    controller = Controller(sink, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    return controller

@@ -1,0 +1,121 @@
+import html
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.urls import reverse
+
+from jointoit.accounts.models import User
+from jointoit.mail import gate
+from jointoit.mail.messages import PasswordReset, RegistrationConfirmed
+from jointoit.mail.models import MailGate, OutboxMail
+from tests.mail.conftest import Clock
+from tests.mail.samples import sample
+
+State = OutboxMail.State
+LIST = "admin:mail_outboxmail_changelist"
+Act = Callable[..., str]
+
+
+@pytest.fixture
+def operator(make_user: Callable[..., User]) -> Client:
+    client = Client()
+    client.force_login(make_user(is_staff=True, is_superuser=True))
+    return client
+
+
+@pytest.fixture
+def act(operator: Client) -> Act:
+    """Choose mails in the list and an action; return the page that answers."""
+
+    def act(action: str, *mails: OutboxMail) -> str:
+        data = {"action": action, "_selected_action": [mail.pk for mail in mails]}
+        return operator.post(reverse(LIST), data, follow=True).content.decode()
+
+    return act
+
+
+def page(client: Client, mail: OutboxMail) -> str:
+    return client.get(reverse("admin:mail_outboxmail_change", args=[mail.pk])).content.decode()
+
+
+def test_a_mail_is_shown_as_text_and_as_a_page_without_rights(
+    operator: Client, promise: Callable[..., OutboxMail]
+) -> None:
+    shown = page(operator, promise("ada", sample(RegistrationConfirmed)))
+
+    assert "Confirmed: Looms &amp; &lt;b&gt;Engines" in shown
+    assert "<iframe sandbox srcdoc=&#x27;" not in shown
+    assert "<iframe sandbox srcdoc='&lt;!DOCTYPE html&gt;" in shown
+    assert "<b>Engines" not in shown
+
+
+def test_an_operator_sees_no_token(operator: Client, promise: Callable[..., OutboxMail]) -> None:
+    shown = html.unescape(html.unescape(page(operator, promise("ada", sample(PasswordReset)))))
+
+    assert shown.count("token=%E2%80%A2") == 4
+    assert "\n••••••••••••\n" in shown
+
+
+def test_a_mail_that_cannot_be_written_is_shown_all_the_same(
+    operator: Client, promise: Callable[..., OutboxMail]
+) -> None:
+    mail = promise()
+    OutboxMail.objects.update(facts={}, last_answer="TypeError: missing")
+
+    assert "cannot be written" in page(operator, mail)
+
+
+def test_what_was_promised_cannot_be_edited_or_removed(operator: Client, promise: Callable[..., OutboxMail]) -> None:
+    mail = promise()
+    answers = [
+        operator.post(reverse("admin:mail_outboxmail_change", args=[mail.pk]), {"recipient": "x@evil.example"}),
+        operator.post(reverse("admin:mail_outboxmail_delete", args=[mail.pk]), {"post": "yes"}),
+        operator.get(reverse("admin:mail_outboxmail_add")),
+    ]
+
+    assert [answer.status_code for answer in answers] == [403, 403, 403]
+
+
+def test_dead_and_expired_mail_is_tried_again_for_the_full_time(
+    act: Act, promise: Callable[..., OutboxMail], clock: Clock
+) -> None:
+    dead, expired, sent = promise("dead"), promise("expired", expires_at=clock.now), promise("sent")
+    for mail, state in ((dead, State.DEAD), (expired, State.EXPIRED), (sent, State.SENT)):
+        OutboxMail.objects.filter(pk=mail.pk).update(state=state, give_up_at=clock.now, failures=3)
+
+    assert "2 will be tried again." in act("try_again", dead, expired, sent)
+    assert list(OutboxMail.objects.order_by("pk").values_list("state", "failures", "expires_at")) == [
+        (State.PENDING, 0, None), (State.PENDING, 0, None), (State.SENT, 3, None),
+    ]  # fmt: skip
+    dead.refresh_from_db()
+    assert dead.give_up_at > clock.now + timedelta(days=4)
+
+
+def test_all_mail_is_held_and_released(act: Act, promise: Callable[..., OutboxMail]) -> None:
+    mail = promise()
+
+    assert "All mail is held since" in act("hold", mail)
+    assert MailGate.objects.filter(held_at__isnull=False).exists()
+    assert "All mail is held since" not in act("release", mail)
+
+
+def test_an_ill_mail_server_is_shown(operator: Client, clock: Clock) -> None:
+    gate.look(now=clock.now)
+    gate.trip(answer="421 Closing", now=clock.now)
+
+    assert "421 Closing" in operator.get(reverse(LIST)).content.decode()
+
+
+def test_who_may_only_look_is_offered_no_actions(
+    make_user: Callable[..., User], promise: Callable[..., OutboxMail]
+) -> None:
+    promise()
+    looker = make_user(is_staff=True)
+    looker.user_permissions.add(Permission.objects.get(codename="view_outboxmail"))
+    client = Client()
+    client.force_login(looker)
+
+    assert "try_again" not in client.get(reverse(LIST)).content.decode()

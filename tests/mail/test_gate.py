@@ -1,0 +1,123 @@
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from jointoit.mail import gate, sweeper
+from jointoit.mail.gate import Permit
+from jointoit.mail.models import MailGate, OutboxMail
+from jointoit.mail.policy import GIVE_UP_AFTER
+from tests.mail.conftest import Clock
+from tests.mail.sink import Sink
+
+State = OutboxMail.State
+pytestmark = pytest.mark.django_db
+
+
+def test_held_mail_goes_out_when_it_is_released(
+    promise: Callable[..., OutboxMail], deliver: Callable[[], bool], sink: Sink, clock: Clock
+) -> None:
+    promise()
+    gate.hold(because="Restored.", now=clock.now)
+    deliver()
+    assert sink.received == []
+
+    gate.release(now=clock.now)
+    deliver()
+
+    assert len(sink.received) == 1
+
+
+def test_a_restored_copy_holds_all_mail_until_an_operator_releases_it(clock: Clock) -> None:
+    gate.permit(batch=10, now=clock.now)
+    MailGate.objects.update(home="7000000000000000000/16384")
+
+    assert [gate.permit(batch=10, now=clock.now) for _ in range(2)] == [Permit(0), Permit(0)]
+    assert gate.look(now=clock.now).held_because == gate.RESTORED
+
+    gate.release(now=clock.now)
+    assert gate.permit(batch=10, now=clock.now) == Permit(10)
+
+
+def test_what_was_held_longer_than_five_days_still_gets_its_tries(
+    promise: Callable[..., OutboxMail], clock: Clock
+) -> None:
+    mail = promise()
+    gate.hold(because="Restored.", now=clock.now)
+    clock.pass_by(days=9)
+    sweeper.retire(clock.now)
+    gate.release(now=clock.now)
+
+    mail.refresh_from_db()
+    assert (mail.state, mail.give_up_at) == (State.PENDING, clock.now + GIVE_UP_AFTER)
+
+
+def test_through_five_days_without_a_server_mail_is_given_up_and_reminders_expire(
+    promise: Callable[..., OutboxMail], clock: Clock
+) -> None:
+    promise("old"), promise("reminder", expires_at=clock.now + timedelta(days=1))
+    clock.pass_by(days=5, seconds=1)
+    promise("later", not_before=clock.now + timedelta(days=1))
+    sweeper.retire(clock.now)
+
+    states = dict(OutboxMail.objects.values_list("dedupe_key", "state"))
+    assert states == {"test:old": State.DEAD, "test:reminder": State.EXPIRED, "test:later": State.PENDING}
+
+
+def test_a_probe_is_given_to_one_sender_a_minute_and_only_where_mail_is_due(
+    promise: Callable[..., OutboxMail], clock: Clock
+) -> None:
+    gate.look(now=clock.now)
+    gate.trip(answer="421", now=clock.now)
+    clock.pass_by(minutes=1)
+    assert gate.permit(batch=10, now=clock.now) == Permit(0)
+
+    promise()
+    permits = [gate.permit(batch=10, now=clock.now) for _ in range(3)]
+
+    assert permits == [Permit(1, is_probe=True), Permit(0), Permit(0)]
+
+
+def test_the_rate_gives_each_mail_a_slot_of_its_own(settings: Any, clock: Clock) -> None:
+    settings.MAIL_RATE = "2"
+    gate.look(now=clock.now)
+    slots = [gate.turn(now=clock.now) for _ in range(6)]
+
+    assert slots == [clock.now + timedelta(seconds=half / 2) for half in range(5)] + [None]
+
+
+def test_the_rate_counts_no_time_that_has_passed(settings: Any, clock: Clock) -> None:
+    settings.MAIL_RATE = "10"
+    gate.look(now=clock.now)
+    gate.turn(now=clock.now)
+    clock.pass_by(hours=1)
+
+    assert [gate.turn(now=clock.now) for _ in range(2)] == [clock.now, clock.now + timedelta(milliseconds=100)]
+
+
+def test_a_mail_whose_turn_is_far_away_is_put_back(
+    promise: Callable[..., OutboxMail], deliver: Callable[[], bool], sink: Sink, settings: Any, clock: Clock
+) -> None:
+    settings.MAIL_RATE = "0.1"
+    promise("first"), promise("second")
+    deliver()
+
+    assert (len(sink.received), OutboxMail.objects.filter(state=State.PENDING, claim=None).count()) == (1, 1)
+    clock.pass_by(seconds=10)
+    deliver()
+    assert len(sink.received) == 2
+
+
+def test_old_mails_are_forgotten_but_not_that_they_were_sent(promise: Callable[..., OutboxMail], clock: Clock) -> None:
+    mail = promise()
+    OutboxMail.objects.update(state=State.SENT, settled_at=timezone.now())
+    sweeper.scrub(clock.now + timedelta(days=89))
+    mail.refresh_from_db()
+    assert mail.recipient == "ada@example.org"
+
+    sweeper.scrub(clock.now + timedelta(days=91))
+    mail.refresh_from_db()
+
+    assert (mail.recipient, mail.facts, mail.state, mail.dedupe_key) == ("", {}, State.SENT, "test:ada")

@@ -1,0 +1,217 @@
+"""What each mail says, and that nobody can make it say something else."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from html.parser import HTMLParser
+
+import orjson
+import pytest
+from django.core.mail import EmailMultiAlternatives
+
+from jointoit.mail import facts, rendering
+from jointoit.mail import messages as m
+from jointoit.mail.models import OutboxMail
+from tests.mail.samples import ADA, BEFORE, KINDS, MEETING, sample
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+def on_the_wire(message: m.Message) -> EmailMessage:
+    row = OutboxMail(
+        kind=message.kind, facts=orjson.loads(facts.dump(message)), message_id="<1@jointoit.example>", created_at=NOW
+    )
+    composed = rendering.compose(row, now=NOW)
+    assert isinstance(composed, EmailMultiAlternatives)
+    source = composed.message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]
+    parsed = message_from_bytes(source, policy=policy.default)
+    assert isinstance(parsed, EmailMessage)
+    return parsed
+
+
+class Addresses(HTMLParser):
+    """Every address that opening the mail, or clicking in it, could reach."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loaded: list[str] = []
+        self.clicked: list[str] = []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        for name, value in attributes:
+            if name == "href" and tag == "a":
+                self.clicked.append(value or "")
+            elif name in {"src", "href", "background", "srcset", "action", "data"} or "url(" in (value or ""):
+                self.loaded.append(value or "")
+
+
+def addresses(html: str) -> Addresses:
+    parser = Addresses()
+    parser.feed(html)
+    return parser
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["subject.txt", "body.txt", "body.html"])
+def test_every_mail_has_a_subject_a_text_and_a_page(kind: str, name: str) -> None:
+    assert (rendering.HERE / "mail" / kind / name).is_file()
+
+
+def test_every_folder_belongs_to_a_mail() -> None:
+    assert {path.name for path in (rendering.HERE / "mail").iterdir() if path.is_dir()} == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_mail_greets_by_name_and_reads_well_without_the_page(kind: str) -> None:
+    content = rendering.write(sample(KINDS[kind]))
+
+    assert content.text.startswith("Hello Ada Lovelace,\n\n")
+    assert not re.search(r"&\w+;|None|\{[{%]|\n{3}|  $", content.text)
+    assert "Hello Ada Lovelace," in content.html
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_mail_on_the_wire_is_for_one_person_and_says_it_comes_from_a_machine(kind: str) -> None:
+    mail = on_the_wire(sample(KINDS[kind]))
+
+    assert (mail["From"], mail["To"]) == ("Jointoit <events@jointoit.example>", "ada@example.org")
+    assert (mail["Message-ID"], mail["Auto-Submitted"]) == ("<1@jointoit.example>", "auto-generated")
+    assert (mail["Reply-To"], mail["Cc"], mail["Bcc"], len(mail.get_all("Subject", []))) == (None, None, None, 1)
+    assert mail["Date"].datetime == NOW
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_mail_loads_anything_from_anywhere(kind: str) -> None:
+    html = rendering.write(sample(KINDS[kind])).html
+
+    assert (addresses(html).loaded, re.findall(r"url\(|@import|<script|<img|<link", html)) == ([], [])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_people_write_is_text_in_the_page_and_unchanged_in_the_text(kind: str) -> None:
+    content = rendering.write(sample(KINDS[kind], to=replace(ADA, name="<i>Ada</i> & Co")))
+
+    assert ("<b>Engines" in content.html, "<i>Ada" in content.html) == (False, False)
+    assert ("Looms & <b>Engines</b>" in content.text) is issubclass(KINDS[kind], m.SeatMessage)
+
+
+@pytest.mark.parametrize("kind", [kind for kind, cls in KINDS.items() if issubclass(cls, m.SeatMessage)])
+def test_mails_about_a_seat_name_the_event_and_never_the_organizers_address(kind: str) -> None:
+    mail = on_the_wire(sample(KINDS[kind]))
+
+    assert str(mail["Subject"]).endswith(": Looms & <b>Engines</b>")
+    assert "private@example.net" not in mail.as_string()
+    assert "https://events.example/events/5/" in addresses(part(mail, "html")).clicked
+
+
+def part(mail: EmailMessage, kind: str) -> str:
+    body = mail.get_body((kind,))
+    assert isinstance(body, EmailMessage)
+    return str(body.get_content())
+
+
+def test_times_are_the_readers_and_the_events_where_its_clocks_differ() -> None:
+    text = rendering.write(sample(m.RegistrationConfirmed)).text
+
+    assert "When: Friday, 4 December 2026, 19:00–21:30 (Europe/Berlin)\n" in text
+    assert "There it is then: Friday, 4 December 2026, 13:00–15:30 (America/New York)\n" in text
+
+
+def test_one_time_is_enough_where_the_clocks_agree() -> None:
+    event = replace(MEETING, timezone="Europe/Paris")
+
+    assert "There it is" not in rendering.write(sample(m.RegistrationConfirmed, event=event)).text
+
+
+@pytest.mark.parametrize("utc", ["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"])
+def test_in_the_hour_that_comes_twice_both_are_right(utc: str) -> None:
+    event = replace(MEETING, date=datetime.fromisoformat(utc), ends_at=None, timezone="Europe/Berlin")
+
+    assert "25 October 2026, 02:30 (Europe/Berlin)" in rendering.write(sample(m.EventReminder, event=event)).text
+
+
+def test_an_end_on_another_day_is_written_with_its_day() -> None:
+    event = replace(MEETING, ends_at=datetime(2026, 12, 6, 11, 0, tzinfo=UTC))
+
+    assert (
+        "When: Friday, 4 December 2026, 19:00 – Sunday, 6 December 2026, 12:00 (Europe/Berlin)\n"
+        in rendering.write(sample(m.EventReminder, event=event)).text
+    )
+
+
+def test_a_zone_that_is_gone_stops_no_mail() -> None:
+    text = rendering.write(sample(m.EventReminder, to=replace(ADA, timezone="Mars/Base"))).text
+
+    assert "18:00–20:30 (UTC)" in text
+
+
+def test_a_change_shows_old_and_new_side_by_side() -> None:
+    content = rendering.write(sample(m.EventChanged))
+
+    assert "When, until now: Friday, 27 November 2026, 19:00–21:30" not in content.text
+    assert re.search(r"When, until now: Friday, 27 November 2026, .*\nFrom now on: Friday, 4 December", content.text)
+    assert "Where, until now: Elsewhere\nFrom now on: 12 St James's Square\n" in content.text
+    assert content.html.count("From now on") == 2
+
+
+def test_a_change_of_the_place_alone_says_that_the_time_stays() -> None:
+    content = rendering.write(sample(m.EventChanged, before=replace(MEETING, location=BEFORE.location)))
+
+    assert "When, as before: Friday, 4 December 2026" in content.text
+
+
+@pytest.mark.parametrize("name", ["Buy at evil.example", "http://evil", "a@evil", "evil.example"])
+def test_a_name_that_would_become_a_link_is_not_greeted(name: str) -> None:
+    content = rendering.write(sample(m.Welcome, to=replace(ADA, name=name)))
+
+    assert content.text.startswith("Hello,\n")
+    assert name not in content.html
+
+
+@pytest.mark.parametrize("kind", [m.Welcome, m.ConfirmEmail, m.PasswordReset])
+def test_mails_that_ask_to_act_carry_a_token_in_text_page_and_link(kind: type[m.Message]) -> None:
+    content = rendering.write(sample(kind), mint=lambda *_, **claims: f"token-of-{claims['address']}")
+
+    assert "token=token-of-ada%40example.org\n" in content.text
+    assert "\ntoken-of-ada@example.org\n" in content.text
+    assert len(addresses(content.html).clicked) == 2
+
+
+@pytest.mark.parametrize("kind", [m.EmailChanged, m.PasswordChanged])
+def test_mails_that_only_tell_carry_no_token(kind: type[m.Message]) -> None:
+    assert "token" not in rendering.write(sample(kind)).text
+
+
+def test_mail_to_many_is_named_as_such_and_mail_to_one_is_not() -> None:
+    many, one = on_the_wire(sample(m.EventChanged)), on_the_wire(sample(m.RegistrationConfirmed))
+
+    assert (many["List-Id"], many["Precedence"]) == ("<event-5.jointoit.example>", "bulk")
+    assert (one["List-Id"], one["Precedence"], many["List-Unsubscribe"]) == (None, None, None)
+
+
+@pytest.mark.parametrize("line_end", ["\r\n", "\n", "\r", "\u2028", "\x0b"])
+def test_a_title_cannot_add_a_header(line_end: str) -> None:
+    event = replace(MEETING, title=f"Hi{line_end}Bcc: x@evil.example")
+    mail = on_the_wire(sample(m.RegistrationConfirmed, event=event))
+
+    assert (mail["Bcc"], str(mail["Subject"])) == (None, "Confirmed: Hi Bcc: x@evil.example")
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["a@b.example\r\nBcc: x@evil.example", "a@b.example, c@d.example", "a@b@c", "nobody", "<a@b.example>", ""],
+)  # fmt: skip
+def test_an_address_that_is_not_one_plain_address_is_refused(address: str) -> None:
+    with pytest.raises(ValueError, match=r"addr|linefeed"):
+        on_the_wire(sample(m.PasswordChanged, to=replace(ADA, address=address)))
+
+
+def test_a_title_in_any_script_survives_the_wire() -> None:
+    title = "Вечер 数学 🎉 " + "æ" * 200
+    mail = on_the_wire(sample(m.RegistrationConfirmed, event=replace(MEETING, title=title)))
+
+    assert str(mail["Subject"]).strip() == f"Confirmed: {title}"
+    assert title in part(mail, "plain")
+    assert max(len(line) for line in mail.as_bytes().splitlines()) <= 998
