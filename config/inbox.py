@@ -238,7 +238,9 @@ class Pages(BaseHTTPRequestHandler):
         """Say nothing: who looks at the inbox sees it."""
 
 
-def serve(*, host: str, smtp_port: int, web_port: int, mails: Path, until: threading.Event, ready: threading.Event) -> None:
+def serve(
+    *, host: str, smtp_port: int, web_port: int, mails: Path, until: threading.Event, ready: threading.Event
+) -> None:
     """Receive and show mails until the one event is set; set the other when both ports answer."""
     mailbox = Mailbox(mails)
     web = ThreadingHTTPServer((host, web_port), type("MailboxPages", (Pages,), {"mailbox": mailbox}))

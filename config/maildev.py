@@ -1,5 +1,6 @@
 """The mail inbox of a laptop: MailDev where Node.js is there, a small one of our own where it is not."""
 
+import fcntl
 import hashlib
 import re
 import shutil
@@ -35,10 +36,9 @@ def why_not() -> str:
     found = re.match(r"v(\d+)\.", said)
     if not found or int(found[1]) < OLDEST_NODE:
         return f"Node.js is older than {OLDEST_NODE} ({said.strip() or 'unknown version'})"
-    if not is_installed():
-        print("Installing MailDev, the mail inbox, with npm (once) …", flush=True)
-        return install()
-    return ""
+    with (ROOT / "package-lock.json").open("rb") as lock:  # two starts at once would install over each other
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return "" if is_installed() else install()
 
 
 def lock_digest() -> str:
@@ -52,6 +52,7 @@ def is_installed() -> bool:
 
 def install() -> str:
     """Install exactly what the lock file says. Returns why it did not work, or nothing."""
+    print("Installing MailDev, the mail inbox, with npm (once) …", flush=True)
     words = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
     ran = subprocess.run(words, cwd=ROOT, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if ran.returncode:

@@ -60,7 +60,7 @@ RATES = {
     "register": env.str("RATE_REGISTER", "30/min"),
 }
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
-SERVE = {  # how `serve` and `work` run, see there
+SERVE: dict[str, Any] = {  # how `serve` and `work` run, see there
     "host": env.str("HOST", "127.0.0.1"),
     "port": env.int("PORT", 8000, validate=port),
     "workers": env.int("WEB_WORKERS", os.cpu_count() or 1, validate=positive),

@@ -115,13 +115,11 @@ def _(exc: Exception, request: AnyRequest) -> Answer:
 
 @answer.register
 def _(exc: drf.APIException, request: AnyRequest) -> Answer:
-    headers, members = getattr(exc, "headers", {}), getattr(exc, "members", {})
-    if type(exc).__module__.startswith("rest_framework") or not isinstance(exc.detail, str):
-        fallback = BY_STATUS.get(exc.status_code, BY_STATUS[500])
-        code = exc.default_code if exc.default_code in known() else fallback.code
-        detail = str(exc.detail) if isinstance(exc.detail, str) else fallback.sentence
-        return Answer(exc.status_code, code, detail, headers, members)
-    return Answer(exc.status_code, exc.detail.code or exc.default_code, str(exc.detail), headers, members)
+    kind = known().get(str(exc.get_codes())) or BY_STATUS.get(
+        exc.status_code, BY_STATUS[500 if exc.status_code >= 500 else 400]
+    )
+    detail = str(exc.detail) if isinstance(exc.detail, str) else kind.sentence
+    return Answer(exc.status_code, kind.code, detail, getattr(exc, "headers", {}), getattr(exc, "members", {}))
 
 
 @answer.register

@@ -1,7 +1,8 @@
-"""Where the buckets stand: in Redis; without it in PostgreSQL, for what must never be let through, or in this process.
+"""Where the buckets stand: in Redis, or in PostgreSQL for what must be counted without it; in this process always.
 
 Each of the three takes one step of GCRA (see `jointoit.api.rates`) atomically: concurrent requests never pass beyond
-the quota. Redis may be lost at any moment; the quotas then start anew in the other place.
+the quota. A bucket is its TAT and the latest clock it has seen: a request that read its clock earlier and arrives later
+is counted as of then. Redis may be lost at any moment; what this process let through meanwhile, it still knows.
 """
 
 import hashlib
@@ -25,27 +26,34 @@ TIMEOUT = 0.05  # seconds; a throttle that makes requests wait is worse than one
 ERRORS_TO_OPEN = 3
 PAUSE = 5.0  # seconds without Redis after it failed; then one request tries it again
 
-#: KEYS[1] the bucket; ARGV now, interval and reach in microseconds. Answers {allowed, tat}. A number goes out through
-#: string.format: Lua's own conversion keeps 14 digits of the 16 there are.
+#: KEYS[1] the bucket; ARGV now, interval and reach in microseconds. Answers {allowed, tat, now}. A number goes out
+#: through string.format: Lua's own conversion keeps 14 digits of the 16 there are.
 STEP = """
-local now, interval, reach = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local tat = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
+local function digits(number) return string.format('%.0f', number) end
+local state = redis.call('HMGET', KEYS[1], 'tat', 'seen')
+local interval, reach = tonumber(ARGV[2]), tonumber(ARGV[3])
+local now = math.max(tonumber(ARGV[1]), tonumber(state[2] or '0'))
+local tat = math.max(now, tonumber(state[1] or '0'))
 if tat + interval - now > reach then
-  return {0, string.format('%.0f', tat)}
+  return {0, digits(tat), digits(now)}
 end
 tat = tat + interval
-redis.call('SET', KEYS[1], string.format('%.0f', tat), 'PX', math.ceil((tat - now) / 1000))
-return {1, string.format('%.0f', tat)}
+redis.call('HSET', KEYS[1], 'tat', digits(tat), 'seen', digits(now))
+redis.call('PEXPIRE', KEYS[1], math.ceil((tat - now) / 1000))
+return {1, digits(tat), digits(now)}
 """
 
-#: The row stays locked from the conflict on, so the CASE sees the newest `tat`.
+#: The row stays locked from the conflict on, so what stands after SET sees the newest values.
 UPSERT = """
-INSERT INTO api_ratebucket AS bucket (key, tat, allowed) VALUES (%(key)s, %(now)s + %(interval)s, true)
-ON CONFLICT (key) DO UPDATE SET
-  allowed = GREATEST(bucket.tat, %(now)s) + %(interval)s - %(now)s <= %(reach)s,
-  tat = GREATEST(bucket.tat, %(now)s)
-      + CASE WHEN GREATEST(bucket.tat, %(now)s) + %(interval)s - %(now)s <= %(reach)s THEN %(interval)s ELSE 0 END
-RETURNING allowed, tat
+INSERT INTO api_ratebucket AS bucket (key, tat, seen, allowed)
+VALUES (%(key)s, %(now)s + %(interval)s, %(now)s, true)
+ON CONFLICT (key) DO UPDATE SET (tat, seen, allowed) = (
+  SELECT stands.tat + CASE WHEN stands.tat + %(interval)s - stands.now <= %(reach)s THEN %(interval)s ELSE 0 END,
+         stands.now,
+         stands.tat + %(interval)s - stands.now <= %(reach)s
+  FROM (SELECT GREATEST(bucket.tat, %(now)s) AS tat, GREATEST(bucket.seen, %(now)s) AS now) AS stands
+)
+RETURNING allowed, tat, seen
 """
 
 
@@ -92,13 +100,13 @@ class RedisBuckets:
         if not self.breaker.lets_through():
             return None
         try:
-            allowed, tat = self.step(keys=[f"rate:{key.hex}"], args=[now, rate.interval, rate.reach])
+            allowed, tat, seen = self.step(keys=[f"rate:{key.hex}"], args=[now, rate.interval, rate.reach])
         except (redis.RedisError, OSError) as error:
             self.breaker.failed()
             log.warning("throttle_without_redis", error=type(error).__name__)
             return None
         self.breaker.succeeded()
-        return judge(scope, rate, allowed=bool(allowed), tat=int(tat), now=now)
+        return judge(scope, rate, allowed=bool(allowed), tat=int(tat), now=int(seen))
 
 
 class DatabaseBuckets:
@@ -108,34 +116,36 @@ class DatabaseBuckets:
         facts: dict[str, UUID | int] = {"key": key, "now": now, "interval": rate.interval, "reach": rate.reach}
         with connection.cursor() as cursor:
             cursor.execute(UPSERT, facts)
-            allowed, tat = cursor.fetchone()
-        return judge(scope, rate, allowed=allowed, tat=tat, now=now)
+            allowed, tat, seen = cursor.fetchone()
+        return judge(scope, rate, allowed=allowed, tat=tat, now=seen)
 
 
 class ProcessBuckets:
     """A dictionary of this process: each process grants the quota, which protects the machine though not the sum."""
 
-    LARGEST = 50_000  # buckets; then those that are full again go, and if none is, all
+    LARGEST = 50_000  # buckets; then those that are full again go, and if that is not half of them, all
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.tats: dict[UUID, int] = {}
+        self.states: dict[UUID, tuple[int, int]] = {}
 
     def spend(self, scope: str, key: UUID, rate: Rate, now: int) -> Spent:
         with self.lock:
-            tat = max(self.tats.get(key, 0), now)
+            tat, seen = self.states.get(key, (0, 0))
+            now = max(now, seen)
+            tat = max(now, tat)
             allowed = tat + rate.interval - now <= rate.reach
             if allowed:
                 tat += rate.interval
                 self.make_room(now)
-                self.tats[key] = tat
+                self.states[key] = tat, now
         return judge(scope, rate, allowed=allowed, tat=tat, now=now)
 
     def make_room(self, now: int) -> None:
-        if len(self.tats) >= self.LARGEST:
-            self.tats = {key: tat for key, tat in self.tats.items() if tat > now}
-        if len(self.tats) >= self.LARGEST:
-            self.tats.clear()
+        if len(self.states) >= self.LARGEST:
+            self.states = {key: state for key, state in self.states.items() if state[0] > now}
+            if len(self.states) > self.LARGEST // 2:
+                self.states.clear()
 
 
 @lru_cache(maxsize=8)
@@ -148,11 +158,19 @@ process_buckets = ProcessBuckets()
 
 
 def spend(scope: str, identity: str, rate: Rate, now: int, *, sensitive: bool) -> Spent:
-    """Take one request out of the bucket of `identity` in `scope`, wherever it can be counted now."""
+    """Take one request out of the bucket of `identity` in `scope`, wherever it can be counted now.
+
+    What the shared bucket lets through is counted in this process as well: should Redis stumble in a rush, the bucket
+    that takes over is not a fresh one.
+    """
     key = key_of(scope, identity)
-    if settings.REDIS_URL and (spent := redis_buckets(settings.REDIS_URL).spend(scope, key, rate, now)):
+    spent = redis_buckets(settings.REDIS_URL).spend(scope, key, rate, now) if settings.REDIS_URL else None
+    if spent is None and sensitive:
+        spent = database_buckets.spend(scope, key, rate, now)
+    if spent is not None and not spent.allowed:
         return spent
-    return (database_buckets if sensitive else process_buckets).spend(scope, key, rate, now)
+    here = process_buckets.spend(scope, key, rate, now)
+    return spent if spent is not None and here.allowed else here
 
 
 def key_of(scope: str, identity: str) -> UUID:

@@ -28,6 +28,7 @@ class RateBucket(models.Model):
 
     key = models.UUIDField(primary_key=True, help_text="Digest of the scope and of who is counted.")
     tat = models.BigIntegerField(help_text="When the whole quota is free again, in microseconds since 1970.")
+    seen = models.BigIntegerField(help_text="The latest clock of a request so far, likewise.")
     allowed = models.BooleanField(help_text="Whether the last request passed.")
 
     objects: ClassVar[models.Manager[Self]] = models.Manager()

@@ -7,7 +7,6 @@ that are not finite or do not fit 64 bits, and trees too deep or too large to be
 import json
 import math
 from collections.abc import Iterator, Mapping
-from itertools import count
 from typing import IO, Any, Final
 
 from rest_framework.exceptions import APIException
@@ -88,16 +87,14 @@ def _children(value: Any) -> Iterator[Any]:
 
 def _check_tree(root: Any) -> None:
     """Walk level by level: the depth is the number of levels, whatever the width."""
-    level, nodes = [root], 1
-    for depth in count(1):
+    level, nodes, depth = [root], 1, 1
+    while level:
         if depth > MAX_DEPTH and any(isinstance(value, dict | list) for value in level):
             raise InvalidJSON("too_deep")
-        level = [child for value in level for child in _children(value)]
+        level, depth = [child for value in level for child in _children(value)], depth + 1
         nodes += len(level)
         if nodes > MAX_NODES:
             raise InvalidJSON("too_many_values")
-        if not level:
-            return
 
 
 def parse(body: bytes) -> dict[str, Any]:

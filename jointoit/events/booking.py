@@ -169,7 +169,7 @@ def fill(event: Event, *, now: datetime) -> None:
         status=Status.CONFIRMED, queue_number=None, updated_at=now, revision=F("revision") + 1
     )
     for registration in promoted:
-        registration.event = event
+        registration.event, registration.status = event, Status.CONFIRMED
         registration.revision += 1
     event.seats_taken += len(promoted)
     event.waiting -= len(promoted)
@@ -258,13 +258,14 @@ def tell_where_they_stand(registration: Registration) -> None:
 def free(registration: Registration, *, now: datetime, told: type[messages.SeatMessage] | None) -> None:
     """Cancel a live registration, tell its person, and hand the seat on in the same transaction."""
     event = registration.event
-    event.seats_taken -= registration.status == Status.CONFIRMED
+    held_seat = registration.status == Status.CONFIRMED
+    event.seats_taken -= held_seat
     event.waiting -= registration.status == Status.WAITLISTED
     registration.status, registration.queue_number = Status.CANCELLED, None
     save_step(registration, now=now)
     event.save(update_fields=["seats_taken", "waiting"])
     if told:
-        telling.tell(told, registration)
+        telling.tell_of_end(told, registration, held_seat=held_seat)
     fill(event, now=now)
 
 

@@ -41,8 +41,8 @@ UNTOLD = """
     SELECT format('registration %%s: no mail was ever promised', r.id)
     FROM events_registration r
     WHERE NOT EXISTS (SELECT FROM mail_outboxmail m
-                      WHERE m.dedupe_key >= 'registration:' || r.id || ':'
-                        AND m.dedupe_key < 'registration:' || r.id || ';')
+                      WHERE m.dedupe_key ~>=~ ('registration:' || r.id || ':')
+                        AND m.dedupe_key ~<~ ('registration:' || r.id || ';'))
 """
 
 

@@ -13,6 +13,15 @@ def tell(kind: type[SeatMessage], registration: Registration, **facts: Any) -> N
     outbox.enqueue(message(kind, registration, event_facts(registration.event), **facts), key=key(kind, registration))
 
 
+def tell_of_end(kind: type[SeatMessage], registration: Registration, *, held_seat: bool) -> None:
+    """Promise the mail about a cancellation; what was promised before and is still unsent is of no use any more."""
+    outbox.enqueue(
+        message(kind, registration, event_facts(registration.event), holds_seat=held_seat),
+        key=key(kind, registration),
+        supersedes=f"registration:{registration.pk}:",
+    )
+
+
 def tell_all(kind: type[SeatMessage], registrations: Iterable[Registration]) -> None:
     """Promise one mail to each attendee; the registrations are consumed one at a time."""
     outbox.enqueue_many(
@@ -30,7 +39,6 @@ def tell_all_of_change(registrations: Iterable[Registration], *, before: EventFa
                 registration,
                 event_facts(registration.event),
                 before=before,
-                holds_seat=registration.status == Registration.Status.CONFIRMED,
             ),
             key(EventChanged, registration),
         )
@@ -51,7 +59,7 @@ def message(kind: type[SeatMessage], registration: Registration, event: EventFac
         registration_url=registration.get_absolute_url(),
         sequence=registration.revision + registration.event.revision,
         event=event,
-        **facts,
+        **{"holds_seat": registration.status == Registration.Status.CONFIRMED, **facts},
     )
 
 

@@ -96,7 +96,7 @@ def trip(*, answer: str, now: datetime) -> None:
 
 
 def recover() -> None:
-    if MailGate.objects.filter(pk=1).update(ill_since=None, ill_answer="", probe_at=None):
+    if MailGate.objects.exclude(ill_since=None).update(ill_since=None, ill_answer="", probe_at=None):
         log.warning("mail_breaker_closed")
 
 

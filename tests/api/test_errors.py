@@ -1,12 +1,15 @@
 """Whatever goes wrong leaves as a problem of RFC 9457 that never repeats what was sent."""
 
+import json
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.core.exceptions import TooManyFieldsSent
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
 from rest_framework.test import APIClient
 
-from jointoit.api import validation
+from jointoit.api import errors, validation
 from jointoit.api.problems import known
 from tests.api import wall_views
 
@@ -51,6 +54,11 @@ def test_a_problem_has_the_members_of_the_standard_and_a_code(api: APIClient, se
         ("parse", 400, "bad_request"),
         ("token", 401, "token_not_valid"),
         ("django-invalid", 400, "invalid"),
+        ("method", 405, "method_not_allowed"),
+        ("nobody", 401, "not_authenticated"),
+        ("too-big", 413, "body_too_large"),
+        ("bare", 500, "internal_error"),
+        ("strange", 410, "bad_request"),
     ],
 )
 def test_each_kind_of_error_has_its_status_and_code(api: APIClient, name: str, status: int, code: str) -> None:
@@ -151,7 +159,7 @@ def test_views_outside_of_rest_framework_give_problems_too(client: Client, setti
 
 
 @pytest.mark.parametrize("debug", [True, False])
-@pytest.mark.parametrize("path", ["/plain/?raise=bug", "/raise/bug/"])
+@pytest.mark.parametrize("path", ["/plain/?raise=bug", "/raise/bug/", "/raise/integrity/"])
 def test_a_fault_of_ours_is_a_500_that_tells_nothing(settings: Any, path: str, debug: bool) -> None:
     settings.DEBUG = debug
     status, body = problem(Client(raise_request_exception=False), path, "get")
@@ -169,6 +177,14 @@ def test_a_fault_of_ours_is_logged_with_its_traceback(caplog: pytest.LogCaptureF
 def test_an_address_that_leads_nowhere_is_a_problem(client: Client, settings: Any, debug: bool) -> None:
     settings.DEBUG = debug
     assert problem(client, "/nowhere/", "get")[0] == 404
+
+
+def test_what_django_refuses_by_itself_is_a_problem(rf: RequestFactory) -> None:
+    answers = [errors.bad_request(rf.get("/"), error) for error in (TooManyFieldsSent("SENT"), RuntimeError("SENT"))]
+    assert [json.loads(answer.content)["code"] for answer in answers if isinstance(answer, HttpResponse)] == [
+        "too_many_parameters",
+        "bad_request",
+    ]
 
 
 def test_error_pages_of_other_programs_are_rewritten(client: Client) -> None:
@@ -267,4 +283,5 @@ def test_a_row_that_may_not_be_is_a_400_about_the_whole(api: APIClient, monkeypa
 @pytest.mark.django_db(transaction=True)
 def test_a_constraint_that_nobody_knows_is_a_fault_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     api = APIClient(raise_request_exception=False)
-    assert run(api, monkeypatch, VIOLATE.format("23514", "nobody_declared_this")).status_code == 500
+    statements = [VIOLATE.format("23514", "nobody_declared_this"), RAISE.format("XX000")]
+    assert [run(api, monkeypatch, statement).status_code for statement in statements] == [500, 500]

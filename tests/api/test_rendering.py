@@ -37,6 +37,7 @@ class CSV(BaseRenderer):
         (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"),
         ({"ü": (1, None)}, {"ü": [1, None]}),
         ({1: True}, {"1": True}),
+        (frozenset({"x"}), ["x"]),
     ],
 )
 def test_values_are_written_as_clients_expect(value: Any, written: Any) -> None:

@@ -34,7 +34,7 @@ NOWHERE = "redis://127.0.0.1:1/0"  # nothing listens there
 def _fresh_places() -> None:
     """No bucket and no open breaker from another test."""
     buckets.redis_buckets.cache_clear()
-    buckets.process_buckets.tats.clear()
+    buckets.process_buckets.states.clear()
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ def test_a_login_without_redis_is_counted_in_the_database(
 ) -> None:
     limit(login="2/hour", anon="2/hour")
     assert passed("login", now, times=3) == [True, True, False]
-    buckets.process_buckets.tats.clear()  # as another process sees it
+    buckets.process_buckets.states.clear()  # as another process sees it
     assert passed("login", now) == [False]
 
 
@@ -136,6 +136,23 @@ def test_one_more_may_pass_after_each_interval(redis: str, limit: Callable[..., 
     assert passed("login", now + timedelta(seconds=9.9)) == [False]
     assert passed("login", now + timedelta(seconds=10), times=2) == [True, False]
     assert passed("login", now + timedelta(minutes=5), times=7) == [True] * 6 + [False]
+
+
+def test_requests_whose_clocks_were_read_in_another_order_all_count(
+    redis: str, limit: Callable[..., None], now: datetime
+) -> None:
+    limit(login="3/min")
+    late = [now - timedelta(seconds=number) for number in range(4)]
+    assert [passed("login", moment) for moment in late] == [[True], [True], [True], [False]]
+
+
+def test_a_redis_that_stumbles_in_a_rush_gives_no_second_quota(
+    up: None, limit: Callable[..., None], now: datetime, settings: Any
+) -> None:
+    limit(login="5/hour", anon="5/hour")
+    assert [passed("login", now, times=3), passed("anon", now, times=3)] == [[True] * 3] * 2
+    settings.REDIS_URL = NOWHERE
+    assert [passed("login", now, times=3), passed("anon", now, times=3)] == [[True, True, False]] * 2
 
 
 def test_a_refused_request_costs_nothing(redis: str, limit: Callable[..., None], now: datetime) -> None:
@@ -214,6 +231,7 @@ def test_a_redis_that_was_restarted_empty_counts_anew(
     assert passed("anon", now, times=2) == [True, False]
     valkey.client().flushall()
     valkey.client().script_flush()
+    buckets.process_buckets.states.clear()  # as another process sees it
     assert passed("anon", now, times=2) == [True, False]
 
 
@@ -231,9 +249,11 @@ def test_a_process_keeps_a_bounded_number_of_buckets(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(ProcessBuckets, "LARGEST", 10)
     for number in range(25):
         place.spend("anon", buckets.key_of("anon", str(number)), rate, moment + number)
-    assert len(place.tats) == 5
-    place.spend("anon", buckets.key_of("anon", "later"), rate, moment + 120_000_000)
-    assert len(place.tats) == 6
+    assert len(place.states) == 5
+    for number in range(5, 10):
+        place.spend("anon", buckets.key_of("anon", str(number)), rate, moment)
+    place.spend("anon", buckets.key_of("anon", "much later"), rate, moment + 120_000_000)
+    assert len(place.states) == 1
 
 
 # ── Over HTTP ─────────────────────────────────────────────────────────────────────────────────────────────────────────

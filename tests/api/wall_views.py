@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, SuspiciousOperation, ValidationError
-from django.db import connection
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, ValidationError
+from django.db import IntegrityError, connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import include, path
 from rest_framework import exceptions, serializers
@@ -55,6 +55,11 @@ class Tired(Unavailable):
     retry_after = 7
 
 
+class Gone(exceptions.APIException):
+    status_code = 410
+    default_code = "gone_for_good"
+
+
 ERRORS: dict[str, Any] = {
     "conflict": lambda: Full(registration="https://example.org/1", status="kept out"),
     "forbidden": NotYours,
@@ -78,6 +83,12 @@ ERRORS: dict[str, Any] = {
     "tree": lambda: exceptions.ValidationError(
         {"a/b": {"c~d": ["x"]}, "tags": {"1": ["long"]}, "rows": [{}, {"n": ["odd"]}], "non_field_errors": ["whole"]}
     ),
+    "method": lambda: exceptions.MethodNotAllowed("SENT"),
+    "nobody": exceptions.NotAuthenticated,
+    "bare": exceptions.APIException,
+    "strange": lambda: Gone({"SENT": "SENT"}),
+    "too-big": lambda: RequestDataTooBig("SENT"),
+    "integrity": lambda: IntegrityError("SENT"),
     "bug": lambda: RuntimeError("SENT"),
 }
 

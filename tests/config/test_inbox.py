@@ -133,9 +133,7 @@ def test_the_page_shows_mails_as_text(send: Callable[[EmailMessage], None], fetc
     )
 
 
-def test_mails_stay_until_they_are_removed(
-    send: Callable[[EmailMessage], None], fetch: Fetch, folder: Path
-) -> None:
+def test_mails_stay_until_they_are_removed(send: Callable[[EmailMessage], None], fetch: Fetch, folder: Path) -> None:
     for _ in range(3):
         send(mail())
     first = json.loads(fetch("/api/email")[2])[0]["id"]

@@ -4,6 +4,8 @@ import importlib
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
@@ -13,19 +15,30 @@ import httpx
 import pytest
 
 from tests.e2e.inbox import wait_for
+from tests.e2e.service import Service
 
 PASSWORD = "correct horse battery 9"
 
 
 @pytest.fixture(scope="module")
-def sdk(stack: Any, tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+def sdk(stack: Service, tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     """Generate the package from the schema that the running service publishes."""
     folder = tmp_path_factory.mktemp("sdk")
     schema, options = folder / "openapi.yaml", folder / "options.yaml"
     schema.write_text(httpx.get(f"{stack.api}/api/schema/").text)
     options.write_text("post_hooks: []\n")
     generator = Path(sys.executable).with_name("openapi-python-client")
-    words = ["generate", "--path", schema, "--config", options, "--meta", "none", "--output-path", folder / "jointoit_sdk"]
+    words = [
+        "generate",
+        "--path",
+        schema,
+        "--config",
+        options,
+        "--meta",
+        "none",
+        "--output-path",
+        folder / "jointoit_sdk",
+    ]
     made = subprocess.run([generator, *words, "--fail-on-warning"], capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stdout + made.stderr
     sys.path.insert(0, str(folder))
@@ -43,19 +56,26 @@ class Api:
         return operation.sync(*args, client=self.client, **kwargs)
 
 
-def person(sdk: ModuleType, url: str, name: str) -> Api:
+@pytest.fixture
+def clients() -> Iterator[ExitStack]:
+    """Holds the clients that a test opens, and closes them at its end."""
+    with ExitStack() as clients:
+        yield clients
+
+
+def person(sdk: ModuleType, clients: ExitStack, url: str, name: str) -> Api:
     models = importlib.import_module("jointoit_sdk.models")
-    anyone = Api(sdk, sdk.Client(base_url=url))
+    anyone = Api(sdk, clients.enter_context(sdk.Client(base_url=url)))
     account = models.SignUpRequest(username=name, email=f"{name}@example.org", password=PASSWORD)
     assert anyone.call("accounts", "sign_up", body=account).username == name
     pair = anyone.call("accounts", "token", body=models.LoginRequest(username=name, password=PASSWORD))
-    return Api(sdk, sdk.AuthenticatedClient(base_url=url, token=pair.access))
+    return Api(sdk, clients.enter_context(sdk.AuthenticatedClient(base_url=url, token=pair.access)))
 
 
-def test_a_generated_client_does_the_main_round(stack: Any, sdk: ModuleType):
+def test_a_generated_client_does_the_main_round(stack: Service, sdk: ModuleType, clients: ExitStack) -> None:
     models = importlib.import_module("jointoit_sdk.models")
     suffix = uuid.uuid4().hex[:8]
-    organizer, guest = (person(sdk, stack.api, f"{role}-{suffix}") for role in ("host", "visitor"))
+    organizer, guest = (person(sdk, clients, stack.api, f"{role}-{suffix}") for role in ("host", "visitor"))
     wanted = models.NewEventRequest(
         title="Generated", date=datetime(2099, 6, 1, 18, tzinfo=UTC), location="Paris", capacity=1
     )

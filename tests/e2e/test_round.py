@@ -2,12 +2,14 @@
 
 import re
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.e2e.inbox import wait_for
+from tests.e2e.service import Service
 
 PASSWORD = "correct horse battery 9"
 
@@ -26,7 +28,7 @@ def header(person: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.fixture
-def client(stack: Any) -> Any:
+def client(stack: Service) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=stack.api, timeout=30) as client:
         yield client
 
@@ -37,7 +39,7 @@ def people(client: httpx.Client) -> tuple[dict[str, str], dict[str, str]]:
     return sign_up(client, f"organizer-{suffix}"), sign_up(client, f"guest-{suffix}")
 
 
-def test_from_nothing_to_a_confirmed_seat_and_back(stack: Any, client: httpx.Client, people: Any):
+def test_from_nothing_to_a_confirmed_seat_and_back(stack: Service, client: httpx.Client, people: Any):
     organizer, guest = people
     wanted = {"title": "Launch night", "date": "2099-06-01T18:00:00Z", "location": "Berlin", "capacity": 1}
     event = client.post("/events/", json=wanted, headers=header(organizer)).json()
@@ -56,7 +58,7 @@ def test_from_nothing_to_a_confirmed_seat_and_back(stack: Any, client: httpx.Cli
     assert client.get(f"/events/{event['id']}/").json()["seats_left"] == 1
 
 
-def test_the_link_of_the_welcome_mail_confirms_the_address(stack: Any, client: httpx.Client, people: Any):
+def test_the_link_of_the_welcome_mail_confirms_the_address(stack: Service, client: httpx.Client, people: Any):
     _, guest = people
 
     welcome = wait_for(stack.inbox, to=guest["email"], subject="")
@@ -68,7 +70,7 @@ def test_the_link_of_the_welcome_mail_confirms_the_address(stack: Any, client: h
     assert client.get("/users/me/", headers=header(guest)).json()["email_verified"] is True
 
 
-def test_a_full_event_says_so_and_the_list_moves_up(stack: Any, client: httpx.Client, people: Any):
+def test_a_full_event_says_so_and_the_list_moves_up(stack: Service, client: httpx.Client, people: Any):
     organizer, guest = people
     wanted = {"title": "Tiny room", "date": "2099-06-01T18:00:00Z", "location": "Kyiv", "capacity": 1, "waitlist": True}
     event = client.post("/events/", json=wanted, headers=header(organizer)).json()

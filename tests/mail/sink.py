@@ -62,6 +62,9 @@ class Sink:
             self.received.append(mail)
         return answer
 
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        return await self.answer("QUIT", server)
+
     async def answer(self, command: str, server: SMTP) -> str:
         answer = self.says[command].popleft() if self.says[command] else "250 OK"
         if answer == DROP and server.transport:

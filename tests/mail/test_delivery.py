@@ -354,3 +354,22 @@ def test_a_mail_superseded_while_it_was_sent_counts_as_sent(promise: Promise, cl
     claims.settle(mail, state=State.SENT)
 
     assert outcome(mail)[0] == State.SENT
+
+
+def test_a_connection_is_replaced_before_the_server_tires_of_it(
+    promise: Promise, deliver: Deliver, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "MAILS_PER_CONNECTION", 2)
+    for number in range(5):
+        promise(f"n{number}")
+    deliver()
+
+    assert (len(sink.received), sink.connections) == (5, 3)
+
+
+def test_a_server_that_says_goodbye_badly_changes_nothing(promise: Promise, deliver: Deliver, sink: Sink) -> None:
+    sink.says["QUIT"].append("221 " + "x" * 9000)  # no line may be so long
+    mail = promise()
+    deliver()
+
+    assert (outcome(mail)[0], breaker_is_open(), str(mail)) == (State.SENT, False, f"password_changed {mail.pk}")

@@ -80,6 +80,16 @@ def test_a_probe_is_given_to_one_sender_a_minute_and_only_where_mail_is_due(
     assert permits == [Permit(1, is_probe=True), Permit(0), Permit(0)]
 
 
+def test_the_breaker_is_closed_once() -> None:
+    gate.make()
+    gate.trip(answer="421", now=timezone.now())
+    for _ in range(2):
+        gate.recover()
+
+    assert list(MailGate.objects.values_list("ill_since", "ill_answer", "probe_at")) == [(None, "", None)]
+    assert str(MailGate.objects.get()) == "gate"
+
+
 def test_the_rate_gives_each_mail_a_slot_of_its_own(settings: Any, clock: Clock) -> None:
     settings.MAIL_RATE = "2"
     gate.look(now=clock.now)

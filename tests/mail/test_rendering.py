@@ -201,7 +201,7 @@ def test_a_title_cannot_add_a_header(line_end: str) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["a@b.example\r\nBcc: x@evil.example", "a@b.example, c@d.example", "a@b@c", "nobody", "<a@b.example>", ""],
+    ["a@b.example\r\nBcc: x@evil.example", "a@b.example, c@d.example", "a@b@c", "nobody", "<a@b.c>", "", "a @b.c"],
 )  # fmt: skip
 def test_an_address_that_is_not_one_plain_address_is_refused(address: str) -> None:
     with pytest.raises(ValueError, match=r"addr|linefeed"):

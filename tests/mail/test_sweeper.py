@@ -11,7 +11,7 @@ import pytest
 from django.core.management import call_command
 from django.db import InterfaceError, OperationalError, connection
 
-from jointoit.mail import claims, gate, sweeper, tasks
+from jointoit.mail import claims, delivery, gate, status, sweeper, tasks
 from jointoit.mail.models import OutboxMail
 from jointoit.mail.stopping import Stop
 from tests.mail.conftest import Clock
@@ -59,6 +59,19 @@ def test_a_ring_sends_what_is_due(promise: Promise, sink: Sink) -> None:
     tasks.deliver_due()
 
     assert len(sink.received) == 1
+
+
+@pytest.mark.django_db
+def test_a_worker_whose_turn_ends_rings_for_the_next(
+    promise: Promise, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rings: list[int] = []
+    monkeypatch.setattr(tasks.bell, "ring", lambda: rings.append(1))
+    monkeypatch.setattr(delivery, "TURN", timedelta(0))
+    promise()
+    tasks.deliver_due()
+
+    assert rings == [1]
 
 
 def test_a_signal_does_afterwards_what_it_would_have_done() -> None:
@@ -162,6 +175,19 @@ def test_the_status_names_states_the_oldest_mail_and_the_breaker(promise: Promis
     assert lines[:5] == ["pending 2", "sent 0", "dead 0", "expired 0", "superseded 0"]
     assert lines[5].startswith("oldest due 59") or lines[5].startswith("oldest due 60")
     assert lines[6:] == ["held: Restored.", f"breaker: open since {clock.now.isoformat()}: 421 Closing"]
+
+
+@pytest.mark.django_db
+def test_the_health_page_learns_how_late_mail_is_and_what_keeps_it(promise: Promise, clock: Clock) -> None:
+    calm = status.probe(now=clock.now)
+    promise(not_before=clock.now)
+    gate.hold(because="Restored.", now=clock.now)
+    gate.trip(answer="421 Closing", now=clock.now)
+
+    assert calm == {"queue_age_seconds": 0.0, "held": False, "breaker": "closed"}
+    assert status.probe(now=clock.now + timedelta(minutes=2)) == {
+        "queue_age_seconds": 120.0, "held": True, "breaker": "open",
+    }  # fmt: skip
 
 
 @pytest.mark.django_db
