@@ -56,6 +56,12 @@ def documented_variables() -> list[str]:
     return [line.lstrip("# ").partition("=")[0] for line in lines if "=" in line and line.lstrip("# ")[:1].isupper()]
 
 
+def bare_environment(**variables: str) -> dict[str, str]:
+    """For a process that has to find nothing set; how it is measured is handed on."""
+    measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+    return {"PATH": os.environ["PATH"], "ENV_FILE": os.devnull} | measured | variables
+
+
 def redis_number(worker: str) -> int:
     """0 for a run in one process, then one for each process of pytest-xdist (gw0, gw1, …)."""
     return int(worker.removeprefix("gw")) + 1 if worker.startswith("gw") else 0

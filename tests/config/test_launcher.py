@@ -1,6 +1,5 @@
 """What the launcher decides before anything is started."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import pytest
 from config import maildev
 from config.env import ROOT
 from config.launcher import Plan, address, free_port, read_plan, screen, why_not
+from tests.servers import bare_environment
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def busy() -> Iterator[list[int]]:
 
 
 def launch(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "LOCAL_DATA": str(folder), **variables}
+    environment = bare_environment(LOCAL_DATA=str(folder), **variables)
     words = [sys.executable, "-m", "config.launcher"]
     return subprocess.run(words, cwd=ROOT, env=environment, check=False, capture_output=True, text=True, timeout=60)
 

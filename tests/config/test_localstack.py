@@ -15,6 +15,7 @@ from config.env import ROOT
 from config.local_postgres import LONGEST_SOCKET, Postgres
 from config.local_server import CannotStart
 from config.local_valkey import Valkey, answers, client
+from tests.servers import bare_environment
 
 Holder = Callable[..., subprocess.Popen[str]]
 Addresses = dict[str, str]
@@ -152,7 +153,7 @@ def test_a_server_that_will_not_start_says_why_in_a_sentence(tmp_path: Path) -> 
 
 
 def test_manage_py_works_with_nothing_set(tmp_path: Path) -> None:
-    environment = {"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "LOCAL_DATA": str(tmp_path)}
+    environment = bare_environment(LOCAL_DATA=str(tmp_path))
     command = [sys.executable, "manage.py", "shell", "--no-imports", "-c",
                "from django.db import connection as c; c.ensure_connection(); print(c.vendor)"]  # fmt: skip
 

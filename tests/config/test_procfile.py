@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from config.env import ROOT
+from tests.servers import bare_environment
 
 LINES = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
 REQUIRED = [
@@ -19,7 +20,7 @@ REQUIRED = [
 def run(command: str, **variables: str) -> subprocess.CompletedProcess[str]:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     return subprocess.run(
-        command.split(), env={"PATH": path, "ENV_FILE": os.devnull, **variables}, cwd=ROOT,
+        command.split(), env=bare_environment(PATH=path, **variables), cwd=ROOT,
         check=False, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
 

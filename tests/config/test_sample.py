@@ -6,11 +6,11 @@ import subprocess
 import sys
 
 from config.env import ROOT
-from tests.servers import documented_variables
+from tests.servers import bare_environment, documented_variables
 
 READERS = [*(ROOT / "config").glob("*.py"), *(ROOT / "jointoit").rglob("*.py"), ROOT / "tests" / "servers.py"]
 NAME = re.compile(r"""(?:env\.\w+\(|environ\.get\(|environ\[|set_if_unset\()\s*["']([A-Z][A-Z0-9_]+)["']""")
-NOT_FOR_PEOPLE = {"DJANGO_SETTINGS_MODULE", "PYTHONUNBUFFERED", "PYTHONWARNINGS", "PYTEST_XDIST_WORKER"}
+NOT_FOR_PEOPLE = {"DJANGO_SETTINGS_MODULE", "PATH", "PYTHONUNBUFFERED", "PYTHONWARNINGS", "PYTEST_XDIST_WORKER"}
 
 
 def test_the_sample_names_what_is_read_and_nothing_else() -> None:
@@ -21,7 +21,7 @@ def test_the_sample_names_what_is_read_and_nothing_else() -> None:
 
 def settings_with(file: str) -> str:
     code = "from config import settings as s; print({n: repr(v) for n, v in vars(s).items() if n.isupper()})"
-    environment = {"PATH": os.environ["PATH"], "DEBUG": "true", "ENV_FILE": file}
+    environment = bare_environment(DEBUG="true", ENV_FILE=file)
     words = [sys.executable, "-c", code]
     said = subprocess.run(words, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
     return re.sub(r" at 0x[0-9a-f]+", "", said)

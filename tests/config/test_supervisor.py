@@ -5,33 +5,56 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
 from config.supervisor import Program, Supervisor
 
-WAIT = "print('up', flush=True); time.sleep(60)"
-POLITE = f"import signal, sys, time; signal.signal(15, lambda *_: (print('bye', flush=True), sys.exit())); {WAIT}"
-STUBBORN = f"import signal, time; signal.signal(15, signal.SIG_IGN); {WAIT}"
+WAIT = "pathlib.Path({up!r}).touch(); time.sleep(60)"
+POLITE = "signal.signal(15, lambda *_: (print('bye', flush=True), sys.exit())); " + WAIT
+STUBBORN = "signal.signal(15, signal.SIG_IGN); print('up', flush=True); " + WAIT
+Start = Callable[..., Program]
+Steps = Callable[[], Awaitable[None]]
 
 
-def program(name: str, code: str, leaves: int = 0, patience: float = 20) -> Program:
-    return Program(name, [sys.executable, "-c", code], leaves, patience)
+@pytest.fixture
+def program(tmp_path: Path) -> Start:
+    """A program that leaves a file named `up-…` behind as soon as it is ready."""
+
+    def build(name: str, code: str, leaves: int = 0, patience: float = 20) -> Program:
+        words = "import pathlib, signal, subprocess, sys, time; " + code.replace(
+            "{up!r}", repr(f"{tmp_path}/up-{name}")
+        )
+        return Program(name, [sys.executable, "-c", words], leaves, patience)
+
+    return build
+
+
+@pytest.fixture
+def signals(tmp_path: Path) -> Callable[..., Steps]:
+    """Wait until so many programs are up, then send this process each signal, half a second apart."""
+
+    def up() -> int:
+        return len(list(tmp_path.glob("up-*")))
+
+    def after(programs: int, *numbers: int) -> Steps:
+        async def send() -> None:
+            while up() < programs:  # noqa: ASYNC110  other processes make the files
+                await asyncio.sleep(0.01)
+            for count, number in enumerate(numbers):
+                asyncio.get_running_loop().call_later(count * 0.5, os.kill, os.getpid(), number)
+
+        return send
+
+    return after
 
 
 async def nothing() -> None:
     """Stand in for the welcome."""
 
 
-def signal_after(seconds: float, *numbers: int) -> Callable[[], Awaitable[None]]:
-    async def send() -> None:
-        for count, number in enumerate(numbers, start=1):
-            asyncio.get_running_loop().call_later(count * seconds, os.kill, os.getpid(), number)
-
-    return send
-
-
-def run(programs: list[Program], when_started: Callable[[], Awaitable[None]]) -> int:
+def run(programs: list[Program], when_started: Steps) -> int:
     async def supervise() -> int:
         return await Supervisor(programs).run(when_started)
 
@@ -39,17 +62,20 @@ def run(programs: list[Program], when_started: Callable[[], Awaitable[None]]) ->
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_stops_the_programs_in_order(number: int, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_signal_stops_the_programs_in_order(
+    number: int, program: Start, signals: Callable[..., Steps], capfd: pytest.CaptureFixture[str]
+) -> None:
     programs = [program("last", POLITE, leaves=2), program("first", POLITE, leaves=1)]
 
-    status = run(programs, signal_after(0.5, number))
+    status = run(programs, signals(2, number))
 
-    byes = [line for line in capfd.readouterr().out.splitlines() if "bye" in line]
-    assert (status, byes) == (0, ["first │ bye", "last  │ bye"])
+    assert (status, capfd.readouterr().out) == (0, "first │ bye\nlast  │ bye\n")
 
 
 @pytest.mark.parametrize("own", [0, 3])
-def test_a_program_that_ends_by_itself_is_named_and_stops_the_rest(own: int, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_program_that_ends_by_itself_is_named_and_stops_the_rest(
+    own: int, program: Start, capfd: pytest.CaptureFixture[str]
+) -> None:
     programs = [program("web", f"raise SystemExit({own})"), program("worker", POLITE)]
 
     status = run(programs, nothing)
@@ -58,21 +84,24 @@ def test_a_program_that_ends_by_itself_is_named_and_stops_the_rest(own: int, cap
     assert (status, f"web ended by itself with status {own}; the rest is stopped." in said) == (1, True)
 
 
-def test_a_program_that_does_not_stop_is_killed_with_its_children(capfd: pytest.CaptureFixture[str]) -> None:
-    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {STUBBORN!r}])"
+def test_a_program_that_does_not_stop_is_killed_with_its_children(
+    program: Start, signals: Callable[..., Steps], capfd: pytest.CaptureFixture[str]
+) -> None:
+    child = "import pathlib, signal, time; " + STUBBORN
+    parent = f"subprocess.run([sys.executable, '-c', '''{child}'''])"
 
-    status = run([program("stubborn", parent, patience=0.2)], signal_after(0.7, signal.SIGTERM))
+    status = run([program("stubborn", parent, patience=0.2)], signals(1, signal.SIGTERM))
 
     assert (status, capfd.readouterr().out) == (0, "stubborn │ up\n")
 
 
-def test_a_second_signal_ends_the_waiting() -> None:
-    status = run([program("stubborn", STUBBORN, patience=60)], signal_after(0.5, signal.SIGINT, signal.SIGINT))
+def test_a_second_signal_ends_the_waiting(program: Start, signals: Callable[..., Steps]) -> None:
+    stubborn = program("stubborn", STUBBORN, patience=120)
 
-    assert status == 0
+    assert run([stubborn], signals(1, signal.SIGINT, signal.SIGINT)) == 0
 
 
-def test_a_line_without_end_is_left_out(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_line_without_end_is_left_out(program: Start, capfd: pytest.CaptureFixture[str]) -> None:
     run([program("loud", "print('x' * 3_000_000); print('after')")], nothing)
 
     assert capfd.readouterr().out.splitlines()[-3:] == [
@@ -82,12 +111,14 @@ def test_a_line_without_end_is_left_out(capfd: pytest.CaptureFixture[str]) -> No
     ]
 
 
-def test_what_the_programs_were_started_for_may_fail(capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_the_programs_were_started_for_may_fail(
+    program: Start, signals: Callable[..., Steps], capfd: pytest.CaptureFixture[str]
+) -> None:
     async def fail() -> None:
-        await asyncio.sleep(0.5)
+        await signals(1)()
         raise LookupError
 
     with pytest.raises(LookupError):
         run([program("web", POLITE)], fail)
 
-    assert capfd.readouterr().out == "web │ up\nweb │ bye\n"
+    assert capfd.readouterr().out == "web │ bye\n"

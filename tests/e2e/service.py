@@ -1,6 +1,5 @@
 """The service as `make run` starts it: a process of its own, on free ports, with its data in a folder of its own."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 from config.env import ROOT
 from config.launcher import free_port, why_not
 from config.local_valkey import answers
+from tests.servers import bare_environment
 
 PATIENCE = 120.0  # seconds for the first start on a busy machine, npm included
 RUNNING = "Jointoit is running."
@@ -23,18 +23,17 @@ class Service:
         self.folder, self.variables = folder, variables
         self.ports = [free_port("127.0.0.1", 0) for _ in range(2)]
         self.api, self.inbox = (f"http://127.0.0.1:{number}" for number in self.ports)
-        self.mark = f"JOINTOIT_TEST_RUN={uuid.uuid4()}"
+        self.mark = str(uuid.uuid4())
         self.log = folder / "launcher.log"
 
     def start(self) -> None:
         """Return as soon as the launcher says that everything answers."""
         folder = self.folder / "data"
-        environment = {
-            "PATH": os.environ["PATH"], "HOME": str(self.folder), "ENV_FILE": os.devnull, "LOCAL_DATA": str(folder),
-            "PORT": str(self.ports[0]), "INBOX_PORT": str(self.ports[1]), "EMAIL_PORT": str(free_port("127.0.0.1", 0)),
-            "WEB_WORKERS": "1", "WORKER_PROCESSES": "1",
-            **dict([self.mark.split("=")]), **self.variables,
-        }  # fmt: skip
+        environment = bare_environment(
+            HOME=str(self.folder), LOCAL_DATA=str(folder), EMAIL_PORT=str(free_port("127.0.0.1", 0)),
+            PORT=str(self.ports[0]), INBOX_PORT=str(self.ports[1]), WEB_WORKERS="1", WORKER_PROCESSES="1",
+            JOINTOIT_TEST_RUN=self.mark,
+        ) | self.variables  # fmt: skip
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "config.launcher"], cwd=ROOT, env=environment,
