@@ -255,6 +255,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/",
     "ENUM_NAME_OVERRIDES": {
         "EventStatus": "jointoit.events.models.Event.Status",
+        "MailState": "jointoit.mail.models.OutboxMail.State",
         "RegistrationStatus": "jointoit.events.models.Registration.Status",
     },
 }

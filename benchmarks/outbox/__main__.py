@@ -1,7 +1,7 @@
 """Mails a second through one and through four worker processes, against one Celery task for each mail.
 
-`python -m benchmarks.outbox 2000 [ROUNDS]` on servers of its own, with fsync. Both send the same confirmations, with their
-HTML and calendar parts; what differs is how. Rounds alternate, medians are compared.
+`python -m benchmarks.outbox 2000 [ROUNDS]` on servers of its own, with fsync. Both send the same confirmations, with
+their HTML and calendar parts; what differs is how. Rounds alternate, medians are compared.
 """
 
 import argparse
@@ -21,21 +21,24 @@ from typing import Any
 
 from config.env import ROOT
 
+SECRET = "benchmark-" * 6
 PATIENCE = 1800.0  # seconds for one queue to be sent
+EMPTY = "from jointoit.mail.models import OutboxMail\nOutboxMail.objects.all().delete()\n"
 FILL = """
 from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 from jointoit.mail import outbox
 from jointoit.mail.messages import EventFacts, Person, RegistrationConfirmed
-event = EventFacts(id=5, title='Meeting', date=timezone.now() + timedelta(days=9), ends_at=None, timezone='Europe/Berlin',
-                   location='12 St James Square', url='https://events.example/events/5/', organizer_name='Ada',
-                   organizer_address='ada@example.org', revision=2)
+event = EventFacts(id=5, title='Meeting', date=timezone.now() + timedelta(days=9), ends_at=None,
+                   timezone='Europe/Berlin', location='12 St James Square', organizer_name='Ada',
+                   organizer_address='ada@example.org', url='https://events.example/events/5/', revision=2)
 def pairs():
     for n in range({mails}):
         to = Person(address=f'u{{n}}@example.org', name=f'Guest {{n}}', timezone='America/New_York')
-        yield (RegistrationConfirmed(to=to, registration_id=n, registration_url='https://events.example/registrations/7/',
-                                     sequence=1, event=event), f'registration:{{n}}:1.0:registration_confirmed')
+        url = f'https://events.example/registrations/{{n}}/'
+        yield (RegistrationConfirmed(to=to, registration_id=n, sequence=1, event=event, registration_url=url),
+               f'registration:{{n}}:1.0:registration_confirmed')
 with transaction.atomic():
     outbox.enqueue_many(pairs(), not_before=timezone.now())
 """
@@ -106,8 +109,8 @@ class Bench:
 
     @contextmanager
     def working(self, app: str, processes: int) -> Iterator[int]:
-        words = ["-m", "celery", "--quiet", "-A", app, "worker", f"--concurrency={processes}", "-Ofair", "--without-gossip",
-                 "--without-mingle", "--without-heartbeat", "--loglevel=ERROR"]  # fmt: skip
+        words = ["-m", "celery", "--quiet", "-A", app, "worker", f"--concurrency={processes}", "-Ofair",
+                 "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=ERROR"]  # fmt: skip
         worker = subprocess.Popen([sys.executable, *words], cwd=ROOT, env=self.environment)
         try:
             yield worker.pid
@@ -147,8 +150,9 @@ def machines() -> Iterator[Bench]:
 
 def environment(urls: dict[str, str], port: int) -> dict[str, str]:
     return {
-        "PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "SECRET_KEY": "benchmark-" * 6, "JWT_SIGNING_KEY": "benchmark-" * 6,
-        "ALLOWED_HOSTS": "127.0.0.1", "PUBLIC_URL": "http://127.0.0.1", "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(port),
+        "PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "SECRET_KEY": SECRET, "JWT_SIGNING_KEY": SECRET,
+        "ALLOWED_HOSTS": "127.0.0.1", "PUBLIC_URL": "http://127.0.0.1",
+        "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(port),
         "EMAIL_USE_TLS": "false", "DEFAULT_FROM_EMAIL": "Bench <bench@example.org>", "LOG_LEVEL": "ERROR", **urls,
     }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""What one would write without an outbox: a Celery task for each mail, which calls Django's send. The mails are the same."""
+"""What one would write without an outbox: a Celery task for each mail, which calls Django's send. Same mails."""
 
 from celery import shared_task
 from django.utils import timezone

@@ -33,7 +33,7 @@ INSERT = """
 """
 # The operators compare byte by byte whatever the collation, as the index behind LIKE does; ';' follows ':' in ASCII.
 STANDING = """
-    SELECT DISTINCT ON (about) about, state, last_answer
+    SELECT DISTINCT ON (about) about, kind, state, last_answer
     FROM unnest(%(about)s::text[]) AS about
     JOIN mail_outboxmail ON dedupe_key ~>=~ (about || ':') AND dedupe_key ~<~ (about || ';')
     ORDER BY about, id DESC
@@ -44,6 +44,7 @@ STANDING = """
 class Standing:
     """What became of the newest mail about something."""
 
+    kind: str
     state: str
     last_answer: str
 
