@@ -22,7 +22,7 @@ from typing import Any
 from config.env import ROOT
 
 SECRET = "benchmark-" * 6
-PATIENCE = 1800.0  # seconds for one queue to be sent
+PATIENCE = 900.0  # seconds for one queue to be sent
 EMPTY = "from jointoit.mail.models import OutboxMail\nOutboxMail.objects.all().delete()\n"
 FILL = """
 from datetime import timedelta
@@ -44,7 +44,8 @@ with transaction.atomic():
 """
 RING = "from jointoit.mail.tasks import deliver_due\nfor _ in range({rings}): deliver_due.delay()"
 CALL = """
-from benchmarks.outbox.plain import app, send
+from benchmarks.outbox.plain import send
+from config.celery import app
 from jointoit.mail.models import OutboxMail
 with app.producer_pool.acquire(block=True) as producer:
     for pk in OutboxMail.objects.values_list('pk', flat=True).iterator(): send.apply_async((pk,), producer=producer)
@@ -77,19 +78,19 @@ class Bench:
         return int(taken), int(connections)
 
     def outbox(self, mails: int, processes: int) -> Round:
-        return self.round(mails, processes, app="config", start=RING.format(rings=processes))
+        return self.round(mails, processes, start=RING.format(rings=processes))
 
     def plain(self, mails: int, processes: int) -> Round:
-        return self.round(mails, processes, app="benchmarks.outbox.plain", start=CALL)
+        return self.round(mails, processes, start=CALL)
 
-    def round(self, mails: int, processes: int, *, app: str, start: str) -> Round:
+    def round(self, mails: int, processes: int, *, start: str) -> Round:
         """Fill the queue while no worker runs, then measure from the first mail taken to the last."""
         self.shell(
             "from jointoit.mail.models import OutboxMail as M; M.objects.all().delete()\n" + FILL.format(mails=mails)
         )
         self.shell(start)
         before = self.count()
-        with self.working(app, processes) as worker:
+        with self.working(processes) as worker:
             self.until(before[0] + 1)
             began, first = time.monotonic(), self.count()[0]
             self.until(before[0] + mails // 10)
@@ -108,9 +109,10 @@ class Bench:
             time.sleep(0.02)
 
     @contextmanager
-    def working(self, app: str, processes: int) -> Iterator[int]:
-        words = ["-m", "celery", "--quiet", "-A", app, "worker", f"--concurrency={processes}", "-Ofair",
-                 "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=ERROR"]  # fmt: skip
+    def working(self, processes: int) -> Iterator[int]:
+        words = ["-m", "celery", "--quiet", "-A", "config", "worker", "-I", "benchmarks.outbox.plain", "-Ofair",
+                 f"--concurrency={processes}", "--without-gossip", "--without-mingle", "--without-heartbeat",
+                 "--loglevel=ERROR"]  # fmt: skip
         worker = subprocess.Popen([sys.executable, *words], cwd=ROOT, env=self.environment)
         try:
             yield worker.pid

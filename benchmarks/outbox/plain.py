@@ -3,7 +3,6 @@
 from celery import shared_task
 from django.utils import timezone
 
-from config.celery import app as app
 from jointoit.mail import rendering
 from jointoit.mail.models import OutboxMail
 

@@ -229,12 +229,10 @@ class AttendeeListView(RegistrationView):
         registrations = cast(RegistrationQuerySet, self.filter_queryset(self.get_queryset()))
         if request.accepted_media_type == AttendeeCSVRenderer.media_type:
             return streamed(registrations, name=f"event-{pk}-registrations.csv")
-        page = self.paginate_queryset(registrations)
+        page = self.paginate_queryset(registrations) or []
         mails = outbox.standing(f"registration:{registration.pk}" for registration in page)
-        shown = AttendedRegistrationSerializer(
-            page, many=True, context=self.get_serializer_context() | {"mails": mails}
-        )
-        return self.get_paginated_response(shown.data)
+        shown = AttendedRegistrationSerializer(context={"request": request, "mails": mails})
+        return self.get_paginated_response([shown.to_representation(registration) for registration in page])
 
 
 def streamed(registrations: RegistrationQuerySet, *, name: str) -> StreamingHttpResponse:

@@ -30,6 +30,12 @@ PATIENCE = 90.0  # seconds for anything to happen on a busy machine
 TIED = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
 
 
+STUCK = """
+    SELECT id, attempt, failures, claim IS NOT NULL, not_before - now(), lease_until - now(), last_answer
+    FROM mail_outboxmail WHERE state = 'pending' ORDER BY id LIMIT 20
+"""
+
+
 def eventually(condition: Callable[[], Any], *, patience: float = PATIENCE, what: str = "") -> Any:
     """What `condition` answers once it is true. Fails when that takes longer than `patience` seconds."""
     deadline = time.monotonic() + patience
@@ -188,10 +194,15 @@ class Town:
     def states(self) -> dict[str, int]:
         return dict(self.machines.query("SELECT state, count(*) FROM mail_outboxmail GROUP BY state ORDER BY state"))
 
-    def is_settled(self) -> bool:
-        return "pending" not in self.states()
+    def settle(self, *, patience: float = PATIENCE) -> None:
+        """Wait until no mail is pending. Fails with those that are."""
+        try:
+            eventually(lambda: "pending" not in self.states(), patience=patience)
+        except AssertionError:
+            raise AssertionError(f"These mails are not settled: {self.machines.query(STUCK)}") from None
 
     def close(self) -> None:
+        self.machines.thaw_redis()
         for program in self.programs:
             program.end()
         self.post.close()
