@@ -44,7 +44,7 @@ def seat_calendar(message: SeatMessage, *, promised_at: datetime) -> bytes | Non
     entry.add("UID", f"registration-{message.registration_id}@{domain()}")
     entry.add("STATUS", "CANCELLED" if cancels else "CONFIRMED")
     entry.add("ATTENDEE", attendee(message.to), encode=False)
-    local = zone(event.timezone)
+    local = nameable(event)
     entry.add("DTSTART", event.date.astimezone(local))
     entry.add("DTEND", end(event).astimezone(local))
     text = written(wrapped(entry, method=message.calendar_method))
@@ -84,6 +84,16 @@ def written(calendar: Calendar) -> bytes:
     """In lines of at most 75 octets (RFC 5545 section 3.1)."""
     text: bytes = calendar.to_ical()
     return text
+
+
+def nameable(event: EventFacts) -> ZoneInfo:
+    """The event's zone; UTC where it starts or ends in the hour that comes again when clocks go back.
+
+    Of two equal local times a calendar takes the first (RFC 5545 section 3.3.5).
+    """
+    local = zone(event.timezone)
+    second = any(moment.astimezone(local).fold for moment in (event.date, end(event)))
+    return zone("UTC") if second else local
 
 
 def end(event: EventFacts) -> datetime:
