@@ -48,6 +48,7 @@ EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", not DEBUG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", **development("Jointoit <events@jointoit.example>"))
 INBOX_URL = f"http://127.0.0.1:{env.int('INBOX_PORT', 1080)}/" if DEBUG else ""  # where the front page leads
 MAIL_RATE = env.str("MAIL_RATE", "off", validate=Regexp(r"(off|[1-9][0-9]*(\.[0-9]+)?|0\.0*[1-9][0-9]*)\Z"))
+REMINDER_HOURS = env.float("REMINDER_HOURS", 24.0)  # before the start
 MAIL_CLOCK_SPEED = env.float("MAIL_CLOCK_SPEED", 1.0)  # a test lives through a day without mail server in a minute
 FRONTEND_URL = env.str("FRONTEND_URL", "")
 RATES = {
@@ -254,14 +255,15 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/",
     "ENUM_NAME_OVERRIDES": {
         "EventStatus": "jointoit.events.models.Event.Status",
+        "MailState": "jointoit.mail.models.OutboxMail.State",
         "RegistrationStatus": "jointoit.events.models.Registration.Status",
     },
 }
 
 # ── Mail and tasks ────────────────────────────────────────────────────────────────────────────────────────────────────
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-EMAIL_TIMEOUT = 20
-REMINDER_BEFORE = timedelta(hours=24)
+EMAIL_TIMEOUT = max(1.0, 20 / MAIL_CLOCK_SPEED)
+REMINDER_BEFORE = timedelta(hours=REMINDER_HOURS)
 CELERY = {
     "broker_url": REDIS_URL,
     "task_ignore_result": True,

@@ -47,7 +47,10 @@ REGISTRATION = {
 }
 WAITING = REGISTRATION | {"status": "waitlisted", "position": 3}
 CANCELLED = REGISTRATION | {"status": "cancelled", "updated_at": "2030-04-21T08:00:00Z"}
-ATTENDED = REGISTRATION | {"attendee": {"id": 1852, "username": "grace", "email": "grace@example.org"}}
+ATTENDED = REGISTRATION | {
+    "attendee": {"id": 1852, "username": "grace", "email": "grace@example.org"},
+    "mail": {"kind": "registration_confirmed", "state": "sent", "reason": None},
+}
 ORDERING = OpenApiParameter(
     "ordering",
     OpenApiTypes.STR,
@@ -189,7 +192,7 @@ attendee_list = extend_schema_view(
         summary="List who comes",
         description="For the organizer, in the order of asking; as a CSV file with `Accept: text/csv`.",
         responses={
-            (200, JSON): shapes.RegistrationSerializer(many=True),
+            (200, JSON): shapes.AttendedRegistrationSerializer(many=True),
             (200, "text/csv"): SEPARATED,
         },
         examples=[gives(ATTENDED)],

@@ -73,6 +73,9 @@ class Event(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
+    reminded_at = models.DateTimeField(
+        null=True, editable=False, help_text="When the reminders for its present date were promised."
+    )
 
     objects = EventQuerySet.as_manager()
 
@@ -180,6 +183,7 @@ class Registration(models.Model):
     revision = models.PositiveIntegerField(default=0, editable=False, help_text="Grows with every change of status.")
     registered_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
+    reminded_at = models.DateTimeField(null=True, editable=False, help_text="When a reminder was promised.")
 
     position: int | None  # where RegistrationQuerySet.with_position added it
 

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from jointoit.accounts.models import User
 from jointoit.errors import Conflict, Invalid, NotFound
-from jointoit.events import booking, telling
+from jointoit.events import booking, reminders, telling
 from jointoit.events.booking import EventCancelled, EventStarted
 from jointoit.events.models import Event
 
@@ -95,6 +95,7 @@ def delete(*, event_id: int, now: datetime, precondition: Precondition | None = 
         event = hold(event_id, precondition)
         event.deleted_at = now
         save_change(event, ["deleted_at"], now=now)
+        reminders.take_back(event)
         booking.cancel_all(event, now=now)
 
 
@@ -134,6 +135,7 @@ def apply(event: Event, values: Mapping[str, Any], *, now: datetime) -> None:
         raise CapacityBelowConfirmed(seats_taken=event.seats_taken)
     save_change(event, list(values), now=now)
     if event.is_live and any(name in values for name in TOLD) and not (was_over and is_over(event, now)):
+        reminders.take_back(event)
         telling.tell_all_of_change(booking.live_attendees(event), before=before)
     booking.fill(event, now=now)
 
@@ -149,6 +151,7 @@ def take_step(event: Event, status: str, *, now: datetime) -> None:
     elif (event.status, status) == (Status.PUBLISHED, Status.CANCELLED):
         event.status = status
         save_change(event, ["status"], now=now)
+        reminders.take_back(event)
         booking.cancel_all(event, now=now)
     else:
         raise EventImpossibleStep

@@ -15,6 +15,8 @@ from jointoit.api.fields import (
     TimeZoneField,
 )
 from jointoit.events.models import Event, Registration
+from jointoit.mail.models import OutboxMail
+from jointoit.mail.outbox import Standing
 
 MAX_CAPACITY = 2**31 - 1
 
@@ -116,6 +118,33 @@ class RegistrationSerializer(serializers.Serializer[Registration]):
             "registered_at": instance.registered_at,
             "updated_at": instance.updated_at,
         }
+
+
+class MailSerializer(serializers.Serializer[Standing]):
+    """What became of the newest mail about a registration."""
+
+    kind = serializers.CharField(help_text="What it says, such as `registration_confirmed`.")
+    state = serializers.ChoiceField(
+        choices=OutboxMail.State.choices,
+        help_text="`pending`: on its way; `sent`: accepted by the mail server; `dead`: will not arrive; `expired`: "
+        "came too late to be of use; `superseded`: not sent, for later news replaced it.",
+    )
+    reason = serializers.CharField(allow_null=True, help_text="Why a dead one will not arrive.")
+
+    def to_representation(self, instance: Standing) -> dict[str, Any]:
+        reason = instance.last_answer if instance.state == OutboxMail.State.DEAD else None
+        return {"kind": instance.kind, "state": instance.state, "reason": reason or None}
+
+
+class AttendedRegistrationSerializer(RegistrationSerializer):
+    """A registration as its organizer sees it in the list: with what became of its newest mail."""
+
+    mail = MailSerializer(read_only=True, allow_null=True)
+
+    def to_representation(self, instance: Registration) -> dict[str, Any]:
+        standing = self.context["mails"].get(f"registration:{instance.pk}")
+        mail = MailSerializer().to_representation(standing) if standing else None
+        return super().to_representation(instance) | {"mail": mail}
 
 
 @extend_schema_field({"type": "integer"})

@@ -1,6 +1,7 @@
 """Turns what happened to a seat into the promise of a mail; called inside the transaction of the fact."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from jointoit.events.models import Event, Registration
@@ -22,12 +23,15 @@ def tell_of_end(kind: type[SeatMessage], registration: Registration, *, held_sea
     )
 
 
-def tell_all(kind: type[SeatMessage], registrations: Iterable[Registration]) -> None:
+def tell_all(
+    kind: type[SeatMessage], registrations: Iterable[Registration], *, expires_at: datetime | None = None
+) -> None:
     """Promise one mail to each attendee; the registrations are consumed one at a time."""
-    outbox.enqueue_many(
+    pairs = (
         (message(kind, registration, event_facts(registration.event)), key(kind, registration))
         for registration in registrations
     )
+    outbox.enqueue_many(pairs, expires_at=expires_at)
 
 
 def tell_all_of_change(registrations: Iterable[Registration], *, before: EventFacts) -> None:

@@ -25,11 +25,13 @@ from jointoit.events.models import Event, EventQuerySet, Registration, Registrat
 from jointoit.events.permissions import IsOrganizer, IsOrganizerOrReadOnly
 from jointoit.events.serializers import (
     EVENT_FIELDS,
+    AttendedRegistrationSerializer,
     EventSerializer,
     NewEventSerializer,
     RegistrationSerializer,
     RegistrationStepSerializer,
 )
+from jointoit.mail import outbox
 from jointoit.mail.calendar import event_calendar
 
 #: What `?ordering=` accepts.
@@ -214,6 +216,7 @@ class AttendeeListView(RegistrationView):
     """Who comes, for the organizer; the order is that of asking."""
 
     permission_classes = [IsAuthenticated, IsOrganizer]
+    serializer_class = AttendedRegistrationSerializer
     filterset_class = AttendeeFilters
     renderer_classes = [JSONRenderer, AttendeeCSVRenderer]
 
@@ -226,8 +229,10 @@ class AttendeeListView(RegistrationView):
         registrations = cast(RegistrationQuerySet, self.filter_queryset(self.get_queryset()))
         if request.accepted_media_type == AttendeeCSVRenderer.media_type:
             return streamed(registrations, name=f"event-{pk}-registrations.csv")
-        page = self.paginate_queryset(registrations)
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+        page = self.paginate_queryset(registrations) or []
+        mails = outbox.standing(f"registration:{registration.pk}" for registration in page)
+        shown = AttendedRegistrationSerializer(context={"request": request, "mails": mails})
+        return self.get_paginated_response([shown.to_representation(registration) for registration in page])
 
 
 def streamed(registrations: RegistrationQuerySet, *, name: str) -> StreamingHttpResponse:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -76,6 +77,10 @@ class OutboxMailAdmin(admin.ModelAdmin[OutboxMail]):
         return request.user.has_perm("mail.change_outboxmail")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if request.POST.get("action") in ("hold", "release") and ACTION_CHECKBOX_NAME not in request.POST:
+            post = request.POST.copy()
+            post[ACTION_CHECKBOX_NAME] = "0"  # Django wants a row for every action; this is no row's
+            request.POST = post  # type: ignore[assignment]  # the stubs know only one that cannot be changed
         switch = MailGate.objects.filter(pk=1).first() or MailGate()
         return super().changelist_view(request, {"gate": switch} | (extra_context or {}))
 
@@ -115,11 +120,11 @@ class OutboxMailAdmin(admin.ModelAdmin[OutboxMail]):
         tasks.ring()
         self.message_user(request, f"{number} will be tried again.", messages.SUCCESS)
 
-    @admin.action(description="Hold all mail (whatever is selected)", permissions=["send"])
+    @admin.action(description="Hold all mail", permissions=["send"])
     def hold(self, request: HttpRequest, chosen: QuerySet[OutboxMail]) -> None:
         gate.hold(because=f"Held by {request.user}.", now=timezone.now())
 
-    @admin.action(description="Release all mail (whatever is selected)", permissions=["send"])
+    @admin.action(description="Release all mail", permissions=["send"])
     def release(self, request: HttpRequest, chosen: QuerySet[OutboxMail]) -> None:
         gate.release(now=timezone.now())
         tasks.ring()

@@ -15,6 +15,7 @@ from jointoit.mail.messages import EventFacts, Person, SeatMessage
 from jointoit.mail.sender import domain, sender
 from jointoit.mail.times import zone
 
+ENTRY = b"BEGIN:VEVENT\r\n"
 PRODUCT = "-//Jointoit//Event Management API//EN"
 ASSUMED_LENGTH = timedelta(hours=1)
 
@@ -43,13 +44,13 @@ def seat_calendar(message: SeatMessage, *, promised_at: datetime) -> bytes | Non
     entry.add("UID", f"registration-{message.registration_id}@{domain()}")
     entry.add("STATUS", "CANCELLED" if cancels else "CONFIRMED")
     entry.add("ATTENDEE", attendee(message.to), encode=False)
-    local = zone(event.timezone)
+    local = nameable(event)
     entry.add("DTSTART", event.date.astimezone(local))
     entry.add("DTEND", end(event).astimezone(local))
-    calendar = wrapped(entry, method=message.calendar_method)
-    if local.key != "UTC":
-        calendar.subcomponents.insert(0, time_zone(local, event.date.year, end(event).year))
-    return written(calendar)
+    text = written(wrapped(entry, method=message.calendar_method))
+    if local.key == "UTC":
+        return text
+    return text.replace(ENTRY, time_zone(local, event.date.year, end(event).year) + ENTRY, 1)
 
 
 def described(event: EventFacts, *, sequence: int, stamp: datetime) -> Event:
@@ -85,6 +86,16 @@ def written(calendar: Calendar) -> bytes:
     return text
 
 
+def nameable(event: EventFacts) -> ZoneInfo:
+    """The event's zone; UTC where it starts or ends in the hour that comes again when clocks go back.
+
+    Of two equal local times a calendar takes the first (RFC 5545 section 3.3.5).
+    """
+    local = zone(event.timezone)
+    second = any(moment.astimezone(local).fold for moment in (event.date, end(event)))
+    return zone("UTC") if second else local
+
+
 def end(event: EventFacts) -> datetime:
     return event.ends_at or event.date + ASSUMED_LENGTH
 
@@ -95,6 +106,10 @@ def parameter(text: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def time_zone(zone: ZoneInfo, first: int, last: int) -> Timezone:
-    """VTIMEZONE for the years of the event and the one before, so that in January the winter's offset is known."""
-    return Timezone.from_tzinfo(zone, zone.key, date(first - 1, 1, 1), date(last + 1, 1, 1))
+def time_zone(zone: ZoneInfo, first: int, last: int) -> bytes:
+    """VTIMEZONE for the years of the event and the one before, so that in January the winter's offset is known.
+
+    Kept as text, which took a quarter of the time of a whole mail to write.
+    """
+    text: bytes = Timezone.from_tzinfo(zone, zone.key, date(first - 1, 1, 1), date(last + 1, 1, 1)).to_ical()
+    return text

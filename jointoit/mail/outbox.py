@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from jointoit.mail import claims, facts, tasks
-from jointoit.mail.messages import Message
+from jointoit.mail.messages import Message, SeatMessage
 from jointoit.mail.models import OutboxMail
 from jointoit.mail.policy import GIVE_UP_AFTER
 from jointoit.mail.sender import domain
@@ -33,7 +33,7 @@ INSERT = """
 """
 # The operators compare byte by byte whatever the collation, as the index behind LIKE does; ';' follows ':' in ASCII.
 STANDING = """
-    SELECT DISTINCT ON (about) about, state, last_answer
+    SELECT DISTINCT ON (about) about, kind, state, last_answer
     FROM unnest(%(about)s::text[]) AS about
     JOIN mail_outboxmail ON dedupe_key ~>=~ (about || ':') AND dedupe_key ~<~ (about || ';')
     ORDER BY about, id DESC
@@ -44,6 +44,7 @@ STANDING = """
 class Standing:
     """What became of the newest mail about something."""
 
+    kind: str
     state: str
     last_answer: str
 
@@ -109,6 +110,15 @@ def demand_transaction() -> None:
 def supersede(prefix: str) -> None:
     waiting = OutboxMail.objects.filter(state=OutboxMail.State.PENDING, dedupe_key__startswith=prefix)
     waiting.update(state=OutboxMail.State.SUPERSEDED, settled_at=Now())
+
+
+def withdraw(kind: type[SeatMessage], *, event_id: int) -> list[int]:
+    """Take back the unsent mails of one kind about an event; return which registrations they were about."""
+    about = {"event": {"id": event_id}}
+    waiting = OutboxMail.objects.filter(state=OutboxMail.State.PENDING, kind=kind.kind, facts__contains=about)
+    found = dict(waiting.select_for_update().values_list("pk", "facts__registration_id"))
+    OutboxMail.objects.filter(pk__in=found).update(state=OutboxMail.State.SUPERSEDED, settled_at=Now())
+    return list(found.values())
 
 
 def chunks(pairs: Iterable[tuple[Message, str]]) -> Iterator[list[tuple[Message, str]]]:

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from jointoit.events import booking, scheduling
+from jointoit.mail.models import OutboxMail
 
 
 def status_and_code(response: Any) -> tuple[int, str]:
@@ -205,6 +206,40 @@ def test_attendees_are_found_by_status_and_name(signed_in, make_event, make_user
         return [row["id"] for row in found.json()["results"]]
 
     assert (listed(), listed(status="cancelled"), listed(search="ADA")) == ([ada.pk, bob.pk], [bob.pk], [ada.pk])
+
+
+def test_the_organizer_sees_whether_each_attendees_mail_was_sent(signed_in, make_event, register):
+    event = make_event()
+    told, unreachable, waits = register(event), register(event), register(event)
+    OutboxMail.objects.filter(recipient=told.attendee.email).update(state="sent", last_answer="accepted")
+    OutboxMail.objects.filter(recipient=unreachable.attendee.email).update(state="dead", last_answer="550 No such user")
+    OutboxMail.objects.filter(recipient=waits.attendee.email).update(last_answer="Connection refused")
+
+    rows = signed_in(event.organizer).get(f"/events/{event.pk}/registrations/").json()["results"]
+
+    assert [row["mail"] for row in rows] == [
+        {"kind": "registration_confirmed", "state": "sent", "reason": None},
+        {"kind": "registration_confirmed", "state": "dead", "reason": "550 No such user"},
+        {"kind": "registration_confirmed", "state": "pending", "reason": None},
+    ]
+
+
+def test_nobody_else_sees_what_became_of_a_mail(signed_in, make_event, register):
+    registration = register(make_event())
+
+    shown = signed_in(registration.attendee).get(f"/registrations/{registration.pk}/").json()
+
+    assert "mail" not in shown
+
+
+@pytest.mark.parametrize("people", [1, 5])
+def test_the_attendee_list_costs_three_queries(signed_in, make_event, register, django_assert_num_queries, people: int):
+    event = make_event()
+    for _ in range(people):
+        register(event)
+
+    with django_assert_num_queries(3):  # the event, the registrations, the mails
+        assert len(signed_in(event.organizer).get(f"/events/{event.pk}/registrations/").json()["results"]) == people
 
 
 def test_attendees_as_csv_are_safe_in_a_spreadsheet(signed_in, make_event, make_user, register):

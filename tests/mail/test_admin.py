@@ -102,6 +102,13 @@ def test_all_mail_is_held_and_released(act: Act, promise: Callable[..., OutboxMa
     assert "All mail is held since" not in act("release", mail)
 
 
+def test_holding_all_mail_needs_no_selected_row(act: Act, promise: Callable[..., OutboxMail]) -> None:
+    promise()
+
+    assert "All mail is held since" in act("hold")
+    assert "All mail is held since" not in act("release")
+
+
 def test_an_ill_mail_server_is_shown(operator: Client, clock: Clock) -> None:
     gate.look(now=clock.now)
     gate.trip(answer="421 Closing", now=clock.now)

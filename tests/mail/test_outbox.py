@@ -135,7 +135,7 @@ def test_the_newest_mail_about_something_tells_how_it_stands() -> None:
 
     standing = outbox.standing(["registration:7", "registration:8"])
 
-    assert standing == {"registration:7": outbox.Standing(State.DEAD, "550 no")}
+    assert standing == {"registration:7": outbox.Standing("password_changed", State.DEAD, "550 no")}
 
 
 @pytest.mark.django_db

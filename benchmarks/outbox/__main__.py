@@ -1,0 +1,190 @@
+"""Mails a second through one and through four worker processes, against one Celery task for each mail.
+
+`python -m benchmarks.outbox 2000 [ROUNDS]` on servers of its own, with fsync. Both send the same confirmations, with
+their HTML and calendar parts; what differs is how. Rounds alternate, medians are compared.
+"""
+
+import argparse
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from config.env import ROOT
+
+SECRET = "benchmark-" * 6
+PATIENCE = 900.0  # seconds for one queue to be sent
+EMPTY = "from jointoit.mail.models import OutboxMail\nOutboxMail.objects.all().delete()\n"
+FILL = """
+from datetime import timedelta
+from django.db import transaction
+from django.utils import timezone
+from jointoit.mail import outbox
+from jointoit.mail.messages import EventFacts, Person, RegistrationConfirmed
+event = EventFacts(id=5, title='Meeting', date=timezone.now() + timedelta(days=9), ends_at=None,
+                   timezone='Europe/Berlin', location='12 St James Square', organizer_name='Ada',
+                   organizer_address='ada@example.org', url='https://events.example/events/5/', revision=2)
+def pairs():
+    for n in range({mails}):
+        to = Person(address=f'u{{n}}@example.org', name=f'Guest {{n}}', timezone='America/New_York')
+        url = f'https://events.example/registrations/{{n}}/'
+        yield (RegistrationConfirmed(to=to, registration_id=n, sequence=1, event=event, registration_url=url),
+               f'registration:{{n}}:1.0:registration_confirmed')
+with transaction.atomic():
+    outbox.enqueue_many(pairs(), not_before=timezone.now())
+"""
+RING = "from jointoit.mail.tasks import deliver_due\nfor _ in range({rings}): deliver_due.delay()"
+CALL = """
+from benchmarks.outbox.plain import send
+from config.celery import app
+from jointoit.mail.models import OutboxMail
+with app.producer_pool.acquire(block=True) as producer:
+    for pk in OutboxMail.objects.values_list('pk', flat=True).iterator(): send.apply_async((pk,), producer=producer)
+"""
+
+
+@dataclass
+class Round:
+    per_second: float
+    connections: int
+    memory: tuple[int, int]  # kB of the largest worker process, after a tenth and at the end
+
+
+class Bench:
+    def __init__(self, environment: dict[str, str], port: int) -> None:
+        self.environment, self.port = environment, port
+
+    def python(self, *words: str) -> None:
+        subprocess.run([sys.executable, *words], cwd=ROOT, env=self.environment, check=True)
+
+    def shell(self, code: str) -> None:
+        self.python("-m", "jointoit", "shell", "--verbosity=0", "--no-imports", "-c", code)
+
+    def count(self) -> tuple[int, int]:
+        """Mails and connections that the sink took so far."""
+        with socket.create_connection(("127.0.0.1", self.port)) as connection, connection.makefile("rb") as lines:
+            lines.readline()
+            connection.sendall(b"COUNT\r\n")
+            taken, connections = lines.readline().split()
+        return int(taken), int(connections)
+
+    def outbox(self, mails: int, processes: int) -> Round:
+        return self.round(mails, processes, start=RING.format(rings=processes))
+
+    def plain(self, mails: int, processes: int) -> Round:
+        return self.round(mails, processes, start=CALL)
+
+    def round(self, mails: int, processes: int, *, start: str) -> Round:
+        """Fill the queue while no worker runs, then measure from the first mail taken to the last."""
+        self.shell(
+            "from jointoit.mail.models import OutboxMail as M; M.objects.all().delete()\n" + FILL.format(mails=mails)
+        )
+        self.shell(start)
+        before = self.count()
+        with self.working(processes) as worker:
+            self.until(before[0] + 1)
+            began, first = time.monotonic(), self.count()[0]
+            self.until(before[0] + mails // 10)
+            early = memory(worker)
+            self.until(before[0] + mails)
+            took = time.monotonic() - began
+            late = memory(worker)
+            taken, connections = self.count()
+        return Round((taken - first) / took, connections - before[1], (early, late))
+
+    def until(self, taken: int) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while self.count()[0] < taken:
+            if time.monotonic() > deadline:
+                sys.exit("The mails were not sent in time.")
+            time.sleep(0.02)
+
+    @contextmanager
+    def working(self, processes: int) -> Iterator[int]:
+        words = ["-m", "celery", "--quiet", "-A", "config", "worker", "-I", "benchmarks.outbox.plain", "-Ofair",
+                 f"--concurrency={processes}", "--without-gossip", "--without-mingle", "--without-heartbeat",
+                 "--loglevel=ERROR"]  # fmt: skip
+        worker = subprocess.Popen([sys.executable, *words], cwd=ROOT, env=self.environment)
+        try:
+            yield worker.pid
+        finally:
+            worker.terminate()
+            worker.wait(timeout=60)
+
+
+def memory(worker: int) -> int:
+    """Resident kB of the largest child."""
+    children = Path(f"/proc/{worker}/task/{worker}/children").read_text().split()
+    return max(resident(Path(f"/proc/{child}/status").read_text()) for child in children)
+
+
+def resident(status: str) -> int:
+    line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
+    return int(line.split()[1])
+
+
+@contextmanager
+def machines() -> Iterator[Bench]:
+    folder = tempfile.mkdtemp(prefix="bench-")
+    Path(folder).chmod(0o755)
+    words = [sys.executable, "-m", "config.localstack", folder, "--discard"]
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    with (
+        subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder,
+        subprocess.Popen([sys.executable, "-m", "benchmarks.outbox.sink", str(port)], cwd=ROOT) as sink,
+    ):
+        try:
+            assert holder.stdout
+            yield Bench(environment(json.loads(holder.stdout.readline()), port), port)
+        finally:
+            sink.terminate()
+
+
+def environment(urls: dict[str, str], port: int) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "SECRET_KEY": SECRET, "JWT_SIGNING_KEY": SECRET,
+        "ALLOWED_HOSTS": "127.0.0.1", "PUBLIC_URL": "http://127.0.0.1",
+        "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(port),
+        "EMAIL_USE_TLS": "false", "DEFAULT_FROM_EMAIL": "Bench <bench@example.org>", "LOG_LEVEL": "ERROR", **urls,
+    }  # fmt: skip
+
+
+def say(name: str, rounds: list[Round]) -> float:
+    median = statistics.median(one.per_second for one in rounds)
+    each = ", ".join(f"{one.per_second:.0f}" for one in rounds)
+    last = rounds[-1]
+    print(f"{name:<28}{median:>7.0f} mails/s  ({each})  {last.connections} connections, memory "
+          f"{last.memory[0] // 1024} MB after a tenth, {last.memory[1] // 1024} MB at the end")  # fmt: skip
+    return median
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.outbox", description=__doc__)
+    parser.add_argument("mails", type=int)
+    parser.add_argument("rounds", type=int, nargs="?", default=3)
+    options: Any = parser.parse_args()
+    runs: dict[str, list[Round]] = {}
+    with machines() as bench:
+        bench.python("-m", "jointoit", "migrate", "--verbosity=0")
+        for _ in range(options.rounds):
+            for processes in (1, 4):
+                for name, way in (("plain", bench.plain), ("outbox", bench.outbox)):
+                    runs.setdefault(f"{name}, {processes} processes", []).append(way(options.mails, processes))
+    medians = {name: say(name, rounds) for name, rounds in runs.items()}
+    for processes in (1, 4):
+        ratio = medians[f"outbox, {processes} processes"] / medians[f"plain, {processes} processes"]
+        print(f"outbox : plain with {processes} processes = {ratio:.2f}")
+
+
+if __name__ == "__main__":
+    main()

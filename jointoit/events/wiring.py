@@ -1,0 +1,6 @@
+"""What the sweeper does for events."""
+
+from jointoit.events import reminders
+from jointoit.mail import sweeper
+
+sweeper.register(reminders.promise_due)
