@@ -139,7 +139,7 @@ def test_fields_say_what_they_take() -> None:
     found = document["components"]["schemas"]["Thing"]["properties"]
     assert found["name"] == {"type": "string", "maxLength": 5, "description": "Its name."}
     assert found["email"] == {"type": "string", "format": "email", "maxLength": 254, "examples": ["ada@example.org"]}
-    assert found["zone"] == {"type": "string", "maxLength": 64, "examples": ["Europe/Berlin", "UTC"]}
+    assert found["zone"] == {"type": "string", "format": "iana-time-zone", "examples": ["Europe/Berlin", "UTC"]}
     assert found["at"] == {"type": "string", "format": "date-time"}
     assert found["size"] == {"type": "integer", "minimum": 1}
 
