@@ -237,6 +237,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Event Management API",
     "DESCRIPTION": OPENAPI_DESCRIPTION,
     "VERSION": "1.0.0",
+    "LICENSE": {"name": "MIT", "identifier": "MIT"},
     "TAGS": [
         {"name": "accounts", "description": "Who you are: sign-up, tokens, profile, password."},
         {"name": "events", "description": "What happens, when and where."},
