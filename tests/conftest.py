@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -13,6 +14,7 @@ from jointoit.accounts.models import User
 from jointoit.events import booking
 from jointoit.events.models import Event, Registration
 from jointoit.mail.models import OutboxMail
+from tests.conformance import mismatch
 
 numbers = count(1)
 
@@ -22,6 +24,20 @@ def _quick_and_without_limits(settings: Any) -> None:
     """Passwords are hashed fast, and no rate is limited unless the test is about it."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.RATES = dict.fromkeys(settings.RATES, "off")
+
+
+@pytest.fixture(autouse=True)
+def _only_what_the_document_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every answer that a test client gets is one that the OpenAPI document foresees."""
+    send = Client.request
+
+    def request(client: Client, **environ: Any) -> Any:
+        response = send(client, **environ)
+        wrong = mismatch(environ["REQUEST_METHOD"], environ["PATH_INFO"], response)
+        assert wrong is None, f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}: {wrong}"
+        return response
+
+    monkeypatch.setattr(Client, "request", request)
 
 
 @pytest.fixture

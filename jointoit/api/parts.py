@@ -146,6 +146,7 @@ RESPONSES: Final[Mapping[int, SharedResponse]] = {
         SharedResponse(409, "Conflict"),
         SharedResponse(412, "PreconditionFailed", ("precondition_failed",)),
         SharedResponse(413, "BodyTooLarge"),
+        SharedResponse(414, "URLTooLong"),
         SharedResponse(415, "UnsupportedMediaType"),
         SharedResponse(422, "IdempotencyKeyReused", ("idempotency_key_reused",)),
         SharedResponse(429, "TooManyRequests", (), ("Retry-After", "RateLimit", "RateLimit-Policy")),

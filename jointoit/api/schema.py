@@ -151,6 +151,8 @@ class AutoSchema(openapi.AutoSchema):
             yield 412
         if self._get_request_body():
             yield from (413, 415)
+        if self.method == "GET":
+            yield 414
         if self.is_idempotent:
             yield 422
         if self.view.get_throttles():
