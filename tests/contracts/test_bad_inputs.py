@@ -62,7 +62,7 @@ def chunks(size: int) -> Iterator[bytes]:
 
 def test_a_large_body_is_refused_before_it_is_read(client: httpx.Client) -> None:
     refused(client.post("/events/", content=b" " * (64 * 1024 + 1), headers=JSON), 413)
-    refused(client.post("/events/", content=chunks(128 * 1024), headers=JSON), 413)
+    refused(client.post("/events/", content=chunks(65 * 1024), headers=JSON), 413)
 
 
 def test_chunks_that_fit_are_a_body_like_any_other(client: httpx.Client) -> None:
@@ -92,7 +92,8 @@ HEADERS = [
 
 @pytest.mark.parametrize(("method", "headers", "status"), HEADERS)
 def test_odd_headers_are_refused_or_ignored(client: httpx.Client, method: str, headers: Any, status: int) -> None:
-    answer = client.request(method, "/events/", headers=headers, content=b"{}" if method == "POST" else None)
+    path = "/users/me/" if "Authorization" in headers else "/events/"
+    answer = client.request(method, path, headers=headers, content=b"{}" if method == "POST" else None)
     assert answer.status_code == status
     assert status == 200 or answer.headers["Content-Type"] == "application/problem+json"
 
