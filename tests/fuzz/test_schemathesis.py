@@ -49,7 +49,7 @@ def words(live: Live, role: str) -> list[str]:
 
 
 @pytest.mark.xdist_group("fuzz")  # one server for all of them
-@pytest.mark.timeout(0 if REQUESTS else 180)
+@pytest.mark.timeout(0 if REQUESTS else 600)
 @pytest.mark.parametrize("role", ROLES)
 def test_it_finds_nothing(live: Live, role: str) -> None:
     done = 0
