@@ -14,7 +14,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo superuser shell test chaos bench-outbox lint types imports migrations schema schema-check check format lock clean
+.PHONY: help run demo superuser shell test chaos bench-outbox lint types imports migrations schema schema-check check format lock clean fuzz schema-lint
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ chaos: $(BIN)/.development ## Kill everything, for long, and count what is lost;
 bench-outbox: $(BIN)/.development ## Measure mails a second against one Celery task for each; MAILS= (default 2000)
 	@$(BIN)/python -m benchmarks.outbox $(or $(MAILS),2000)
 
+fuzz: $(BIN)/.development ## Let Schemathesis send 50,000 requests as three roles (REQUESTS=)
+	@FUZZ_REQUESTS=$(or $(REQUESTS),50000) $(BIN)/python -m pytest -p no:randomly tests/fuzz
+
 lint: $(BIN)/.development ## Look for mistakes and for formatting that differs
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
@@ -62,7 +65,10 @@ schema-check: $(BIN)/.development ## Compare docs/openapi.yaml with the code
 	@$(CHECK) $(BIN)/python -m jointoit spectacular --fail-on-warn --validate | diff -u docs/openapi.yaml - \
 	  || { echo "docs/openapi.yaml is not what the code says: run make schema and look at the difference."; exit 1; }
 
-check: lint types imports migrations schema-check test ## Run every check there is
+schema-lint: tools/sdk/node_modules/.installed ## Judge docs/openapi.yaml by Redocly's strict rules (needs Node.js 20)
+	@node tools/sdk/lint.mjs docs/openapi.yaml
+
+check: lint types imports migrations schema-check schema-lint test ## Run every check there is
 
 format: $(BIN)/.development ## Mend what can be mended
 	@$(BIN)/ruff check --fix-only
@@ -73,7 +79,7 @@ lock: $(BIN)/.uv ## Bring both requirement files up to date with pyproject.toml 
 	@$(LOCK) $(if $(UPGRADE),--upgrade) --group dev --constraints requirements.txt --output-file requirements-dev.txt
 
 clean: ## Remove everything that was made here, the database included
-	rm -rf .venv .venv-* .local node_modules staticfiles build htmlcov .coverage .coverage.* .hypothesis \
+	rm -rf .venv .venv-* .local node_modules tools/sdk/node_modules staticfiles build htmlcov .coverage .coverage.* .hypothesis \
 	  .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -93,6 +99,10 @@ $(BIN)/.development: requirements-dev.txt $(BIN)/.uv
 	@echo "Installing the packages that service and tests need …"
 	@$(call install,$<)
 	@touch $@ $(BIN)/.runtime
+
+tools/sdk/node_modules/.installed: tools/sdk/package-lock.json
+	@cd tools/sdk && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
+	@touch $@
 
 # uv takes seconds where pip takes a minute; pip alone knows an index that only its own configuration names.
 install = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes --requirement $(1) \

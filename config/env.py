@@ -1,6 +1,7 @@
 """Reads the environment; every problem is collected, so that one start names all that is missing at once."""
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from dotenv import dotenv_values
 from environs import Env, EnvValidationError, ValidationError
 from psycopg.conninfo import conninfo_to_dict
 
+PLACEHOLDER = re.compile("change.?me|development-|django-insecure|placeholder", re.IGNORECASE)
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -53,6 +55,21 @@ def at_least(characters: int) -> Any:
     def validate(value: str) -> None:
         if len(value) < characters:
             raise ValidationError(f"Must have at least {characters} characters.")
+
+    return validate
+
+
+def secret(characters: int) -> Any:
+    """A validator for keys: long enough, and neither a placeholder nor a pattern that somebody typed.
+
+    A key of 32 random hexadecimal digits has eight different ones with all but certainty.
+    """
+    long_enough = at_least(characters)
+
+    def validate(value: str) -> None:
+        long_enough(value)
+        if len(set(value)) < 8 or PLACEHOLDER.search(value):
+            raise ValidationError("Must be random, such as `openssl rand -hex 32` prints.")
 
     return validate
 

@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -14,6 +15,7 @@ from jointoit.api import buckets
 from jointoit.events import booking
 from jointoit.events.models import Event, Registration
 from jointoit.mail.models import OutboxMail
+from tests.conformance import mismatch
 
 numbers = count(1)
 
@@ -25,6 +27,20 @@ def _quick_and_without_limits(settings: Any) -> None:
     settings.RATES = dict.fromkeys(settings.RATES, "off")
     buckets.redis_buckets.cache_clear()
     buckets.process_buckets.states.clear()
+
+
+@pytest.fixture(autouse=True)
+def _only_what_the_document_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every answer that a test client gets is one that the OpenAPI document foresees."""
+    send = Client.request
+
+    def request(client: Client, **environ: Any) -> Any:
+        response = send(client, **environ)
+        wrong = mismatch(environ["REQUEST_METHOD"], environ["PATH_INFO"], response)
+        assert wrong is None, f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}: {wrong}"
+        return response
+
+    monkeypatch.setattr(Client, "request", request)
 
 
 @pytest.fixture

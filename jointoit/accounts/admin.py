@@ -4,17 +4,43 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
+from rest_framework.exceptions import Throttled
 
-from jointoit.accounts import closing
+from jointoit.accounts import closing, guessing, tokens
 from jointoit.accounts.models import RefreshToken, User
+from jointoit.api import throttling
 
 #: A change of these makes tokens given out before it worthless.
 ENDING = frozenset({"email", "is_active"})
+
+
+class ThrottledLoginForm(AdminAuthenticationForm):
+    """The rates of logging in hold here too: by address in a count of its own, by account together with the API."""
+
+    def clean(self) -> dict[str, Any]:
+        request = self.request
+        assert request is not None
+        address, now = throttling.client_address(request), timezone.now()
+        try:
+            spent = throttling.consume("login", f"admin:{address}", now)
+            if spent and not spent.allowed:
+                raise Throttled(wait=spent.retry_after)
+            guessing.refuse(
+                login=self.cleaned_data.get("username") or "", origin=tokens.keyed_hash("origin", address), now=now
+            )
+        except Throttled:
+            raise forms.ValidationError("Too many attempts. Try again later.", code="throttled") from None
+        return super().clean()
+
+
+admin.site.login_form = ThrottledLoginForm
 
 
 class NormalUsername(forms.ModelForm[User]):

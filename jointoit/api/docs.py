@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
+from threading import Lock
 from typing import Any
 
 from django.http import HttpResponse
@@ -16,10 +17,18 @@ from rest_framework.request import Request
 
 from jointoit.api.conditional import etag_of
 
+making = Lock()
+
+
+def written(renderer: Callable[[], BaseRenderer]) -> tuple[bytes, str]:
+    """The document in one media type, and its entity tag. Made by one thread: drf-spectacular fails in two at once."""
+    with making:
+        return _written(renderer)
+
 
 @cache
-def written(renderer: Callable[[], BaseRenderer]) -> tuple[bytes, str]:
-    """The document in one media type, and its entity tag; it changes with the code alone."""
+def _written(renderer: Callable[[], BaseRenderer]) -> tuple[bytes, str]:
+    """It changes with the code alone."""
     document = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     content = force_bytes(renderer().render(document, renderer_context={}))
     return content, etag_of(content)

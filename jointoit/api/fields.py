@@ -177,7 +177,7 @@ def time_zones() -> frozenset[str]:
     return frozenset(name for name in available_timezones() if not name.startswith(("posix/", "right/"))) - NOT_A_PLACE
 
 
-@extend_schema_field({"type": "string", "maxLength": 64, "examples": ["Europe/Berlin", "UTC"]})
+@extend_schema_field({"type": "string", "format": "iana-time-zone", "examples": ["Europe/Berlin", "UTC"]})
 class TimeZoneField(serializers.CharField):
     """The IANA name of a time zone, in its exact spelling."""
 

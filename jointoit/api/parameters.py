@@ -16,6 +16,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import QueryDict
 from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -163,6 +164,7 @@ class Parameters:
 # Subclasses of django-filter's own, by which the schema knows their types; the stubs ask for its own fields too.
 
 
+@extend_schema_field({"type": "integer", "format": "int64", "minimum": 1, "maximum": LARGEST_ID})
 class IdFilter(filters.NumberFilter):
     field_class = IdField  # type: ignore[assignment]
 
@@ -175,6 +177,7 @@ class BooleanFilter(django_filters.BooleanFilter):  # not REST framework's, whos
     field_class = BooleanField  # type: ignore[assignment]
 
 
+@extend_schema_field({"type": "string", "maxLength": LONGEST_TEXT})
 class TextFilter(filters.CharFilter):
     field_class = TextField  # type: ignore[assignment]
 

@@ -64,7 +64,8 @@ def _parameter(name: str, place: str, description: str, schema: dict[str, Any]) 
     }
 
 
-TAG_LIST: Final = {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)$'}
+#: No pattern: what is no list of tags is no error either, it matches nothing (RFC 9110 section 13.1.1).
+TAG_LIST: Final = {"type": "string", "examples": ["*"]}
 PARAMETERS: Final[Mapping[str, dict[str, Any]]] = {
     "id": _parameter(
         "id", "path", "Its id.", {"type": "integer", "format": "int64", "minimum": 1, "maximum": 2**63 - 1}
@@ -81,6 +82,13 @@ PARAMETERS: Final[Mapping[str, dict[str, Any]]] = {
         "Any text of your own, new for each intent: the same key and body give the first answer again for 48 hours.",
         {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
     ),
+}
+
+
+#: Says nothing but that the client has it already.
+NOT_MODIFIED: Final[dict[str, Any]] = {
+    "description": "It has not changed since.",
+    "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in ("ETag", "X-Request-ID")},
 }
 
 
@@ -138,6 +146,7 @@ RESPONSES: Final[Mapping[int, SharedResponse]] = {
         SharedResponse(409, "Conflict"),
         SharedResponse(412, "PreconditionFailed", ("precondition_failed",)),
         SharedResponse(413, "BodyTooLarge"),
+        SharedResponse(414, "URLTooLong"),
         SharedResponse(415, "UnsupportedMediaType"),
         SharedResponse(422, "IdempotencyKeyReused", ("idempotency_key_reused",)),
         SharedResponse(429, "TooManyRequests", (), ("Retry-After", "RateLimit", "RateLimit-Policy")),

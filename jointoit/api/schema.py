@@ -28,7 +28,7 @@ from drf_spectacular.utils import Direction
 from rest_framework import permissions
 
 from jointoit.api import conditional
-from jointoit.api.parts import HEADERS, PARAMETERS, PROBLEM, RESPONSES, conflict, problem_headers
+from jointoit.api.parts import HEADERS, NOT_MODIFIED, PARAMETERS, PROBLEM, RESPONSES, conflict, problem_headers
 
 #: The first of these that is a segment of the path says what an operation belongs to.
 TAGS: Final = {
@@ -123,12 +123,26 @@ class AutoSchema(openapi.AutoSchema):
         finally:
             self.method = method
 
+    @property
+    def lets_anybody_in(self) -> bool:
+        """Whether every permission lets a caller without a token pass for this method."""
+        asked = self.view.get_permissions()
+        return all(
+            isinstance(each, permissions.AllowAny) or (self.method == "GET" and getattr(each, "anybody_reads", False))
+            for each in asked
+        )
+
+    def get_auth(self) -> list[dict[str, list[str]]]:
+        """A token is read wherever there is an authenticator; {} says that one may come without."""
+        auths = [auth for auth in super().get_auth() if auth]
+        return [*auths, {}] if self.lets_anybody_in else auths
+
     def problem_statuses(self) -> Iterable[int]:
         yield 400
         yield from self.declared("problems")
         if self.view.get_authenticators():
             yield 401
-        if any(type(permission) not in OPEN_TO for permission in self.view.get_permissions()):
+        if not self.lets_anybody_in and any(type(each) not in OPEN_TO for each in self.view.get_permissions()):
             yield 403
         if "{" in self.path:
             yield 404
@@ -137,6 +151,8 @@ class AutoSchema(openapi.AutoSchema):
             yield 412
         if self._get_request_body():
             yield from (413, 415)
+        if self.method == "GET":
+            yield 414
         if self.is_idempotent:
             yield 422
         if self.view.get_throttles():
@@ -159,6 +175,8 @@ class AutoSchema(openapi.AutoSchema):
             responses[str(status)] = self._shared(status)
         if codes := [*self.declared("conflicts"), *(["request_in_progress"] if self.is_idempotent else [])]:
             responses["409"] = conflict(codes, self.rate_headers())
+        if self.is_conditional and self.method == "GET":
+            responses["304"] = NOT_MODIFIED
         return dict(sorted(responses.items()))
 
     def rate_headers(self) -> list[str]:

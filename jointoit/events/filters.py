@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema_field
 
 from jointoit.api.parameters import BooleanFilter, ChoiceFilter, IdFilter, StrictField, TextFilter, TimestampFilter
 from jointoit.events.calendar_dates import PATTERN, span
@@ -33,6 +34,7 @@ class ZoneField(StrictField):
         return ZoneInfo(value)
 
 
+@extend_schema_field({"type": "string", "format": "iana-time-zone", "examples": ["Europe/Berlin"]})
 class ZoneFilter(filters.Filter):
     """Selects nothing by itself; it says in which time zone `date` is read."""
 
@@ -51,6 +53,7 @@ class CalendarDateField(StrictField):
         return value
 
 
+@extend_schema_field({"type": "string", "format": "calendar-date", "examples": ["2030", "2030-05", "2030-05-17"]})
 class CalendarDateFilter(filters.Filter):
     field_class = CalendarDateField
 

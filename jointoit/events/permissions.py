@@ -23,6 +23,8 @@ class IsOrganizer(BasePermission):
 class IsOrganizerOrReadOnly(IsOrganizer):
     """Anybody reads, signed-in users create, the organizer changes."""
 
+    anybody_reads = True  # for the OpenAPI document
+
     def has_permission(self, request: Request, view: "APIView") -> bool:
         return request.method in SAFE_METHODS or request.user.is_authenticated
 

@@ -6,10 +6,11 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
+from rest_framework.test import APIClient
 
 from jointoit.accounts.models import RefreshToken, User
 
-from .conftest import PASSWORD, MakeUser, PairOf
+from .conftest import PASSWORD, MakeUser, PairOf, Rates
 
 LIST, TOKENS = "admin:accounts_user_changelist", "admin:accounts_refreshtoken_changelist"
 
@@ -137,3 +138,39 @@ def test_refresh_tokens_are_only_looked_at(admin: Client, ada: User) -> None:
 
 def test_accounts_are_not_deleted(admin: Client, ada: User) -> None:
     assert admin.post(reverse("admin:accounts_user_delete", args=[ada.pk])).status_code == 403
+
+
+def attempt(*, name: str = "root", password: str = PASSWORD, address: str = "192.0.2.1") -> int:
+    """302 for whoever got in; 200 shows the form again."""
+    form = {"username": name, "password": password}
+    return Client().post(reverse("admin:login"), form, REMOTE_ADDR=address).status_code
+
+
+def test_an_address_has_its_number_of_attempts_at_the_admin(make_user: MakeUser, rates: Rates) -> None:
+    make_user(username="root", is_staff=True)
+    rates(login="3/day")
+    assert [attempt(password="wrong") for _ in range(3)] == [200, 200, 200]
+
+    assert (attempt(), attempt(address="192.0.2.2")) == (200, 302)
+
+
+def test_an_account_has_its_number_of_attempts_at_the_admin_and_the_api_together(
+    api: APIClient, make_user: MakeUser, rates: Rates
+) -> None:
+    make_user(username="boss", is_staff=True)
+    rates(account="2/day")
+    wrong = {"username": "boss", "password": "wrong"}
+    assert [api.post("/api/token/", wrong).status_code for _ in range(2)] == [401, 401]
+
+    assert attempt(name="boss", address="192.0.2.3") == 200
+
+
+def test_a_refusal_does_not_say_whether_the_password_was_right(make_user: MakeUser, rates: Rates) -> None:
+    make_user(username="chief", is_staff=True)
+    rates(account="1/day")
+    attempt(name="chief", password="wrong")
+
+    page = Client().post(reverse("admin:login"), {"username": "chief", "password": PASSWORD})
+
+    assert "Too many attempts. Try again later." in page.content.decode()
+    assert "sessionid" not in page.cookies
