@@ -99,10 +99,10 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "csp.middleware.CSPMiddleware",
     "jointoit.api.middleware.InputWall",  # behind those that add headers: its refusals carry them too
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "jointoit.api.admin_only.AdminSession",
+    "jointoit.api.admin_only.AdminCsrf",
+    "jointoit.api.admin_only.AdminAuthentication",
+    "jointoit.api.admin_only.AdminMessages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
