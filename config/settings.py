@@ -127,8 +127,10 @@ DATABASES = {"default": postgres(DATABASE_URL)}
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # lock_timeout turns a held event row into 503 `busy`; statement_timeout keeps one bad query from holding a connection.
 DATABASES["default"]["OPTIONS"]["options"] = "-c lock_timeout=2s -c statement_timeout=30s"
-# Two letters of a six-letter word in the wrong order leave 3 of its 7 trigrams: what `search` still takes for a typo.
-DATABASES["default"]["OPTIONS"]["options"] += " -c pg_trgm.word_similarity_threshold=0.4"
+# What `search` takes for a typo: two letters swapped in a word of seven leave 4 of 12 trigrams in common.
+DATABASES["default"]["OPTIONS"]["options"] += " -c pg_trgm.word_similarity_threshold=0.3"
+# Room for a bitmap of all events: with less, PostgreSQL remembers pages only and looks at every row of them again.
+DATABASES["default"]["OPTIONS"]["options"] += " -c work_mem=16MB"
 if DATABASE_POOL:
     DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 5}
 else:

@@ -18,7 +18,7 @@ from jointoit.events.folding import fold
 
 #: More words than that, and shorter ones, must be right.
 MOST_GUESSED = 8
-SHORTEST_GUESSED = 4
+SHORTEST_GUESSED = 5
 
 
 IS_FULL = TableExpression("{table}.is_full", models.BooleanField())
