@@ -1,7 +1,7 @@
-"""The ceiling: Starlette, asyncpg and SQL by hand over the same table, indexes and keyset; no accounts, limits or checks.
+"""The ceiling: Starlette, asyncpg and SQL by hand over the same table and indexes, without accounts, limits or checks.
 
-`uvicorn benchmarks.peers.bare_reads:application`. What it answers has the bytes of our results; the link to the next page
-holds the key as it is.
+`uvicorn benchmarks.peers.bare_reads:application`. Its results have the bytes of ours; the link to the next page holds
+the key as it is.
 """
 
 import os

@@ -1,7 +1,7 @@
-"""The list and detail that any developer would write: a ModelViewSet, page numbers with COUNT, icontains, default indexes.
+"""The list and detail that any developer would write: a ModelViewSet, page numbers with COUNT, icontains.
 
-It reads the same rows from a copy of the table that has only the indexes which Django makes by itself, opens a connection
-for each request, and runs under gunicorn with sync workers: `gunicorn benchmarks.peers.plain_reads:application`.
+It reads a copy of the table that has only the indexes which Django makes by itself, opens a connection for each request,
+ and runs under gunicorn with sync workers: `gunicorn benchmarks.peers.plain_reads:application`.
 """
 
 import os
@@ -69,6 +69,9 @@ class Event(models.Model):
     class Meta:
         app_label = "plain"
         db_table = "plain_event"
+
+    def __str__(self) -> str:
+        return self.title
 
 
 class EventSerializer(serializers.ModelSerializer[Event]):

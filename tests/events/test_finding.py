@@ -179,7 +179,7 @@ def typos(word: str) -> set[str]:
     return missing | wrong | added | swapped
 
 
-@pytest.mark.parametrize("word", ["Workshop", "Київська", "İstanbul", "climbing"])
+@pytest.mark.parametrize("word", ["Workshop", "İstanbul", "climbing", "meeting"])
 def test_one_typo_is_forgiven(api, make_event, word: str):
     make_event(title=f"The {word} of today")
     make_event(title="Nothing of the kind")
