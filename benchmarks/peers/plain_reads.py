@@ -1,7 +1,7 @@
 """The list and detail that any developer would write: a ModelViewSet, page numbers with COUNT, icontains.
 
-It reads a copy of the table that has only the indexes which Django makes by itself, opens a connection for each request,
- and runs under gunicorn with sync workers: `gunicorn benchmarks.peers.plain_reads:application`.
+It reads a copy of the table that has only the indexes which Django makes by itself, opens a connection for each
+request, and runs under gunicorn with sync workers: `gunicorn benchmarks.peers.plain_reads:application`.
 """
 
 import os

@@ -60,8 +60,8 @@ def walked(api: Any, url: str | None, link: str) -> list[dict[str, Any]]:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("ordering", ["date", "-date", "title", "-created_at"])
 def test_a_list_holds_still_while_somebody_writes(api, writer, ordering: str):
-    kept = [pk for pk in Event.objects.filter(title="kept").order_by(*((ordering, "-pk")
-            if ordering.startswith("-") else (ordering, "pk"))).values_list("pk", flat=True)]  # fmt: skip
+    tie = "-pk" if ordering.startswith("-") else "pk"
+    kept = list(Event.objects.filter(title="kept").order_by(ordering, tie).values_list("pk", flat=True))
     url = f"/events/?ordering={ordering}&page_size=7"
 
     forth = walked(api, url, "next")
