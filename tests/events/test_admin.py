@@ -19,7 +19,13 @@ def staff(make_user: Any) -> Client:
 
 def form_of(event: Event, **changes: Any) -> dict[str, Any]:
     """What the change form sends when nothing but `changes` is typed."""
-    form = {"title": event.title, "location": event.location, "description": "", "timezone": event.timezone, "tags": ""}
+    form: dict[str, Any] = {
+        "title": event.title,
+        "location": event.location,
+        "description": "",
+        "timezone": event.timezone,
+        "tags": "",
+    }
     form |= {"date_0": f"{event.date:%Y-%m-%d}", "date_1": f"{event.date:%H:%M:%S}", "capacity": event.capacity or ""}
     form |= {"registrations-TOTAL_FORMS": 0, "registrations-INITIAL_FORMS": 0}
     return form | changes
