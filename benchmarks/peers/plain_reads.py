@@ -65,6 +65,7 @@ class Event(models.Model):
     tags = ArrayField(models.CharField(max_length=50))
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
+    objects: "models.Manager[Event]" = models.Manager()
 
     class Meta:
         app_label = "plain"
