@@ -14,7 +14,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo superuser shell test chaos bench-outbox lint types imports migrations schema schema-check check format lock clean fuzz schema-lint
+.PHONY: help run demo superuser shell test chaos bench-outbox lint types imports migrations schema schema-check check format lock clean fuzz schema-lint bench-reads
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ bench-outbox: $(BIN)/.development ## Measure mails a second against one Celery t
 
 fuzz: $(BIN)/.development ## Let Schemathesis send 50,000 requests as three roles (REQUESTS=)
 	@FUZZ_REQUESTS=$(or $(REQUESTS),50000) $(BIN)/python -m pytest -p no:randomly tests/fuzz
+
+bench-reads: $(BIN)/.development ## Compare lists and details with two peers, at 1,000,000 events (O='--events 10000')
+	@LOG_LEVEL=ERROR $(BIN)/python -m benchmarks.reads $(O)
 
 lint: $(BIN)/.development ## Look for mistakes and for formatting that differs
 	@$(BIN)/ruff check

@@ -6,7 +6,9 @@ FilterSet behind `StrictFilterBackend`. Nothing here repeats what the client sen
 
 import re
 from abc import ABC, abstractmethod
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from copy import deepcopy
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -186,6 +188,19 @@ class TimestampFilter(filters.IsoDateTimeFilter):
     field_class = TimestampField  # type: ignore[assignment]
 
 
+class StrictFilterSet(filters.FilterSet):
+    """Has the filters that the request gives, and no others: a copy of each with its form on every request is dear."""
+
+    def __init__(self, data: Any = None, queryset: Any = None, *, request: Any = None, prefix: Any = None) -> None:
+        self.is_bound, self.data, self.queryset = True, data if data is not None else QueryDict(), queryset
+        self.request, self.form_prefix = request, prefix
+        self.filters = OrderedDict(
+            (name, deepcopy(declared)) for name, declared in self.base_filters.items() if name in self.data
+        )
+        for each in self.filters.values():
+            vars(each).update(model=queryset.model, parent=self)
+
+
 class StrictFilterBackend(filters.DjangoFilterBackend):
     """django-filter, with every declared filter given at most once and every error named by its parameter.
 
@@ -195,6 +210,9 @@ class StrictFilterBackend(filters.DjangoFilterBackend):
     def filter_queryset(  # type: ignore[override]  # the stub has Django's request
         self, request: Request, queryset: QuerySet[Model], view: "APIView"
     ) -> QuerySet[Model]:
+        declared = self.get_filterset_class(view, queryset)
+        if declared is None or not declared.base_filters.keys() & request.query_params.keys():
+            return queryset
         filterset = self.get_filterset(request, queryset, view)
         if filterset is None:
             return queryset

@@ -5,12 +5,20 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_field
 
-from jointoit.api.parameters import BooleanFilter, ChoiceFilter, IdFilter, StrictField, TextFilter, TimestampFilter
+from jointoit.api.parameters import (
+    BooleanFilter,
+    ChoiceFilter,
+    IdFilter,
+    StrictField,
+    StrictFilterSet,
+    TextFilter,
+    TimestampFilter,
+)
 from jointoit.events.calendar_dates import PATTERN, span
 from jointoit.events.folding import fold
 from jointoit.events.models import Event, EventQuerySet, Registration, RegistrationQuerySet
@@ -74,7 +82,7 @@ class EventFilterForm(forms.Form):
         return cleaned
 
 
-class EventFilters(filters.FilterSet):
+class EventFilters(StrictFilterSet):
     title = FoldedTextFilter("title_folded", "contains", help_text="Part of the title, in any case and script.")
     location = FoldedTextFilter("location_folded", "contains", help_text="Part of the place, in any case and script.")
     organizer = IdFilter("organizer_id", help_text="The organizer's id.")
@@ -82,7 +90,17 @@ class EventFilters(filters.FilterSet):
     timezone = ZoneFilter(help_text="IANA name; how `date` is read. UTC unless given.")
     date_from = TimestampFilter("date", "gte", help_text="Starts then or later.")
     date_to = TimestampFilter("date", "lt", help_text="Starts before then.")
-    status = ChoiceFilter(choices=Event.Status.choices)
+    status = ChoiceFilter(method="by_status", choices=Event.Status.choices)
+    search = TextFilter(
+        method="with_words",
+        help_text=(
+            "Has these words in title, place or description, in any case, with or without accents; the best comes "
+            "first, unless `ordering` says otherwise. Where nothing has them, words a typo away are found."
+        ),
+    )
+    typos = BooleanFilter(
+        method="as_it_is", help_text="`true`: `search` finds words a typo away at once; `false`: it never does."
+    )
     tag = TextFilter(method="with_tag", help_text="Has this tag, in any case.")
     has_seats = BooleanFilter(method="by_seats", help_text="Whether a seat is free.")
     upcoming = BooleanFilter(method="by_start", help_text="Whether it is still to begin.")
@@ -98,16 +116,28 @@ class EventFilters(filters.FilterSet):
     def with_tag(self, queryset: EventQuerySet, name: str, value: str) -> EventQuerySet:
         return queryset.filter(tags__contains=[value.lower()])
 
+    def by_status(self, queryset: EventQuerySet, name: str, value: str) -> EventQuerySet:
+        if value == Event.Status.DRAFT:
+            assert self.request is not None
+            return queryset.drafts_of(self.request.user)
+        return queryset.filter(status=value)
+
+    def with_words(self, queryset: EventQuerySet, name: str, value: str) -> EventQuerySet:
+        forgiving = self.form.cleaned_data.get("typos")
+        return queryset.nearly_with_words(value) if forgiving else queryset.with_words(value)
+
+    def as_it_is(self, queryset: EventQuerySet, name: str, value: bool) -> EventQuerySet:
+        return queryset
+
     def by_seats(self, queryset: EventQuerySet, name: str, value: bool) -> EventQuerySet:
-        free = Q(capacity=None) | Q(seats_taken__lt=F("capacity"))
-        return queryset.filter(free if value else ~free)
+        return queryset.full(not value)
 
     def by_start(self, queryset: EventQuerySet, name: str, value: bool) -> EventQuerySet:
         now = timezone.now()
         return queryset.filter(date__gt=now) if value else queryset.filter(date__lte=now)
 
 
-class RegistrationFilters(filters.FilterSet):
+class RegistrationFilters(StrictFilterSet):
     status = ChoiceFilter(choices=Registration.Status.choices)
     event = IdFilter("event_id", help_text="The event's id.")
     upcoming = BooleanFilter(method="by_start", help_text="Whether the event is still to begin.")
@@ -121,7 +151,7 @@ class RegistrationFilters(filters.FilterSet):
         return queryset.filter(event__date__gt=now) if value else queryset.filter(event__date__lte=now)
 
 
-class AttendeeFilters(filters.FilterSet):
+class AttendeeFilters(StrictFilterSet):
     status = ChoiceFilter(choices=Registration.Status.choices)
     search = TextFilter(method="by_name", help_text="Part of the username, name or e-mail, in any case.")
 

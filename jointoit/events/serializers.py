@@ -1,4 +1,4 @@
-"""What an event and a registration look like to a client. The lists render `.values()` rows of these same fields."""
+"""What an event and a registration look like to a client. Events are written by PostgreSQL, by these same fields."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from jointoit.api.documents import document_of
 from jointoit.api.fields import (
     DateTimeField,
     LineField,
@@ -66,8 +67,10 @@ class NewEventSerializer(EventSerializer):
     )
 
 
-#: The columns of a row that renders as `EventSerializer` shows an event.
-EVENT_FIELDS = tuple(EventSerializer().fields)
+#: An event as clients see it, in JSON.
+EVENT_DOCUMENT = document_of(
+    EventSerializer, Event, computed={"seats_left": '({table}."capacity" - {table}."seats_taken")'}
+)
 
 
 class EventSummarySerializer(serializers.Serializer[Event]):

@@ -6,6 +6,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from orjson import Fragment
 from rest_framework import status
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
@@ -14,6 +15,7 @@ from rest_framework.views import APIView
 
 from jointoit.accounts.authentication import sender
 from jointoit.api.conditional import Conditional
+from jointoit.api.documents import written
 from jointoit.api.idempotency import idempotent
 from jointoit.api.parameters import ChoiceField, Parameters
 from jointoit.api.rendering import JSONRenderer
@@ -24,7 +26,7 @@ from jointoit.events.filters import AttendeeFilters, EventFilters, RegistrationF
 from jointoit.events.models import Event, EventQuerySet, Registration, RegistrationQuerySet
 from jointoit.events.permissions import IsOrganizer, IsOrganizerOrReadOnly
 from jointoit.events.serializers import (
-    EVENT_FIELDS,
+    EVENT_DOCUMENT,
     AttendedRegistrationSerializer,
     EventSerializer,
     NewEventSerializer,
@@ -34,8 +36,24 @@ from jointoit.events.serializers import (
 from jointoit.mail import outbox
 from jointoit.mail.calendar import event_calendar
 
-#: What `?ordering=` accepts.
-EVENT_ORDERINGS = ("date", "-date", "created_at", "-created_at", "title", "-title")
+#: What `?ordering=` accepts, and the columns behind it.
+EVENT_ORDERINGS = {
+    "date": ("date", "id"),
+    "-date": ("-date", "-id"),
+    "created_at": ("created_at", "id"),
+    "-created_at": ("-created_at", "-id"),
+    "title": ("title_order", "id"),
+    "-title": ("-title_order", "-id"),
+}
+BEST_FIRST = ("-rank", "date", "id")
+
+
+def document(event: EventQuerySet) -> Fragment:
+    """The one event of a queryset as clients see it. Raises NotFound."""
+    found = list(event.order_by().values_list(EVENT_DOCUMENT))
+    if not found:
+        raise NotFound
+    return written(found[0][0])
 
 
 class EventView(Conditional):
@@ -47,11 +65,11 @@ class EventView(Conditional):
     def get_queryset(self) -> EventQuerySet:
         return Event.objects.visible_to(self.request.user)
 
-    def shown(self, event_id: int) -> dict[str, Any]:
+    def shown(self, event_id: int) -> Fragment:
         """The event as clients see it, read back from the database."""
-        return Event.objects.filter(pk=event_id).rows(EVENT_FIELDS).get()
+        return document(Event.objects.filter(pk=event_id))
 
-    def represent(self, obj: Event) -> dict[str, Any]:
+    def represent(self, obj: Event) -> Fragment:
         return self.shown(obj.pk)
 
 
@@ -62,14 +80,34 @@ class EventListView(EventView):
 
     def get(self, request: Request) -> Response:
         events = cast(EventQuerySet, self.filter_queryset(self.get_queryset()))
-        page = self.paginate_queryset(events.rows(EVENT_FIELDS))
-        return self.get_paginated_response(page)
+        if "title" in self.request.query_params.get("ordering", ""):
+            events = events.by_title()
+        keys = (name.removeprefix("-") for name in self.get_ordering())
+        rows = events.annotate(document=EVENT_DOCUMENT).values("document", *keys)
+        page = self.paginate_queryset(rows)
+        if not page and self.may_forgive():
+            return self.forgive()
+        return self.get_paginated_response([written(row["document"]) for row in page or ()])
 
     def get_ordering(self) -> tuple[str, ...]:
         parameters = Parameters(self.request.query_params)
-        chosen = parameters.read("ordering", ChoiceField(choices=EVENT_ORDERINGS))
+        chosen = parameters.read("ordering", ChoiceField(choices=list(EVENT_ORDERINGS)))
         parameters.check()
-        return (chosen or "date",)
+        if chosen is None and self.request.query_params.get("search"):
+            return BEST_FIRST
+        return EVENT_ORDERINGS[chosen or "date"]
+
+    def may_forgive(self) -> bool:
+        """Whether words that nobody has may have been mistyped; a page that a link led to is what it is."""
+        given = self.request.query_params
+        return bool(given.get("search")) and "typos" not in given and "cursor" not in given
+
+    def forgive(self) -> Response:
+        """Answer as if `typos=true` had been asked for; the links say so, and every page of them agrees."""
+        given = self.request.query_params.copy()
+        given["typos"] = "true"
+        self.request._request.GET = given  # type: ignore[assignment]
+        return self.get(self.request)
 
     @idempotent
     def post(self, request: Request) -> Response:
@@ -84,10 +122,7 @@ class EventDetailView(EventView):
     conflicts = ("event_cancelled", "event_started", "event_impossible_step", "capacity_below_confirmed")
 
     def get(self, request: Request, pk: int) -> Response:
-        row = self.get_queryset().filter(pk=pk).rows(EVENT_FIELDS).first()
-        if row is None:
-            raise NotFound
-        return Response(row)
+        return Response(document(self.get_queryset().filter(pk=pk)))
 
     def put(self, request: Request, pk: int, *, partial: bool = False) -> Response:
         event = self.get_object()

@@ -1,0 +1,88 @@
+"""No filter and no order reads the whole table or sorts more than a page of it: PostgreSQL's own word for it.
+
+30,000 events by the statement of the benchmarks; `make bench-reads` has a million, where the plans are the same.
+"""
+
+import json
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from benchmarks import dataset
+
+EVENTS = 30_000
+#: Rows that may be looked at for a page of 20: what a selective index finds, or what a walk in order passes by.
+MOST = 3_000
+
+
+@pytest.fixture(scope="module")
+def crowd(django_db_setup: None, django_db_blocker: Any) -> Any:
+    """The events, for all tests of this module, and gone after them."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(dataset.PEOPLE)
+        cursor.execute(dataset.EVENTS, [EVENTS])
+        cursor.execute("VACUUM ANALYZE events_event")
+        yield
+        cursor.execute("DELETE FROM events_event")
+        cursor.execute("DELETE FROM accounts_user WHERE username LIKE 'bench%'")
+        cursor.execute("VACUUM ANALYZE events_event")
+
+
+def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    return [plan, *(node for child in plan.get("Plans", []) for node in nodes(child))]
+
+
+def looked_at(node: dict[str, Any]) -> int:
+    """Rows of the table that a scan fetched, those that it then threw away included."""
+    removed = sum(node.get(name, 0) for name in ("Rows Removed by Filter", "Rows Removed by Index Recheck"))
+    rows: float = (node["Actual Rows"] + removed) * node["Actual Loops"]
+    return round(rows) if node.get("Relation Name") else 0
+
+
+def explained(api: Any, query: str) -> list[dict[str, Any]]:
+    with CaptureQueriesContext(connection) as queries:
+        assert api.get(f"/events/?{query}").status_code == 200
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + queries.captured_queries[-1]["sql"])
+        plan = cursor.fetchone()[0]
+    return nodes((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"])
+
+
+@pytest.mark.django_db
+@pytest.mark.xdist_group("plans")
+@pytest.mark.parametrize(
+    "query",
+    [
+        "", "ordering=-date", "ordering=created_at", "ordering=-created_at", "ordering=title", "ordering=-title",
+        "title=a", "title=jazz", "title=xyzzy", "title=nowhere", "location=city", "location=city+a1",
+        "location=nowhere",
+        "organizer={organizer}", "status=published", "status=cancelled", "tag=jazz", "tag=rare", "tag=none",
+        "has_seats=true", "has_seats=false", "upcoming=true", "upcoming=false", "date=2026", "date=2026-05-17",
+        "search=xyzzy", "search=xyzzi", "search=jazz&ordering=date", "upcoming=true&tag=jazz",
+        "upcoming=true&has_seats=true", "upcoming=true&title=jazz", "upcoming=true&title=xyzzy",
+        "upcoming=true&location=city+a1", "status=published&ordering=-created_at", "tag=rare&location=city+a1",
+        "has_seats=false&upcoming=true&ordering=title", "organizer={organizer}&ordering=title",
+    ],
+)  # fmt: skip
+def test_a_page_is_found_by_an_index(api, crowd, query: str):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT min(id) FROM accounts_user WHERE username LIKE 'bench%'")
+        (organizer,) = cursor.fetchone()
+
+    plan = explained(api, query.format(organizer=organizer))
+
+    assert [node["Node Type"] for node in plan if node["Node Type"] in ("Seq Scan", "Parallel Seq Scan")] == []
+    assert max(looked_at(node) for node in plan) <= MOST
+    assert {node["Sort Method"] for node in plan if node["Node Type"] == "Sort"} <= {"top-N heapsort", "quicksort"}
+
+
+@pytest.mark.django_db
+@pytest.mark.xdist_group("plans")
+def test_without_its_index_the_table_would_be_read(api, crowd):
+    """The control: these tests see it when an index is missing."""
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX event_title_parts")
+
+    assert max(looked_at(node) for node in explained(api, "title=nowhere")) > MOST
