@@ -14,7 +14,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo superuser shell test lint types imports migrations schema schema-check check format lock clean
+.PHONY: help run demo superuser shell test lint types imports migrations schema schema-check check format lock clean bench-rush
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ shell: $(BIN)/.runtime ## Open a Python prompt with the models at hand
 
 test: $(BIN)/.development ## Run every test, on servers of its own, in parallel; T= selects, such as T=tests/events
 	@$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered $(T)
+
+bench-rush: $(BIN)/.development ## Race against two peers for 500 seats; takes minutes (ARGS="--rounds 3 --users 2000 10000")
+	@$(BIN)/python -m benchmarks.rush $(ARGS)
 
 lint: $(BIN)/.development ## Look for mistakes and for formatting that differs
 	@$(BIN)/ruff check
