@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from statistics import median
@@ -30,6 +31,12 @@ TABLES = """
 REGISTER = "INSERT INTO registration (event, person) VALUES (%s, %s)"
 PROMISE = "INSERT INTO mail (key, facts) VALUES (%s, '{\"a\": 1}')"
 TAKE = "UPDATE event SET taken = taken + 1 WHERE id = %s AND taken < capacity RETURNING taken"
+
+
+class SoldOut(Exception):
+    """Rolls the transaction back."""
+
+
 Session = psycopg.Connection[tuple[Any, ...]]
 
 
@@ -45,11 +52,11 @@ def lock_and_count(session: Session, event: int, person: int) -> bool:
 
 
 def insert_then_update(session: Session, event: int, person: int) -> bool:
-    with session.transaction() as transaction:
+    with suppress(SoldOut), session.transaction():
         session.execute(REGISTER, [event, person])
         session.execute(PROMISE, [f"{event}:{person}"])
         if session.execute(TAKE, [event]).fetchone() is None:
-            raise psycopg.Rollback(transaction)
+            raise SoldOut
         return True
     return False
 
@@ -108,7 +115,7 @@ def main() -> None:
     try:
         url = server.acquire()
         with psycopg.connect(url, autocommit=True) as session:
-            session.execute(TABLES)  # type: ignore[arg-type]
+            session.execute(TABLES)
         rounds = [[race(url, guard, next(events)) for guard in GUARDS] for _ in range(ROUNDS)]
     finally:
         server.release()

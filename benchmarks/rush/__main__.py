@@ -130,7 +130,7 @@ def compete(options: argparse.Namespace, everybody: list[Contestant]) -> None:
         crowd(who.port, 8, asking(80, lambda _, event=before: event))  # type: ignore[misc]  # warms every process up
     for users in options.users:
         for connections in options.connections:
-            print(f"\n{users} people, {SEATS} seats, {connections} connections, {options.rounds} rounds")
+            print(f"\n{users} people, {SEATS} seats, {connections} connections, {options.rounds} rounds", flush=True)
             print(table(rounds(everybody, options.rounds, users, connections)), flush=True)
     for who in everybody:
         if isinstance(who, Jointoit):
