@@ -14,7 +14,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo superuser shell test chaos bench-outbox lint types imports migrations schema schema-check check format lock clean fuzz schema-lint bench-reads
+.PHONY: help run demo superuser shell test chaos bench-outbox lint types imports migrations schema schema-check check format lock clean fuzz schema-lint bench-reads bench-rush bench-guards races-long
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,15 @@ fuzz: $(BIN)/.development ## Let Schemathesis send 50,000 requests as three role
 
 bench-reads: $(BIN)/.development ## Compare lists and details with two peers, at 1,000,000 events (O='--events 10000')
 	@LOG_LEVEL=ERROR $(BIN)/python -m benchmarks.reads $(O)
+
+bench-rush: $(BIN)/.development ## Race against two peers for 500 seats; takes minutes (ARGS="--rounds 3 --users 2000 10000")
+	@$(BIN)/python -m benchmarks.rush $(ARGS)
+
+bench-guards: $(BIN)/.development ## Compare four ways to give out seats, in the database alone; half a minute
+	@$(BIN)/python -m benchmarks.guards
+
+races-long: $(BIN)/.development ## The races of the waiting list at ten times the size
+	@RACE_SCALE=10 $(BIN)/python -m pytest -q -n 0 tests/races/test_waiting_list.py
 
 lint: $(BIN)/.development ## Look for mistakes and for formatting that differs
 	@$(BIN)/ruff check

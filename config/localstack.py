@@ -115,6 +115,8 @@ def exit_on_signals() -> None:
     """Let SIGTERM and a closed terminal end Python in the ordinary way, so that the last user stops the servers."""
 
     def leave(number: int, frame: FrameType | None) -> None:
+        for again in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(again, signal.SIG_IGN)  # a second one must not cut the stopping short
         sys.exit(128 + number)
 
     if threading.current_thread() is threading.main_thread():

@@ -1,0 +1,1 @@
+"""What the service is compared with: the way it is usually written, and the least that could do the job."""

@@ -1,6 +1,7 @@
 """Who has a seat and who is next: the only writer of registrations and of the seat counters.
 
-Every verb is one short transaction that first holds the event row (`FOR NO KEY UPDATE`, which lets foreign keys to the
+Asking is a look without a lock and one statement that takes the seat if nothing moved since (`seating`). Every other
+verb is one short transaction that first holds the event row (`FOR NO KEY UPDATE`, which lets foreign keys to the
 event be inserted meanwhile), so steps on one event happen one after the other and steps on different events side by
 side. The locks are always taken in the order event, registration, outbox. The counters' CHECK constraint and the unique
 index on live registrations stand behind it as the last wall.
@@ -8,58 +9,48 @@ index on live registrations stand behind it as the last wall.
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import F
 
 from jointoit.accounts.models import User
-from jointoit.errors import Conflict, Forbidden, NotFound
-from jointoit.events import telling
+from jointoit.accounts.tokens import DeadToken
+from jointoit.errors import NotFound
+from jointoit.events import seating, telling
 from jointoit.events.models import Event, Registration
-from jointoit.mail import messages
+from jointoit.events.refusals import (
+    AlreadyRegistered as AlreadyRegistered,
+)
+from jointoit.events.refusals import (
+    Busy as Busy,
+)
+from jointoit.events.refusals import (
+    EventCancelled as EventCancelled,
+)
+from jointoit.events.refusals import (
+    EventFull as EventFull,
+)
+from jointoit.events.refusals import (
+    EventStarted as EventStarted,
+)
+from jointoit.events.refusals import (
+    ImpossibleStep as ImpossibleStep,
+)
+from jointoit.events.refusals import (
+    NotYours as NotYours,
+)
+from jointoit.events.refusals import (
+    RegistrationClosed as RegistrationClosed,
+)
+from jointoit.events.refusals import (
+    RegistrationNotOpen as RegistrationNotOpen,
+)
+from jointoit.mail import messages, outbox
 
 Status = Registration.Status
+LOOKS: Final = 10  # how often one request looks again at an event that changes under its hands
 Precondition = Callable[[Registration], None]
-
-
-class AlreadyRegistered(Conflict):
-    code = "already_registered"
-    message = "You are registered for this event."
-
-
-class EventFull(Conflict):
-    code = "event_full"
-    message = "Every seat of this event is taken."
-
-
-class EventCancelled(Conflict):
-    code = "event_cancelled"
-    message = "This event is cancelled."
-
-
-class EventStarted(Conflict):
-    code = "event_started"
-    message = "This event has begun."
-
-
-class RegistrationNotOpen(Conflict):
-    code = "registration_not_open"
-    message = "Registration for this event has not opened yet."
-
-
-class RegistrationClosed(Conflict):
-    code = "registration_closed"
-    message = "Registration for this event is closed."
-
-
-class ImpossibleStep(Conflict):
-    code = "impossible_step"
-    message = "The registration cannot take this step from the status it has."
-
-
-class NotYours(Forbidden):
-    code = "not_yours_to_decide"
-    message = "This step belongs to the organizer."
 
 
 def register(*, event_id: int, attendee: User, now: datetime) -> Registration:
@@ -68,38 +59,36 @@ def register(*, event_id: int, attendee: User, now: datetime) -> Registration:
     The answer is confirmed, pending where the organizer approves, or waitlisted where the event is full and keeps a
     list. The mail about it is promised in the same transaction.
 
-    Raises NotFound, AlreadyRegistered, EventCancelled, EventStarted, RegistrationNotOpen, RegistrationClosed and
-    EventFull.
+    Raises DeadToken for an account that is closed, NotFound, AlreadyRegistered, EventCancelled, EventStarted,
+    RegistrationNotOpen, RegistrationClosed, EventFull, and Busy where the event never stood still.
     """
-    refuse_without_lock(event_id=event_id, attendee=attendee, now=now)
-    with transaction.atomic():
-        event = hold(event_id)
-        refuse(event, attendee=attendee, now=now)
-        registration = Registration(event=event, attendee=attendee, registered_at=now, updated_at=now)
-        if event.requires_approval:
-            registration.status = Status.PENDING
-        else:
-            seat_or_queue(event, registration)
-        registration.save(force_insert=True)
-        event.save(update_fields=["seats_taken", "waiting", "queue_tail"])
-        tell_where_they_stand(registration)
+    for _ in range(LOOKS):
+        registration = look(event_id=event_id, attendee=attendee, now=now)
+        if seating.take(registration, promise_of_standing(registration)):
+            outbox.ring_on_commit()
+            return registration
+    raise Busy
+
+
+def look(*, event_id: int, attendee: User, now: datetime) -> Registration:
+    """The registration as it would be, by what holds at this moment. Raises what `register` raises."""
+    seen = seating.look(event_id=event_id, attendee=attendee)
+    if seen is None:
+        raise DeadToken
+    registration, live = seen
+    if not registration.event.is_visible_to(attendee):
+        raise NotFound
+    if live:
+        raise AlreadyRegistered(registration=Registration(pk=live).get_absolute_url())
+    refuse(registration.event, now=now)
+    registration.status = first_status(registration.event)
+    registration.registered_at = registration.updated_at = now
+    registration.position = None
     return registration
 
 
-def refuse_without_lock(*, event_id: int, attendee: User, now: datetime) -> None:
-    """Turn away who has no chance without making anybody wait for the event row."""
-    event = Event.objects.visible_to(attendee).filter(pk=event_id).first()
-    if event is None:
-        raise NotFound
-    refuse(event, attendee=attendee, now=now)
-
-
-def refuse(event: Event, *, attendee: User, now: datetime) -> None:
-    """Raise what stands against a new registration of `attendee`, the most telling reason first."""
-    if event.deleted_at:
-        raise NotFound
-    if existing := event.registrations.live().filter(attendee=attendee).first():
-        raise AlreadyRegistered(registration=existing.get_absolute_url())
+def refuse(event: Event, *, now: datetime) -> None:
+    """Raise what stands against a new registration, the most telling reason first."""
     if event.status == Event.Status.CANCELLED:
         raise EventCancelled
     if event.has_started(now):
@@ -108,8 +97,11 @@ def refuse(event: Event, *, attendee: User, now: datetime) -> None:
         raise RegistrationNotOpen
     if event.registration_closes_at and now >= event.registration_closes_at:
         raise RegistrationClosed
-    if event.is_full and not event.waitlist and not event.requires_approval:
-        raise EventFull
+
+
+def first_status(event: Event) -> Status:
+    """Where somebody who asks now would stand. Raises EventFull."""
+    return Status.PENDING if event.requires_approval else seat_or_queue(event)
 
 
 def set_status(
@@ -224,35 +216,42 @@ def hold_registration(registration_id: int, actor: User) -> Registration:
     return registration
 
 
-def seat_or_queue(event: Event, registration: Registration) -> None:
+def seat_or_queue(event: Event) -> Status:
     """Give the last step of asking: a seat where one is free, else the end of the waiting list. Raises EventFull."""
     if not event.is_full:
-        registration.status = Status.CONFIRMED
-        event.seats_taken += 1
-    elif event.waitlist:
-        registration.status = Status.WAITLISTED
-        event.waiting += 1
-        event.queue_tail += 1
-        registration.queue_number = event.queue_tail
-    else:
-        raise EventFull
+        return Status.CONFIRMED
+    if event.waitlist:
+        return Status.WAITLISTED
+    raise EventFull
 
 
 def approve(registration: Registration, *, now: datetime) -> None:
     event = registration.event
-    seat_or_queue(event, registration)
+    registration.status = seat_or_queue(event)
+    if registration.status == Status.CONFIRMED:
+        event.seats_taken += 1
+    else:
+        event.waiting += 1
+        event.queue_tail += 1
+        registration.queue_number = event.queue_tail
     save_step(registration, now=now)
     event.save(update_fields=["seats_taken", "waiting", "queue_tail"])
-    tell_where_they_stand(registration)
+    kind, facts = standing(registration)
+    telling.tell(kind, registration, **facts)
 
 
-def tell_where_they_stand(registration: Registration) -> None:
+def promise_of_standing(registration: Registration) -> dict[str, Any]:
+    kind, facts = standing(registration)
+    return telling.promise(kind, registration, **facts)
+
+
+def standing(registration: Registration) -> tuple[type[messages.SeatMessage], dict[str, Any]]:
+    """Which mail says where a registration stands; the statement that takes the place writes its true position."""
     if registration.status == Status.PENDING:
-        telling.tell(messages.RegistrationPending, registration)
-    elif registration.status == Status.CONFIRMED:
-        telling.tell(messages.RegistrationConfirmed, registration)
-    else:
-        telling.tell(messages.RegistrationWaitlisted, registration, position=registration.event.waiting)
+        return messages.RegistrationPending, {}
+    if registration.status == Status.CONFIRMED:
+        return messages.RegistrationConfirmed, {}
+    return messages.RegistrationWaitlisted, {"position": registration.event.waiting}
 
 
 def free(registration: Registration, *, now: datetime, told: type[messages.SeatMessage] | None) -> None:

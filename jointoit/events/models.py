@@ -156,6 +156,10 @@ class Event(models.Model):
     def has_started(self, now: datetime) -> bool:
         return self.date <= now
 
+    def is_visible_to(self, user: User | AnonymousUser) -> bool:
+        """What `EventQuerySet.visible_to` says, of a row at hand."""
+        return self.deleted_at is None and (self.status != self.Status.DRAFT or self.is_managed_by(user))
+
     def is_managed_by(self, user: User | AnonymousUser) -> bool:
         return user.is_authenticated and self.organizer_id == user.pk
 

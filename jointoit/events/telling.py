@@ -14,6 +14,12 @@ def tell(kind: type[SeatMessage], registration: Registration, **facts: Any) -> N
     outbox.enqueue(message(kind, registration, event_facts(registration.event), **facts), key=key(kind, registration))
 
 
+def promise(kind: type[SeatMessage], registration: Registration, **facts: Any) -> dict[str, Any]:
+    """The same promise as parameters, for the statement that writes the registration itself."""
+    promised = message(kind, registration, event_facts(registration.event), **facts)
+    return outbox.parameters(promised, key=key(kind, registration))
+
+
 def tell_of_end(kind: type[SeatMessage], registration: Registration, *, held_seat: bool) -> None:
     """Promise the mail about a cancellation; what was promised before and is still unsent is of no use any more."""
     outbox.enqueue(

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from jointoit.accounts.authentication import sender
+from jointoit.accounts.authentication import ClaimedAuthentication, sender
 from jointoit.api.conditional import Conditional
 from jointoit.api.documents import written
 from jointoit.api.idempotency import idempotent
@@ -189,6 +189,7 @@ class RegistrationView(Conditional):
 
 @documentation.register
 class RegisterView(RegistrationView):
+    authentication_classes = [ClaimedAuthentication]
     throttle_scope = "register"
     conflicts = (
         "already_registered",
@@ -203,7 +204,7 @@ class RegisterView(RegistrationView):
     def post(self, request: Request, pk: int) -> Response:
         registration = booking.register(event_id=pk, attendee=sender(request), now=timezone.now())
         address = {"Location": registration.get_absolute_url()}
-        return Response(self.shown(registration.pk), status.HTTP_201_CREATED, headers=address)
+        return Response(self.get_serializer(registration).data, status.HTTP_201_CREATED, headers=address)
 
 
 @documentation.registration_list

@@ -21,16 +21,18 @@ from jointoit.mail.policy import GIVE_UP_AFTER
 from jointoit.mail.sender import domain
 
 CHUNK = 1_000  # rows in one statement: about 2 MB of facts
-INSERT = """
+#: Reads the rows from a CTE `promised`, so that a statement that writes the fact can write its promise too.
+INSERT_PROMISED = """
     INSERT INTO mail_outboxmail (kind, facts, recipient, dedupe_key, message_id, priority,
                                  state, attempt, failures, not_before, expires_at, give_up_at, last_answer)
     SELECT kind, facts, recipient, dedupe_key, message_id, priority,
-           'pending', 0, 0, coalesce(%(not_before)s, now()), %(expires_at)s,
-           coalesce(%(not_before)s, now()) + %(give_up_after)s, ''
-    FROM jsonb_to_recordset(%(rows)s::jsonb)
+           'pending', 0, 0, coalesce(%(not_before)s::timestamptz, now()), %(expires_at)s::timestamptz,
+           coalesce(%(not_before)s::timestamptz, now()) + %(give_up_after)s::interval, ''
+    FROM promised, jsonb_to_recordset(promised.rows)
          AS m (kind text, facts jsonb, recipient text, dedupe_key text, message_id text, priority int)
     ON CONFLICT (dedupe_key) DO NOTHING
 """
+INSERT = f"WITH promised AS (SELECT %(rows)s::jsonb AS rows) {INSERT_PROMISED}"
 # The operators compare byte by byte whatever the collation, as the index behind LIKE does; ';' follows ':' in ASCII.
 STANDING = """
     SELECT DISTINCT ON (about) about, kind, state, last_answer
@@ -84,7 +86,7 @@ def enqueue_many(
     for chunk in chunks(pairs):
         new += insert(chunk, times)
     if new and not_before is None:
-        transaction.on_commit(tasks.ring, robust=True)
+        ring_on_commit()
     return new
 
 
@@ -134,6 +136,16 @@ def insert(chunk: list[tuple[Message, str]], times: dict[str, Any]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(INSERT, {"rows": facts.dump(rows)} | times)
         return int(cursor.rowcount)
+
+
+def parameters(message: Message, *, key: str) -> dict[str, Any]:
+    """What INSERT_PROMISED wants to know for one mail; whoever runs it rings afterwards (`ring_on_commit`)."""
+    rows = facts.dump([row(message, key, domain())])
+    return {"rows": rows, "not_before": None, "expires_at": None, "give_up_after": GIVE_UP_AFTER}
+
+
+def ring_on_commit() -> None:
+    transaction.on_commit(tasks.ring, robust=True)
 
 
 def row(message: Message, key: str, host: str) -> dict[str, object]:

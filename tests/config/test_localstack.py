@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -161,3 +162,15 @@ def test_manage_py_works_with_nothing_set(tmp_path: Path) -> None:
 
     left = (tmp_path / "postgres" / "postmaster.pid").exists() or (tmp_path / "valkey" / "url").exists()
     assert (ran.returncode, ran.stdout, ran.stderr, left) == (0, "postgresql\n", "", False)
+
+
+def test_a_second_signal_does_not_cut_the_stopping_short(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    words = [sys.executable, "-m", "config.localstack", str(folder), "--fast", "--discard"]
+    with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        where = addresses(holder)
+        while holder.poll() is None:
+            holder.send_signal(signal.SIGTERM)
+            time.sleep(0.02)
+
+    assert (holder.returncode, both_answer(where), folder.exists()) == (128 + signal.SIGTERM, (False, False), False)

@@ -1,0 +1,1 @@
+"""Many people want the few seats of one event at the same moment."""

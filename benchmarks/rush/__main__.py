@@ -1,0 +1,153 @@
+"""`make bench-rush`: who sells 500 seats to 2,000 people fastest, without selling one too many.
+
+Rounds alternate between the contestants, so that whatever else the machine does meets all of them alike; every figure
+is the median of its rounds, and each comparison is a ratio within this run.
+"""
+
+import argparse
+import os
+import pickle
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import jwt
+import psycopg
+
+from benchmarks.rush.contestants import Bare, Contestant, Jointoit, Plain
+from benchmarks.rush.figures import Figures, table
+from benchmarks.rush.load import Answer
+from config.env import ROOT
+from config.localstack import servers
+
+SEATS = 500
+SECRETS = {
+    "DEBUG": "false", "ENV_FILE": os.devnull, "SECRET_KEY": "benchmark" * 7, "JWT_SIGNING_KEY": "benchmark" * 4,
+    "ALLOWED_HOSTS": "127.0.0.1", "PUBLIC_URL": "http://127.0.0.1", "EMAIL_HOST": "127.0.0.1",
+    "DEFAULT_FROM_EMAIL": "events@jointoit.example",
+}  # fmt: skip
+
+
+def token(user: int) -> str:
+    """An access token with the claims of `jointoit.accounts.jwt`; all three contestants verify the same."""
+    now = datetime.now(UTC)
+    claims = {"token_type": "access", "user_id": str(user), "epoch": 0, "jti": f"{user:032x}", "iss": "jointoit",
+              "aud": "jointoit-api", "iat": now, "exp": now + timedelta(minutes=15)}  # fmt: skip
+    return jwt.encode(claims, SECRETS["JWT_SIGNING_KEY"], "HS256")
+
+
+def asking(users: int, event_of: Callable[[int], int]) -> list[bytes]:
+    """The request of each of `users`, for the event that `event_of` gives to the user."""
+    return [
+        f"POST /events/{event_of(user)}/register/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        f"Authorization: Bearer {token(user)}\r\nAccept: application/json\r\nContent-Length: 0\r\n\r\n".encode()
+        for user in range(1, users + 1)
+    ]
+
+
+def crowd(port: int, connections: int, requests: list[bytes]) -> list[Answer]:
+    """Send from a process of its own, so that measuring does not slow down what is measured more than it must."""
+    words = [sys.executable, "-m", "benchmarks.rush.load"]
+    ran = subprocess.run(
+        words, cwd=ROOT, input=pickle.dumps((port, connections, requests)), capture_output=True, check=True
+    )
+    answers: list[Answer] = pickle.loads(ran.stdout)  # noqa: S301  written by our own process
+    return answers
+
+
+def race(who: Contestant, users: int, connections: int, *, waitlist: bool = False) -> Figures:
+    """One round for one event. Raises AssertionError where a seat too many or too few was sold."""
+    event = who.new_event(SEATS, waitlist=waitlist)
+    answers = crowd(who.port, connections, asking(users, lambda _: event))
+    figures = Figures.of(answers)
+    assert who.sold(event) == min(SEATS, users), f"{who.name} sold {who.sold(event)} of {SEATS} seats"
+    return figures
+
+
+def side_by_side(who: Contestant, users: int, connections: int, events: int) -> Figures:
+    """Everybody gets a seat, spread over `events` events."""
+    pks = [who.new_event(-(-users // events)) for _ in range(events)]
+    return Figures.of(crowd(who.port, connections, asking(users, lambda user: pks[user % events])))
+
+
+def rounds(contestants: list[Contestant], times: int, users: int, connections: int) -> dict[str, list[Figures]]:
+    """A B C A B C …; the waiting list is a contestant of its own."""
+    found: dict[str, list[Figures]] = {}
+    for _ in range(times):
+        for who in contestants:
+            found.setdefault(who.name, []).append(race(who, users, connections))
+            if isinstance(who, Jointoit):
+                listed = race(who, users, connections, waitlist=True)
+                found.setdefault("jointoit, waiting list", []).append(listed)
+    return found
+
+
+def contestants(url: str, log: Path, names: list[str]) -> list[Contestant]:
+    """Make a database for each on the server at `url`."""
+    made: list[Contestant] = []
+    for kind in (Jointoit, Plain, Bare):
+        if kind.name not in names:
+            continue
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {kind.name}_rush")
+        made.append(kind(url.replace("/jointoit?", f"/{kind.name}_rush?"), log))
+    return made
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.rush", description=__doc__)
+    parser.add_argument("--users", type=int, nargs="+", default=[2000])
+    parser.add_argument("--connections", type=int, nargs="+", default=[16, 64])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="+", default=["jointoit", "plain", "bare"])
+    parser.add_argument("--events", type=int, default=0, help="besides: this many events at once")
+    options = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="jointoit-rush-"))
+    held, everybody = servers(folder), list[Contestant]()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # a bound on the run from outside ends the servers too
+    try:
+        os.environ |= SECRETS | {name: server.acquire() for name, server in held.items()}
+        everybody = contestants(os.environ["DATABASE_URL"], folder / "servers.log", options.only)
+        compete(options, everybody)
+    finally:
+        for who in everybody:
+            who.stop()
+        for server in held.values():
+            server.release()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def compete(options: argparse.Namespace, everybody: list[Contestant]) -> None:
+    for who in everybody:
+        who.prepare(max(options.users))
+        who.start()
+        before = who.new_event(20)
+        crowd(who.port, 8, asking(80, lambda _, event=before: event))  # type: ignore[misc]  # warms every process up
+    for users in options.users:
+        for connections in options.connections:
+            print(f"\n{users} people, {SEATS} seats, {connections} connections, {options.rounds} rounds", flush=True)
+            print(table(rounds(everybody, options.rounds, users, connections)), flush=True)
+    for who in everybody:
+        if isinstance(who, Jointoit):
+            if options.events:
+                compare_events(who, options)
+            print("invariants:", who.violations() or "all hold")
+
+
+def compare_events(who: Jointoit, options: argparse.Namespace) -> None:
+    users, connections = min(options.users), max(options.connections)
+    found: dict[str, list[Figures]] = {}
+    for _ in range(options.rounds):
+        for events in (users, options.events):
+            found.setdefault(f"{events} events", []).append(side_by_side(who, users, connections, events))
+    print(f"\n{users} people, a seat for each, {connections} connections: unrelated rows, then {options.events} events")
+    print(table(found, against=f"{users} events"), flush=True)
+
+
+if __name__ == "__main__":
+    main()

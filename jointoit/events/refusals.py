@@ -1,0 +1,48 @@
+"""What the rules about seats refuse: each a code and a sentence, told apart by tests and clients alike."""
+
+from jointoit.errors import Conflict, Forbidden, Unavailable
+
+
+class AlreadyRegistered(Conflict):
+    code = "already_registered"
+    message = "You are registered for this event."
+
+
+class EventFull(Conflict):
+    code = "event_full"
+    message = "Every seat of this event is taken."
+
+
+class EventCancelled(Conflict):
+    code = "event_cancelled"
+    message = "This event is cancelled."
+
+
+class EventStarted(Conflict):
+    code = "event_started"
+    message = "This event has begun."
+
+
+class RegistrationNotOpen(Conflict):
+    code = "registration_not_open"
+    message = "Registration for this event has not opened yet."
+
+
+class RegistrationClosed(Conflict):
+    code = "registration_closed"
+    message = "Registration for this event is closed."
+
+
+class ImpossibleStep(Conflict):
+    code = "impossible_step"
+    message = "The registration cannot take this step from the status it has."
+
+
+class NotYours(Forbidden):
+    code = "not_yours_to_decide"
+    message = "This step belongs to the organizer."
+
+
+class Busy(Unavailable):
+    code = "busy"
+    message = "This event changes too fast just now; try again in a moment."

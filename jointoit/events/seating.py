@@ -1,0 +1,121 @@
+"""The two statements behind asking for a seat: one looks without a lock, one takes what was seen to be free.
+
+The second is a transaction by itself, so the event row, for which a whole crowd waits, is held while the database works
+and never while Python does (docs/decisions/0005-seat-guard.md). It changes nothing where what the first saw holds no
+more: then the caller looks again. Locks are taken in the order user, event, registration, outbox.
+"""
+
+from contextlib import nullcontext
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+
+from jointoit.accounts.models import User
+from jointoit.api import database
+from jointoit.errors import NotFound
+from jointoit.events.models import Event, Registration
+from jointoit.mail import outbox
+
+EVENT = [
+    f.attname for f in Event._meta.concrete_fields if f.name not in ("description", "title_folded", "location_folded")
+]
+USER = [f.attname for f in User._meta.concrete_fields if f.name != "password"]
+ONE_LIVE = "registration_one_live_per_person"
+
+LOOK = f"""
+    SELECT {", ".join(f"attendee.{name}" for name in USER)}, {", ".join(f"event.{name}" for name in EVENT)},
+           {", ".join(f"organizer.{name}" for name in USER)},
+           live.id, nextval(pg_get_serial_sequence('events_registration', 'id'))
+    FROM accounts_user AS attendee
+    LEFT JOIN events_event AS event ON event.id = %(event)s
+    LEFT JOIN accounts_user AS organizer ON organizer.id = event.organizer_id
+    LEFT JOIN events_registration AS live
+           ON live.event_id = event.id AND live.attendee_id = attendee.id AND live.status <> 'cancelled'
+    WHERE attendee.id = %(attendee)s AND attendee.token_epoch = %(epoch)s AND attendee.is_active
+"""  # noqa: S608  column names of our own models
+#: An account that is being closed holds its row until it has given back its seats; whoever shares it here comes before
+#: that or finds the account closed. Every rule but the free seat was looked at on this revision of the event.
+TAKE = f"""
+    WITH attendee AS MATERIALIZED (
+        SELECT id FROM accounts_user
+        WHERE id = %(attendee)s AND token_epoch = %(epoch)s AND is_active FOR SHARE
+    ), event AS (
+        UPDATE events_event AS held
+        SET seats_taken = seats_taken + (%(status)s::text = 'confirmed')::int,
+            waiting = waiting + (%(status)s::text = 'waitlisted')::int,
+            queue_tail = queue_tail + (%(status)s::text = 'waitlisted')::int
+        FROM attendee
+        WHERE held.id = %(event)s AND held.revision = %(revision)s
+          AND CASE %(status)s::text WHEN 'confirmed' THEN capacity IS NULL OR seats_taken < capacity
+                                    WHEN 'waitlisted' THEN seats_taken >= capacity ELSE true END
+        RETURNING held.id, seats_taken, waiting, queue_tail
+    ), registration AS (
+        INSERT INTO events_registration
+            (id, event_id, attendee_id, status, queue_number, revision, registered_at, updated_at)
+        SELECT %(registration)s, id, %(attendee)s, %(status)s::text,
+               CASE %(status)s::text WHEN 'waitlisted' THEN queue_tail END, 0, %(now)s, %(now)s
+        FROM event
+    ), promised AS (
+        SELECT CASE %(status)s::text WHEN 'waitlisted'
+                    THEN jsonb_set(%(rows)s::jsonb, '{{0,facts,position}}', to_jsonb(waiting)) ELSE %(rows)s::jsonb
+               END AS rows
+        FROM event
+    ), mail AS ({outbox.INSERT_PROMISED})
+    SELECT seats_taken, waiting, queue_tail FROM event
+"""  # noqa: S608  a statement of our own
+
+
+def look(*, event_id: int, attendee: User) -> tuple[Registration, int | None] | None:
+    """What would be the registration, with event and attendee as they are now, and the id of a live one there is.
+
+    None where the account is closed, or its token_epoch has moved on. Raises NotFound where there is no such event.
+    """
+    with database.prepared_cursor() as cursor:
+        cursor.execute(LOOK, {"event": event_id, "attendee": attendee.pk, "epoch": attendee.token_epoch})
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    ours, (live, pk) = row[:-2], row[-2:]
+    person, event, organizer = ours[: len(USER)], ours[len(USER) : -len(USER)], ours[-len(USER) :]
+    if event[0] is None:
+        raise NotFound
+    registration = Registration(id=pk, attendee=User.from_db("default", USER, person))
+    registration.event = Event.from_db("default", EVENT, event)
+    registration.event.organizer = User.from_db("default", USER, organizer)
+    return registration, live
+
+
+def take(registration: Registration, promise: dict[str, Any]) -> bool:
+    """Write the registration, its seat or place in the queue, and the promise of its mail: all, or nothing and False.
+
+    `promise` is what `outbox.parameters` says. Within a transaction the event stays held until its end.
+    """
+    event = registration.event
+    facts = {
+        "registration": registration.pk, "event": event.pk, "revision": event.revision, "status": registration.status,
+        "attendee": registration.attendee_id, "epoch": registration.attendee.token_epoch,
+        "now": registration.registered_at,
+    }  # fmt: skip
+    row = execute(facts | promise)
+    if row is None:
+        return False
+    event.seats_taken, event.waiting, event.queue_tail = row
+    if registration.status == Registration.Status.WAITLISTED:
+        registration.queue_number, registration.position = event.queue_tail, event.waiting
+    return True
+
+
+def execute(parameters: dict[str, Any]) -> Any:
+    """None as well where the same person's other request was faster."""
+    try:
+        with (
+            transaction.atomic() if connection.in_atomic_block else nullcontext(),
+            database.prepared_cursor() as cursor,
+        ):
+            cursor.execute(TAKE, parameters)
+            return cursor.fetchone()
+    except IntegrityError as error:
+        constraint = database.violated(error)
+        if constraint is None or constraint.name != ONE_LIVE:
+            raise
+        return None
