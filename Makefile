@@ -4,7 +4,7 @@ SUFFIX := $(filter-out python3 python,$(notdir $(PYTHON)))
 VENV   := .venv$(if $(SUFFIX),-$(SUFFIX))
 BIN    := $(VENV)/bin
 UV     := uv==0.13.9
-LOCK   := $(BIN)/uv pip compile --quiet pyproject.toml --extra laptop --universal --python-version 3.11 \
+LOCK   := $(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 \
           --generate-hashes --no-emit-index-url --no-header --no-annotate
 
 # What a person has in `.env` steers `make run`, never a check.
@@ -62,9 +62,10 @@ format: $(BIN)/.development ## Mend what can be mended
 	@$(BIN)/ruff check --fix-only
 	@$(BIN)/ruff format
 
-lock: $(BIN)/.uv ## Bring both requirement files up to date with pyproject.toml (UPGRADE=1: with the newest releases)
-	@$(LOCK) $(if $(UPGRADE),--upgrade) --output-file requirements.txt
-	@$(LOCK) $(if $(UPGRADE),--upgrade) --group dev --constraints requirements.txt --output-file requirements-dev.txt
+lock: $(BIN)/.uv ## Bring the requirement files up to date with pyproject.toml (UPGRADE=1: with the newest releases)
+	@$(LOCK) --extra laptop $(if $(UPGRADE),--upgrade) --output-file requirements.txt
+	@$(LOCK) --constraints requirements.txt --output-file requirements-server.txt
+	@$(LOCK) --extra laptop $(if $(UPGRADE),--upgrade) --group dev --constraints requirements.txt --output-file requirements-dev.txt
 
 clean: ## Remove everything that was made here, the database included
 	rm -rf .venv .venv-* .local node_modules staticfiles build htmlcov .coverage .coverage.* .hypothesis \

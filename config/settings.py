@@ -60,6 +60,8 @@ RATES = {
     "register": env.str("RATE_REGISTER", "30/min"),
 }
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+METRICS_PORT = env.int("METRICS_PORT", 0)
 SERVE: dict[str, Any] = {  # how `serve` and `work` run, see there
     "host": env.str("HOST", "127.0.0.1"),
     "port": env.int("PORT", 8000, validate=port),
@@ -91,8 +93,9 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "rest_framework",
 ]
-# Order: what every answer needs first (request id, problem for a failure), the admin's needs last.
+# Order: who counts first, then what every answer needs (request id, problem for a failure), the admin's needs last.
 MIDDLEWARE = [
+    "jointoit.api.metrics.MetricsMiddleware",
     "jointoit.api.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -9,3 +9,4 @@ class EventsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("jointoit.events.receivers")
+        import_module("jointoit.events.wiring")
