@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from jointoit.accounts import passwords
 from jointoit.accounts.models import RefreshToken, User
 from jointoit.accounts.signals import account_closing
+from jointoit.api.models import IdempotencyKey
 from jointoit.mail import outbox
 from jointoit.mail.models import OutboxMail
 
@@ -39,6 +40,7 @@ def close(*, user: User, password: str, now: datetime, precondition: Callable[[U
         account_closing.send(sender=User, user=held, now=now)
         for address in filter(None, (held.email, held.pending_email)):
             forget_mail(address)
+        IdempotencyKey.objects.filter(caller=held.pk).delete()  # the answers kept there speak of the person
         erase(held)
 
 

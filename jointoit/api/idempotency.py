@@ -145,11 +145,6 @@ def replay(scope: UUID, fingerprint: str) -> HttpResponse:
     return HttpResponse(kept.body, status=kept.status, headers={**kept.headers, "Idempotent-Replayed": "true"})
 
 
-def forget(caller: int) -> None:
-    """Delete whatever was answered to a person; for when the account goes away."""
-    IdempotencyKey.objects.filter(caller=caller).delete()
-
-
 def prune(now: datetime, batch: int) -> int:
     """Delete up to `batch` keys older than 48 hours; the number deleted."""
     old = IdempotencyKey.objects.filter(created_at__lt=now - KEPT).order_by("created_at")

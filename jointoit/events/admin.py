@@ -1,11 +1,24 @@
 from typing import Any
 
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 
+from jointoit.errors import DomainError
 from jointoit.events import booking, scheduling
 from jointoit.events.models import Event, Registration
+
+
+class RefusalsShown(admin.ModelAdmin[Any]):
+    """Says why a rule refused, where the form was, instead of failing."""
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except DomainError as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
+            return redirect(request.get_full_path())
 
 
 class RegistrationInline(admin.TabularInline[Registration, Event]):
@@ -22,7 +35,7 @@ class RegistrationInline(admin.TabularInline[Registration, Event]):
 
 
 @admin.register(Event)
-class EventAdmin(admin.ModelAdmin[Event]):
+class EventAdmin(RefusalsShown):
     list_display = ("title", "date", "location", "organizer", "status", "capacity", "seats_taken", "waiting")
     list_filter = ("status", "date", "requires_approval", "waitlist")
     search_fields = ("title", "location", "organizer__username", "organizer__email")
@@ -30,7 +43,7 @@ class EventAdmin(admin.ModelAdmin[Event]):
     autocomplete_fields = ("organizer",)
     readonly_fields = ("seats_taken", "waiting", "revision", "created_at", "updated_at", "deleted_at")
     date_hierarchy = "date"
-    actions = ("cancel_events",)
+    actions = ("cancel_events", "delete_events")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Event | None = None) -> Any:
         """An event that exists changes its status and its organizer only through the rules."""
@@ -38,19 +51,20 @@ class EventAdmin(admin.ModelAdmin[Event]):
 
     def save_model(self, request: HttpRequest, obj: Event, form: Any, change: bool) -> None:
         if not change:
-            obj.created_at = obj.updated_at = timezone.now()
             obj.save()
             return
         fields = {name: form.cleaned_data[name] for name in form.changed_data}
         scheduling.change(event_id=obj.pk, fields=fields, now=timezone.now())
         obj.refresh_from_db()
 
-    def delete_model(self, request: HttpRequest, obj: Event) -> None:
-        scheduling.delete(event_id=obj.pk, now=timezone.now())
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # rows are kept for those who were registered: the action below deletes by the rules
 
-    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+    @admin.action(description="Delete the selected events and tell everybody registered")
+    def delete_events(self, request: HttpRequest, queryset: Any) -> None:
         for event in queryset.existing():
             scheduling.delete(event_id=event.pk, now=timezone.now())
+        self.message_user(request, "The events are deleted.")
 
     @admin.action(description="Cancel the selected events and tell everybody registered")
     def cancel_events(self, request: HttpRequest, queryset: Any) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Group
@@ -11,6 +12,7 @@ from jointoit.accounts.models import User
 from jointoit.accounts.signals import account_closing
 from jointoit.accounts.signup import sign_up
 from jointoit.accounts.tokens import DeadToken
+from jointoit.api.models import IdempotencyKey
 from jointoit.mail.models import OutboxMail
 
 from .conftest import PASSWORD, MakeUser, PairOf
@@ -30,6 +32,16 @@ def test_nothing_that_tells_who_it_was_remains(make_user: MakeUser, pair_of: Pai
     assert (user.first_name, user.last_name, user.timezone, user.email_verified) == ("", "", "UTC", False)
     assert (user.is_active, user.is_staff, user.token_epoch, user.has_usable_password()) == (False, False, 1, False)
     assert (user.groups.count(), user.refresh_tokens.count()) == (0, 0)
+
+
+def test_kept_answers_go_with_the_person_they_speak_of(make_user: MakeUser, now: datetime) -> None:
+    user, other = make_user(), make_user()
+    for person in (user, other):
+        IdempotencyKey.objects.create(scope=uuid4(), caller=person.pk, fingerprint="", body=b"...")
+
+    closing.close(user=user, password=PASSWORD, now=now)
+
+    assert list(IdempotencyKey.objects.values_list("caller", flat=True)) == [other.pk]
 
 
 def test_name_and_address_are_free_again(make_user: MakeUser, now: datetime) -> None:

@@ -1,21 +1,18 @@
 """The inbox without Node.js, by SMTP and over HTTP as people and tests use it."""
 
-import json
 import smtplib
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
 
+import httpx
 import pytest
 
 from config import inbox
 from config.launcher import free_port
 
-Fetch = Callable[..., Any]
+Fetch = Callable[..., httpx.Response]
 
 
 @pytest.fixture
@@ -47,16 +44,10 @@ def send(folder: Path, ports: tuple[int, int]) -> Callable[[EmailMessage], None]
 
 @pytest.fixture
 def fetch(folder: Path, ports: tuple[int, int]) -> Fetch:
-    """The status, headers and body of an answer; of a page that is not there, too."""
+    """The answer, also of a page that is not there."""
 
-    def get(path: str, method: str = "GET", **headers: str) -> Any:
-        request = urllib.request.Request(f"http://127.0.0.1:{ports[1]}{path}", headers=headers, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
-                return answer.status, dict(answer.headers), answer.read().decode()
-        except urllib.error.HTTPError as answer:
-            with answer:
-                return answer.code, dict(answer.headers), answer.read().decode()
+    def get(path: str, method: str = "GET", **headers: str) -> httpx.Response:
+        return httpx.request(method, f"http://127.0.0.1:{ports[1]}{path}", headers=headers)
 
     return get
 
@@ -73,7 +64,7 @@ def mail(to: str = "Zoë <zoe@example.org>", subject: str = "Grüße", html: str
 def test_a_mail_is_told_as_maildev_tells_it(send: Callable[[EmailMessage], None], fetch: Fetch) -> None:
     send(mail())
 
-    (told,) = json.loads(fetch("/api/email")[2])
+    (told,) = fetch("/api/email").json()
 
     shown = {name: told[name] for name in ("subject", "from", "to", "text", "html")}
     assert shown == {
@@ -83,7 +74,7 @@ def test_a_mail_is_told_as_maildev_tells_it(send: Callable[[EmailMessage], None]
         "text": "hello\n.a dot\nпривіт\n",
         "html": "<p>hello</p>\n",
     }
-    assert json.loads(fetch(f"/api/email/{told['id']}")[2]) == told
+    assert fetch(f"/api/email/{told['id']}").json() == told
 
 
 def test_mails_are_found_by_recipient_and_subject(send: Callable[[EmailMessage], None], fetch: Fetch) -> None:
@@ -91,7 +82,7 @@ def test_mails_are_found_by_recipient_and_subject(send: Callable[[EmailMessage],
     send(mail("b@example.org", "two"))
 
     found = {
-        query: [told["subject"] for told in json.loads(fetch(f"/api/email?{query}")[2])]
+        query: [told["subject"] for told in fetch(f"/api/email?{query}").json()]
         for query in ("to.address=a@example.org", "to.address=b@example.org", "subject=two", "to.address=c@d.org")
     }
     assert list(found.values()) == [["one"], ["one", "two"], ["two"], []]
@@ -99,12 +90,12 @@ def test_mails_are_found_by_recipient_and_subject(send: Callable[[EmailMessage],
 
 def test_an_attachment_is_a_download(send: Callable[[EmailMessage], None], fetch: Fetch) -> None:
     send(mail())
-    (told,) = json.loads(fetch("/api/email")[2])
+    (told,) = fetch("/api/email").json()
     (file,) = told["attachments"]
 
-    status, headers, body = fetch(f"/api/email/{told['id']}/attachment/{file['generatedFileName']}")
+    answer = fetch(f"/api/email/{told['id']}/attachment/{file['generatedFileName']}")
 
-    assert (status, file["filename"], headers["Content-Type"], body) == (
+    assert (answer.status_code, file["filename"], answer.headers["Content-Type"], answer.text) == (
         200,
         "event.ics",
         "application/octet-stream",
@@ -114,29 +105,30 @@ def test_an_attachment_is_a_download(send: Callable[[EmailMessage], None], fetch
 
 def test_the_html_of_a_mail_can_do_nothing(send: Callable[[EmailMessage], None], fetch: Fetch) -> None:
     send(mail(html="<script>alert(1)</script>"))
-    (told,) = json.loads(fetch("/api/email")[2])
+    (told,) = fetch("/api/email").json()
 
-    _, headers, body = fetch(f"/api/email/{told['id']}/html")
+    answer = fetch(f"/api/email/{told['id']}/html")
 
-    assert (body, headers["Content-Security-Policy"]) == ("<script>alert(1)</script>\n", inbox.MAIL_POLICY)
+    allowed = answer.headers["Content-Security-Policy"]
+    assert (answer.text, allowed) == (
+        "<script>alert(1)</script>\n",
+        inbox.MAIL_POLICY,
+    )
 
 
 def test_the_page_shows_mails_as_text(send: Callable[[EmailMessage], None], fetch: Fetch) -> None:
     send(mail(subject="<script>x</script>"))
 
-    _, headers, page = fetch("/")
+    page = fetch("/")
 
-    assert (page.count("<script"), page.count("&lt;script&gt;x"), headers["Content-Security-Policy"]) == (
-        0,
-        1,
-        inbox.PAGE_POLICY,
-    )
+    allowed = page.headers["Content-Security-Policy"]
+    assert (page.text.count("<script"), page.text.count("&lt;script&gt;x"), allowed) == (0, 1, inbox.PAGE_POLICY)
 
 
 def test_mails_stay_until_they_are_removed(send: Callable[[EmailMessage], None], fetch: Fetch, folder: Path) -> None:
     for _ in range(3):
         send(mail())
-    first = json.loads(fetch("/api/email")[2])[0]["id"]
+    first = fetch("/api/email").json()[0]["id"]
 
     counts = [len(list(folder.glob("*.eml")))]
     for removed in (first, "all"):
@@ -148,8 +140,8 @@ def test_mails_stay_until_they_are_removed(send: Callable[[EmailMessage], None],
 
 @pytest.mark.parametrize("path", ["/api/email/none", "/api/email/none/html", "/api/email/..%2Fx/source", "/elsewhere"])
 def test_what_is_not_there_is_404(fetch: Fetch, path: str) -> None:
-    assert fetch(path)[0] == 404
+    assert fetch(path).status_code == 404
 
 
 def test_a_page_elsewhere_cannot_reach_in_by_another_name(fetch: Fetch) -> None:
-    assert [fetch("/api/healthz", Host=host)[0] for host in ("evil.example", "localhost:1080")] == [421, 200]
+    assert [fetch("/api/healthz", Host=host).status_code for host in ("evil.example", "localhost:1080")] == [421, 200]

@@ -28,7 +28,7 @@ def sdk(stack: Service, tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     schema.write_text(httpx.get(f"{stack.api}/api/schema/").text)
     options.write_text("post_hooks: []\n")
     generator = Path(sys.executable).with_name("openapi-python-client")
-    words = [
+    words: list[str | Path] = [
         "generate",
         "--path",
         schema,

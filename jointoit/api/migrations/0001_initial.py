@@ -5,32 +5,48 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='IdempotencyKey',
+            name="IdempotencyKey",
             fields=[
-                ('scope', models.UUIDField(help_text='Digest of the caller, the method, the path and the key.', primary_key=True, serialize=False)),
-                ('caller', models.BigIntegerField(db_index=True, help_text='Id of the user who asked.')),
-                ('fingerprint', models.CharField(help_text='Digest of the body in canonical form.', max_length=64)),
-                ('status', models.PositiveSmallIntegerField(null=True)),
-                ('headers', models.JSONField(null=True)),
-                ('body', models.BinaryField(null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), db_index=True)),
+                (
+                    "scope",
+                    models.UUIDField(
+                        help_text="Digest of the caller, the method, the path and the key.",
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("caller", models.BigIntegerField(db_index=True, help_text="Id of the user who asked.")),
+                ("fingerprint", models.CharField(help_text="Digest of the body in canonical form.", max_length=64)),
+                ("status", models.PositiveSmallIntegerField(null=True)),
+                ("headers", models.JSONField(null=True)),
+                ("body", models.BinaryField(null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), db_index=True),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RateBucket',
+            name="RateBucket",
             fields=[
-                ('key', models.UUIDField(help_text='Digest of the scope and of who is counted.', primary_key=True, serialize=False)),
-                ('tat', models.BigIntegerField(help_text='When the whole quota is free again, in microseconds since 1970.')),
-                ('seen', models.BigIntegerField(help_text='The latest clock of a request so far, likewise.')),
-                ('allowed', models.BooleanField(help_text='Whether the last request passed.')),
+                (
+                    "key",
+                    models.UUIDField(
+                        help_text="Digest of the scope and of who is counted.", primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "tat",
+                    models.BigIntegerField(help_text="When the whole quota is free again, in microseconds since 1970."),
+                ),
+                ("seen", models.BigIntegerField(help_text="The latest clock of a request so far, likewise.")),
+                ("allowed", models.BooleanField(help_text="Whether the last request passed.")),
             ],
         ),
     ]

@@ -22,7 +22,7 @@ class Command(BaseCommand):
 
 def arguments() -> list[str]:
     """Granian's options. Each thread gets a database connection of its own unless DATABASE_POOL says otherwise."""
-    threads = settings.SERVE["threads"]
+    threads = int(settings.SERVE["threads"])
     if not settings.DATABASE_POOL:
         os.environ["DATABASE_POOL"] = str(threads)
     options = {

@@ -1,0 +1,89 @@
+"""Staff act through the same rules as everybody, and a refusal is a sentence on the page."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from jointoit.events.models import Event
+
+
+@pytest.fixture
+def staff(make_user: Any) -> Client:
+    client = Client()
+    client.force_login(make_user(is_staff=True, is_superuser=True))
+    return client
+
+
+def form_of(event: Event, **changes: Any) -> dict[str, Any]:
+    """What the change form sends when nothing but `changes` is typed."""
+    form: dict[str, Any] = {
+        "title": event.title,
+        "location": event.location,
+        "description": "",
+        "timezone": event.timezone,
+        "tags": "",
+    }
+    form |= {"date_0": f"{event.date:%Y-%m-%d}", "date_1": f"{event.date:%H:%M:%S}", "capacity": event.capacity or ""}
+    form |= {"registrations-TOTAL_FORMS": 0, "registrations-INITIAL_FORMS": 0}
+    return form | changes
+
+
+def change(staff: Client, event: Event, **changes: Any) -> Any:
+    return staff.post(reverse("admin:events_event_change", args=[event.pk]), form_of(event, **changes), follow=True)
+
+
+@pytest.mark.parametrize("model", ["event", "registration"])
+def test_every_page_of_the_admin_opens(staff, make_event, register, model: str):
+    registration = register(make_event())
+    pk = registration.pk if model == "registration" else registration.event_id
+
+    assert staff.get(reverse(f"admin:events_{model}_changelist"), {"q": "meet"}).status_code == 200
+    assert staff.get(reverse(f"admin:events_{model}_change", args=[pk])).status_code == 200
+
+
+def test_more_capacity_in_the_admin_brings_in_those_who_wait(staff, make_event, register, statuses, now):
+    event = make_event(capacity=1, waitlist=True, date=(now + timedelta(days=3)).replace(microsecond=0))
+    first, second = register(event), register(event)
+
+    change(staff, event, capacity=2, waitlist="on")
+
+    assert statuses(first, second) == ["confirmed", "confirmed"]
+
+
+def test_a_refused_change_says_why_and_changes_nothing(staff, make_event, register, now):
+    event = make_event(capacity=2, date=(now + timedelta(days=3)).replace(microsecond=0))
+    register(event), register(event)
+
+    page = change(staff, event, capacity=1)
+
+    event.refresh_from_db()
+    assert (page.status_code, event.capacity) == (200, 2)
+    assert "More people are confirmed than that" in page.content.decode()
+
+
+def test_staff_create_events(staff, make_user, now):
+    event = Event(title="By staff", location="Oslo", date=now + timedelta(days=3))
+
+    staff.post(reverse("admin:events_event_add"), form_of(event, organizer=make_user().pk, status="published"))
+
+    assert Event.objects.values_list("title", "title_folded", "seats_taken").get() == ("By staff", "by staff", 0)
+
+
+@pytest.mark.parametrize(
+    ("model", "action", "mail"),
+    [
+        ("event", "cancel_events", "event_cancelled"),
+        ("event", "delete_events", "event_cancelled"),
+        ("registration", "cancel_registrations", "registration_cancelled_by_organizer"),
+    ],
+)
+def test_actions_go_through_the_rules(staff, make_event, register, mails, model: str, action: str, mail: str):
+    registration = register(make_event())
+    pk = registration.pk if model == "registration" else registration.event_id
+
+    staff.post(reverse(f"admin:events_{model}_changelist"), {"action": action, "_selected_action": pk, "post": "yes"})
+
+    assert mails(registration.attendee) == ["registration_confirmed", mail]
