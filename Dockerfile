@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # One image for every process of the Procfile. To pin it to the byte, build with
 # --build-arg PYTHON=3.13-slim-bookworm@sha256:…
 ARG PYTHON=3.13-slim-bookworm
@@ -16,7 +15,8 @@ COPY jointoit jointoit
 RUN SECRET_KEY=$(printf %064d 0) JWT_SIGNING_KEY=$(printf %064d 0) \
     ALLOWED_HOSTS=build PUBLIC_URL=http://build DATABASE_URL=postgresql://build REDIS_URL=redis://build \
     EMAIL_HOST=build DEFAULT_FROM_EMAIL=build@build.example \
-    /venv/bin/python -m jointoit collectstatic --no-input --ignore '*.map' --verbosity 0 \
+    /venv/bin/python -m jointoit collectstatic --no-input --verbosity 0 \
+ && find staticfiles -name '*.map*' -delete \
  && /venv/bin/python -m compileall -q config jointoit
 
 FROM python:${PYTHON}

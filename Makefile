@@ -14,7 +14,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo superuser shell test lint types imports migrations schema schema-check check format lock clean
+.PHONY: e2e operations image kubernetes help run demo superuser shell test lint types imports migrations schema schema-check check format lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,19 @@ shell: $(BIN)/.runtime ## Open a Python prompt with the models at hand
 
 test: $(BIN)/.development ## Run every test, on servers of its own, in parallel; T= selects, such as T=tests/events
 	@$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered $(T)
+
+e2e: $(BIN)/.development ## Do the main round against a service that runs: BASE_URL=http://… INBOX_URL=http://…
+	@BASE_URL=$(or $(BASE_URL),http://127.0.0.1:8000) INBOX_URL=$(or $(INBOX_URL),http://127.0.0.1:1080) \
+	  $(BIN)/python -m pytest -q -p no:randomly tests/e2e/test_round.py tests/e2e/test_generated_client.py $(T)
+
+operations: $(BIN)/.development ## Restart, crash and restore a whole installation again and again (about 15 minutes)
+	@OPERATIONS=long $(BIN)/python -m pytest -q -p no:randomly --timeout 900 tests/operations $(T)
+
+image: ## Check the Dockerfile and build the image event-management (needs Docker)
+	docker build --tag event-management .
+
+kubernetes: $(BIN)/.development ## Put the Kubernetes manifests together and check them against the schemas of Kubernetes
+	@$(BIN)/python -m pytest -q -p no:randomly tests/config/test_kubernetes.py
 
 lint: $(BIN)/.development ## Look for mistakes and for formatting that differs
 	@$(BIN)/ruff check
