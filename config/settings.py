@@ -129,7 +129,8 @@ TEMPLATES = [
 DATABASES = {"default": postgres(DATABASE_URL)}
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # lock_timeout turns a held event row into 503 `busy`; statement_timeout keeps one bad query from holding a connection.
-DATABASES["default"]["OPTIONS"]["options"] = "-c lock_timeout=2s -c statement_timeout=30s"
+# A URL with `?options=` says otherwise: PgBouncer takes none.
+DATABASES["default"]["OPTIONS"].setdefault("options", "-c lock_timeout=2s -c statement_timeout=30s")
 if DATABASE_POOL:
     DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 5}
 else:

@@ -36,7 +36,6 @@ def test_a_request_that_was_read_is_answered_before_the_process_ends(installatio
         waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
         with psycopg.connect(installation.database, autocommit=True) as watch:
             until(lambda: watch.execute(waits).fetchone() == (1,))
-        stopped = pool.submit  # the request is in the middle of its transaction
         ended = threading.Thread(target=installation.stop, args=("web",))
         ended.start()
         time.sleep(0.5)
@@ -44,7 +43,7 @@ def test_a_request_that_was_read_is_answered_before_the_process_ends(installatio
         found = answer.result()
         ended.join()
 
-    assert stopped and found is not None
+    assert found is not None
     assert found.status_code == 201
 
 
@@ -75,9 +74,7 @@ def test_restarts_under_load_lose_no_request_that_was_read(installation: Install
     assert len(confirmed) > number / 10
 
 
-def at_a_steady_rate(
-    api: str, event: int, guests: list[tuple[str, str]]
-) -> dict[str, httpx.Response | None]:
+def at_a_steady_rate(api: str, event: int, guests: list[tuple[str, str]]) -> dict[str, httpx.Response | None]:
     """Ask RATE times a second whatever becomes of the requests before."""
     with ThreadPoolExecutor(64) as pool:
         asked = {}
