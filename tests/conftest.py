@@ -10,6 +10,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from jointoit.accounts.models import User
+from jointoit.api import buckets
 from jointoit.events import booking
 from jointoit.events.models import Event, Registration
 from jointoit.mail.models import OutboxMail
@@ -19,9 +20,11 @@ numbers = count(1)
 
 @pytest.fixture(autouse=True)
 def _quick_and_without_limits(settings: Any) -> None:
-    """Passwords are hashed fast, and no rate is limited unless the test is about it."""
+    """Passwords are hashed fast, no rate is limited unless the test is about it, and no bucket is left from another."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.RATES = dict.fromkeys(settings.RATES, "off")
+    buckets.redis_buckets.cache_clear()
+    buckets.process_buckets.states.clear()
 
 
 @pytest.fixture

@@ -123,3 +123,19 @@ class OutboxMailAdmin(admin.ModelAdmin[OutboxMail]):
     def release(self, request: HttpRequest, chosen: QuerySet[OutboxMail]) -> None:
         gate.release(now=timezone.now())
         tasks.ring()
+
+
+@admin.register(MailGate)
+class MailGateAdmin(admin.ModelAdmin[MailGate]):
+    """Whether mail goes out, and why not. "Hold" and "release" stand among the actions on the mails."""
+
+    list_display = ("__str__", "held_at", "ill_since", "ill_answer", "probe_at")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: MailGate | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: MailGate | None = None) -> bool:
+        return False

