@@ -73,7 +73,7 @@ class Installation:
             self.postgres.start()
             return
         log = (self.folder / f"{part}.log").open("ab")
-        words = [valkey_program(), "--port", str(self.redis_port), "--bind", "127.0.0.1", "--save", ""]
+        words = [str(valkey_program()), "--port", str(self.redis_port), "--bind", "127.0.0.1", "--save", ""]
         if part != "redis":
             words = [sys.executable, "-m", "jointoit", {"web": "serve", "worker": "work", "sweeper": "sweep"}[part]]
         self.running[part] = subprocess.Popen(

@@ -38,18 +38,22 @@ def test_a_database_that_crashes_costs_seconds_and_no_fault(installation: Instal
     installation.start("web")
     until(installation.is_ready)
     for _ in range(CRASHES):
-        watch = Watch(installation.api)
-        watch.start()
-        time.sleep(0.5)
-        installation.crash_database()
-        until(lambda watch=watch: 503 in watch.statuses())  # type: ignore[misc]
-        installation.start("database")
-        back = time.monotonic()
-        until(lambda back=back: watch.succeeded_after(back), patience=5)  # type: ignore[misc]
-        watch.stop()
+        crash_and_come_back(installation)
 
-        assert watch.statuses() == {200, 503}
-        assert all(retry for _, status, retry in watch.seen if status == 503)
+
+def crash_and_come_back(installation: Installation) -> None:
+    watch = Watch(installation.api)
+    watch.start()
+    time.sleep(0.5)
+    installation.crash_database()
+    until(lambda: 503 in watch.statuses())
+    installation.start("database")
+    back = time.monotonic()
+    until(lambda: watch.succeeded_after(back), patience=5)
+    watch.stop()
+
+    assert watch.statuses() == {200, 503}
+    assert all(retry for _, status, retry in watch.seen if status == 503)
 
 
 class Watch(threading.Thread):
