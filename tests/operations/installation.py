@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 
 from config.env import ROOT
-from config.local_postgres import Postgres, address
+from config.local_postgres import Postgres
 from config.local_valkey import answers, free_port, valkey_program
 from tests.mail.sink import Sink, serve
 
@@ -119,9 +119,6 @@ class Installation:
         """One event and guests with tokens: its id and the tokens."""
         event, tokens = json.loads(self.manage("shell", "-v", "0", "-c", SEED.format(number=guests, capacity=capacity)))
         return event, tokens
-
-    def other_database(self, name: str) -> str:
-        return address(self.folder / "pg", name)
 
     def is_ready(self) -> bool:
         try:
