@@ -4,7 +4,7 @@ SUFFIX := $(filter-out python3 python,$(notdir $(PYTHON)))
 VENV   := .venv$(if $(SUFFIX),-$(SUFFIX))
 BIN    := $(VENV)/bin
 UV     := uv==0.13.9
-LOCK   := $(BIN)/uv pip compile --quiet pyproject.toml --extra laptop --universal --python-version 3.11 \
+LOCK   := $(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 \
           --generate-hashes --no-emit-index-url --no-header --no-annotate
 
 # What a person has in `.env` steers `make run`, never a check.
@@ -14,7 +14,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo superuser shell test chaos bench-outbox lint types imports migrations schema schema-check check format lock clean fuzz schema-lint bench-reads bench-rush bench-guards races-long
+.PHONY: help run demo superuser shell test chaos bench-outbox lint types imports migrations schema schema-check check format lock clean fuzz schema-lint bench-reads bench-rush bench-guards races-long e2e operations image kubernetes
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,19 @@ bench-guards: $(BIN)/.development ## Compare four ways to give out seats, in the
 races-long: $(BIN)/.development ## The races of the waiting list at ten times the size
 	@RACE_SCALE=10 $(BIN)/python -m pytest -q -n 0 tests/races/test_waiting_list.py
 
+e2e: $(BIN)/.development ## Do the main round against a service that runs: BASE_URL=http://… INBOX_URL=http://…
+	@BASE_URL=$(or $(BASE_URL),http://127.0.0.1:8000) INBOX_URL=$(or $(INBOX_URL),http://127.0.0.1:1080) \
+	  $(BIN)/python -m pytest -q -p no:randomly tests/e2e/test_round.py tests/e2e/test_generated_client.py $(T)
+
+operations: $(BIN)/.development ## Restart, crash and restore a whole installation again and again (about 15 minutes)
+	@OPERATIONS=long $(BIN)/python -m pytest -q -p no:randomly --timeout 900 tests/operations $(T)
+
+image: ## Check the Dockerfile and build the image event-management (needs Docker)
+	docker build --tag event-management .
+
+kubernetes: $(BIN)/.development ## Put the Kubernetes manifests together and check them against the schemas of Kubernetes
+	@$(BIN)/python -m pytest -q -p no:randomly tests/config/test_kubernetes.py
+
 lint: $(BIN)/.development ## Look for mistakes and for formatting that differs
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
@@ -86,9 +99,10 @@ format: $(BIN)/.development ## Mend what can be mended
 	@$(BIN)/ruff check --fix-only
 	@$(BIN)/ruff format
 
-lock: $(BIN)/.uv ## Bring both requirement files up to date with pyproject.toml (UPGRADE=1: with the newest releases)
-	@$(LOCK) $(if $(UPGRADE),--upgrade) --output-file requirements.txt
-	@$(LOCK) $(if $(UPGRADE),--upgrade) --group dev --constraints requirements.txt --output-file requirements-dev.txt
+lock: $(BIN)/.uv ## Bring the requirement files up to date with pyproject.toml (UPGRADE=1: with the newest releases)
+	@$(LOCK) --extra laptop $(if $(UPGRADE),--upgrade) --output-file requirements.txt
+	@$(LOCK) --constraints requirements.txt --output-file requirements-server.txt
+	@$(LOCK) --extra laptop $(if $(UPGRADE),--upgrade) --group dev --constraints requirements.txt --output-file requirements-dev.txt
 
 clean: ## Remove everything that was made here, the database included
 	rm -rf .venv .venv-* .local node_modules tools/sdk/node_modules staticfiles build htmlcov .coverage .coverage.* .hypothesis \

@@ -62,6 +62,8 @@ RATES = {
     "register": env.str("RATE_REGISTER", "30/min"),
 }
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+METRICS_PORT = env.int("METRICS_PORT", 0)
 SERVE: dict[str, Any] = {  # how `serve` and `work` run, see there
     "host": env.str("HOST", "127.0.0.1"),
     "port": env.int("PORT", 8000, validate=port),
@@ -93,8 +95,9 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "rest_framework",
 ]
-# Order: what every answer needs first (request id, problem for a failure), the admin's needs last.
+# Order: who counts first, then what every answer needs (request id, problem for a failure), the admin's needs last.
 MIDDLEWARE = [
+    "jointoit.api.metrics.MetricsMiddleware",
     "jointoit.api.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -128,11 +131,16 @@ TEMPLATES = [
 DATABASES = {"default": postgres(DATABASE_URL)}
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # lock_timeout turns a held event row into 503 `busy`; statement_timeout keeps one bad query from holding a connection.
-DATABASES["default"]["OPTIONS"]["options"] = "-c lock_timeout=2s -c statement_timeout=30s"
-# What `search` takes for a typo: two letters swapped in a word of seven leave 4 of 12 trigrams in common.
-DATABASES["default"]["OPTIONS"]["options"] += " -c pg_trgm.word_similarity_threshold=0.3"
-# Room for a bitmap of all events: with less, PostgreSQL remembers pages only and looks at every row of them again.
-DATABASES["default"]["OPTIONS"]["options"] += " -c work_mem=16MB"
+SESSION = {
+    "lock_timeout": "2s",
+    "statement_timeout": "30s",
+    # What `search` takes for a typo: two letters swapped in a word of seven leave 4 of 12 trigrams in common.
+    "pg_trgm.word_similarity_threshold": "0.3",
+    # Room for a bitmap of all events: with less, PostgreSQL remembers pages only and looks at every row of them again.
+    "work_mem": "16MB",
+}
+# A URL with `?options=` says otherwise: PgBouncer takes none.
+DATABASES["default"]["OPTIONS"].setdefault("options", " ".join(f"-c {name}={value}" for name, value in SESSION.items()))
 if DATABASE_POOL:
     DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 5}
 else:

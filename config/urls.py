@@ -5,7 +5,7 @@ from django.urls import path
 
 import jointoit.api.converters  # noqa: F401  registers <id:…>
 from jointoit.accounts import views as accounts
-from jointoit.api import docs, health, pages
+from jointoit.api import docs, health, metrics, pages
 from jointoit.events import views as events
 
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     path("problems/<slug:code>/", pages.problem_type, name="problem-type"),
     path("health/live/", health.live, name="health-live"),
     path("health/ready/", health.ready, name="health-ready"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("api/schema/", docs.SchemaView.as_view(), name="schema"),
     path("api/docs/", docs.SwaggerView.as_view(), name="docs"),
     path("api/redoc/", docs.RedocView.as_view(), name="redoc"),

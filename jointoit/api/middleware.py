@@ -33,7 +33,7 @@ UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCI
 PARAMETER: Final = re.compile(r"[a-z_]{1,32}", re.ASCII)
 NO_CONTENT: Final = (204, 304)
 #: Whoever measures health knows a process by its address, not by the public name.
-ANY_HOST: Final = "/health/"
+ANY_HOST: Final = ("/health/", "/metrics")
 
 log = structlog.get_logger("jointoit.request")
 

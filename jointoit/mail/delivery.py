@@ -14,6 +14,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
 from jointoit.mail import claims, gate, rendering
+from jointoit.mail.metrics import attempts
 from jointoit.mail.models import OutboxMail
 from jointoit.mail.policy import FIRST_RETRY, STOP_SENDING, WRITING_TRIES, Answer, Verdict, judge, plain, retry_after
 
@@ -112,6 +113,7 @@ class Postman:
     def settle(self, mail: OutboxMail, answer: Answer) -> Verdict:
         now = self.clock()
         tried = {"attempt": mail.attempt + 1, "last_answer": answer.text}
+        attempts.labels(answer.verdict.name.lower()).inc()
         match self.weighed(answer.verdict):
             case Verdict.SENT as verdict:
                 claims.settle(mail, state=State.SENT, settled_at=now, **tried)

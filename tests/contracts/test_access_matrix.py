@@ -21,6 +21,7 @@ GET    /problems/                             {OPEN}
 GET    /problems/not_found/                   {OPEN}
 GET    /health/live/                          {OPEN}
 GET    /health/ready/                         {OPEN}
+GET    /metrics                               404 404 404 404 404 404
 GET    /api/schema/                           {OPEN}
 GET    /api/docs/                             {OPEN}
 GET    /api/redoc/                            {OPEN}

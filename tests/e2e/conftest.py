@@ -1,8 +1,9 @@
+import os
 from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.service import Service
+from tests.e2e.service import Elsewhere, Service
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -13,8 +14,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The whole service, running; at the end it is stopped and has to leave nothing behind."""
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service | Elsewhere]:
+    """The whole service, running; at the end it is stopped and has to leave nothing behind.
+
+    BASE_URL and INBOX_URL name one that runs elsewhere (`make e2e`), which is left as it is.
+    """
+    if base := os.environ.get("BASE_URL"):
+        yield Elsewhere(base.rstrip("/"), os.environ["INBOX_URL"].rstrip("/"))
+        return
     service = Service(tmp_path_factory.mktemp("stack"))
     service.start()
     try:

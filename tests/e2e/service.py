@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 import uuid
+from dataclasses import dataclass
 from pathlib import Path
 
 from config.env import ROOT
@@ -14,6 +15,14 @@ from tests.servers import bare_environment
 
 PATIENCE = 120.0  # seconds for the first start on a busy machine, npm included
 RUNNING = "Jointoit is running."
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A service that somebody else started; addresses without a slash at the end."""
+
+    api: str
+    inbox: str
 
 
 class Service:

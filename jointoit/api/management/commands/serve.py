@@ -7,12 +7,16 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from jointoit.api import metrics
+
 
 class Command(BaseCommand):
     help = "Serve the API over HTTP. HOST, PORT, WEB_WORKERS and WEB_THREADS say how."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Become granian: the process that a supervisor started is the one that gets its signals."""
+        if settings.METRICS_TOKEN:
+            metrics.share()
         os.execv(sys.executable, [sys.executable, "-m", "granian", *arguments()])  # noqa: S606
 
 

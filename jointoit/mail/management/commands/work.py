@@ -7,12 +7,16 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from jointoit.api import metrics
+
 
 class Command(BaseCommand):
     help = "Work off the tasks. WORKER_PROCESSES says with how many processes."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Become Celery: the process that a supervisor started is the one that gets its signals."""
+        if settings.METRICS_PORT:
+            metrics.share()
         os.execv(sys.executable, [sys.executable, "-m", "celery", *arguments()])  # noqa: S606
 
 
