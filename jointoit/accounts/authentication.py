@@ -23,30 +23,27 @@ class TokenAuthentication(BaseAuthentication):
         try:
             if scheme.lower() != "bearer":
                 raise tokens.DeadToken
-            return self.holder(request, token.strip(" "))
+            return holder(request, token.strip(" "))
         except tokens.DeadToken as error:
             raise AuthenticationFailed(error.message, code=error.code) from None
-
-    def holder(self, request: Request, token: str) -> tuple[User, AccessToken]:
-        return tokens.holder(token)
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'
 
 
-class ClaimedAuthentication(TokenAuthentication):
-    """For a view whose verb checks the account in its own statement, and refuses with the same 401.
+def holder(request: Request, token: str) -> tuple[User, AccessToken]:
+    """Look the account up, unless the view says `verb_checks_account`: its verb does so, and refuses with the same 401.
 
     A kept answer is given out without any verb: with an Idempotency-Key the account is looked up as everywhere.
     """
-
-    def holder(self, request: Request, token: str) -> tuple[User, AccessToken]:
-        return tokens.holder(token) if "Idempotency-Key" in request.headers else tokens.claimed(token)
+    view = request.parser_context.get("view")
+    if getattr(view, "verb_checks_account", False) and "Idempotency-Key" not in request.headers:
+        return tokens.claimed(token)
+    return tokens.holder(token)
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = TokenAuthentication
-    match_subclasses = True
     name = "accessToken"
 
     def get_security_definition(self, auto_schema: object) -> dict[str, str]:

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from jointoit.accounts.authentication import ClaimedAuthentication, sender
+from jointoit.accounts.authentication import sender
 from jointoit.api.conditional import Conditional
 from jointoit.api.documents import written
 from jointoit.api.idempotency import idempotent
@@ -189,7 +189,7 @@ class RegistrationView(Conditional):
 
 @documentation.register
 class RegisterView(RegistrationView):
-    authentication_classes = [ClaimedAuthentication]
+    verb_checks_account = True
     throttle_scope = "register"
     conflicts = (
         "already_registered",

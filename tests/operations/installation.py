@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+from django.conf import settings
 
 from config.env import ROOT
 from config.local_postgres import Postgres
@@ -57,7 +58,8 @@ class Installation:
         limits = dict.fromkeys(("ANON", "USER", "LOGIN", "ACCOUNT", "SIGNUP", "RESET", "REGISTER"), "off")
         return {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "ENV_FILE": os.devnull,
-            "SECRET_KEY": "s" * 60, "JWT_SIGNING_KEY": "j" * 60, "ALLOWED_HOSTS": "127.0.0.1", "PUBLIC_URL": self.api,
+            "SECRET_KEY": settings.SECRET_KEY, "JWT_SIGNING_KEY": settings.JWT_SIGNING_KEY,
+            "ALLOWED_HOSTS": "127.0.0.1", "PUBLIC_URL": self.api,
             "DATABASE_URL": self.database, "REDIS_URL": f"redis://127.0.0.1:{self.redis_port}/0",
             "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(self.controller.port), "EMAIL_USE_TLS": "false",
             "DEFAULT_FROM_EMAIL": "events@jointoit.example", "PORT": str(self.port), "WEB_WORKERS": "2",
