@@ -205,6 +205,7 @@ CONTENT_SECURITY_POLICY = {
 }
 SILENCED_SYSTEM_CHECKS = [
     "security.W008",  # SECURE_SSL_REDIRECT, see above
+    "security.W003",  # CsrfViewMiddleware runs as jointoit.api.admin_only.AdminCsrf, where there are cookies
     "auth.E003",  # the username is unique in any case, by a constraint that this check does not understand
 ]
 

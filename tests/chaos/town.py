@@ -132,9 +132,10 @@ class Program:
         self.process.wait()
 
     def kill_child(self) -> None:
-        """kill -9 of one of the processes that this one keeps."""
+        """kill -9 of one of the processes that this one keeps, as soon as there is one."""
         pid = self.process.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        kept = Path(f"/proc/{pid}/task/{pid}/children")
+        children = eventually(lambda: kept.read_text().split(), what=f"{pid} keeps processes")
         os.kill(int(children[-1]), signal.SIGKILL)
 
     def end(self) -> None:
