@@ -38,17 +38,18 @@ def close(*, user: User, password: str, now: datetime, precondition: Callable[[U
         if precondition:
             precondition(held)
         account_closing.send(sender=User, user=held, now=now)
-        for address in filter(None, (held.email, held.pending_email)):
-            forget_mail(address)
+        forget_mail(held.email)
+        if held.pending_email:  # nobody has shown that it is theirs: another account may have it by now
+            forget_mail(held.pending_email, because_of=f"user:{held.pk}:")
         IdempotencyKey.objects.filter(caller=held.pk).delete()  # the answers kept there speak of the person
         erase(held)
 
 
-def forget_mail(address: str) -> None:
-    """Send nothing more to an address, and forget what was sent there."""
+def forget_mail(address: str, *, because_of: str = "") -> None:
+    """Send nothing more to an address, and forget what was sent there; `because_of` as in `outbox.forget`."""
     waiting = OutboxMail.objects.filter(recipient=address, state=OutboxMail.State.PENDING)
-    waiting.update(state=OutboxMail.State.SUPERSEDED, settled_at=Now())
-    outbox.forget(address)
+    waiting.filter(dedupe_key__startswith=because_of).update(state=OutboxMail.State.SUPERSEDED, settled_at=Now())
+    outbox.forget(address, because_of=because_of)
 
 
 def erase(user: User) -> None:

@@ -25,7 +25,7 @@ def refuse(*, login: str, origin: str, now: datetime) -> None:
 
     Not part of the RateLimit headers: how many others try is nobody's business.
     """
-    account = tokens.keyed_hash("account", User.normalize_username(login).casefold())
+    account = tokens.keyed_hash("account", User.normalize_username(login).upper().casefold())  # as the look-up
     spent = throttling.consume("account", account, now)
     if spent and not spent.allowed and not is_at_home(login, origin):
         raise Throttled(wait=spent.retry_after)

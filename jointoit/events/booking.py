@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, Q
 
 from jointoit.accounts.models import User
 from jointoit.accounts.tokens import DeadToken
@@ -203,6 +203,12 @@ def hold(event_id: int) -> Event:
         return Event.objects.select_for_update(no_key=True).get(pk=event_id)
     except Event.DoesNotExist:
         raise NotFound from None
+
+
+def hold_all_of(person: User) -> None:
+    """Lock every event that the person organizes or is registered for, in the order of their ids."""
+    theirs = Q(organizer=person) | Exists(Registration.objects.live().filter(event=OuterRef("pk"), attendee=person))
+    list(Event.objects.filter(theirs).order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
 
 def hold_registration(registration_id: int, actor: User) -> Registration:

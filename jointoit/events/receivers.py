@@ -12,6 +12,11 @@ from jointoit.events import booking, scheduling
 
 @receiver(account_closing)
 def hand_seats_on(*, user: User, now: datetime, **_: Any) -> None:
-    """Free and hand on every seat of the person, and call off what they had planned."""
-    booking.leave_all(attendee=user, now=now)
+    """Call off what the person had planned, then free and hand on every seat of theirs.
+
+    All these events are held first, in one order, so that two accounts that close at once cannot wait for each other;
+    and what is called off is called off before anybody is brought into it.
+    """
+    booking.hold_all_of(user)
     scheduling.cancel_future_events(organizer=user, now=now)
+    booking.leave_all(attendee=user, now=now)

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from jointoit.accounts.models import User
+from jointoit.accounts.tokens import DeadToken
 from jointoit.errors import Conflict, Invalid, NotFound
 from jointoit.events import booking, reminders, telling
 from jointoit.events.booking import EventCancelled, EventStarted
@@ -45,12 +46,19 @@ class EventImpossibleStep(Conflict):
 
 
 def create(*, organizer: User, now: datetime, fields: Mapping[str, Any]) -> Event:
-    """Create an event, published unless `fields` ask for a draft. Raises Invalid for times that cannot be."""
+    """Create an event, published unless `fields` ask for a draft.
+
+    The organizer is held meanwhile: an account that closes calls off all that it planned, and nothing may slip in.
+    Raises DeadToken for a closed account, Invalid for times that cannot be.
+    """
     event = Event(organizer=organizer, created_at=now, updated_at=now, **fields)
     if event.date <= now:
         raise InThePast(field="date")
     refuse_odd_times(event)
-    event.save(force_insert=True)
+    with transaction.atomic():
+        if not User.objects.hold(organizer.pk).filter(is_active=True).first():
+            raise DeadToken
+        event.save(force_insert=True)
     return event
 
 

@@ -97,9 +97,12 @@ def standing(about: Iterable[str]) -> dict[str, Standing]:
         return {about: Standing(*rest) for about, *rest in cursor}
 
 
-def forget(address: str) -> None:
-    """Erase an address and what was written to it; mails that still wait are sent first, and erased within the hour."""
-    mails = OutboxMail.objects.filter(recipient=address)
+def forget(address: str, *, because_of: str = "") -> None:
+    """Erase an address and what was written to it; mails that still wait are sent first, and erased within the hour.
+
+    `because_of` is the beginning of the keys of the mails that are meant; empty: every mail to the address.
+    """
+    mails = OutboxMail.objects.filter(recipient=address, dedupe_key__startswith=because_of)
     mails.filter(state=OutboxMail.State.PENDING).update(forget=True)
     mails.exclude(state=OutboxMail.State.PENDING).update(**claims.ERASED)
 

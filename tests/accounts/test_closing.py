@@ -44,6 +44,18 @@ def test_kept_answers_go_with_the_person_they_speak_of(make_user: MakeUser, now:
     assert list(IdempotencyKey.objects.values_list("caller", flat=True)) == [other.pk]
 
 
+def test_another_persons_mails_are_left_alone(make_user: MakeUser, now: datetime) -> None:
+    """Anybody may ask for any free address; who signs up with it meanwhile must not lose a mail."""
+    user = make_user(pending_email="vera@example.org")
+    addresses.remind(user=user, now=now)
+    sign_up(username="vera", email="vera@example.org", password="weaving algebra", now=now)
+
+    closing.close(user=user, password=PASSWORD, now=now)
+
+    rows = OutboxMail.objects.order_by("pk").values_list("kind", "state", "recipient")
+    assert list(rows) == [("confirm_email", "superseded", ""), ("welcome", "pending", "vera@example.org")]
+
+
 def test_name_and_address_are_free_again(make_user: MakeUser, now: datetime) -> None:
     user = make_user(username="ada", email="ada@example.org")
     closing.close(user=user, password=PASSWORD, now=now)

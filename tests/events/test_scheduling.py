@@ -3,6 +3,9 @@ from typing import Any
 
 import pytest
 
+from jointoit.accounts import closing
+from jointoit.accounts.models import User
+from jointoit.accounts.tokens import DeadToken
 from jointoit.errors import Conflict, Invalid, NotFound
 from jointoit.events import scheduling
 from jointoit.events.booking import EventCancelled, EventStarted
@@ -214,3 +217,23 @@ def test_an_organizer_who_leaves_calls_off_what_was_planned(make_event, make_use
         ("published", True),
     ]
     assert [planned.pk, draft.pk, past.pk] == list(Event.objects.order_by("pk").values_list("pk", flat=True))
+
+
+def test_an_account_that_is_closed_creates_nothing(make_user, now):
+    organizer = make_user()
+    User.objects.filter(pk=organizer.pk).update(is_active=False)
+
+    with pytest.raises(DeadToken):
+        scheduling.create(organizer=organizer, now=now, fields={"title": "t", "location": "l", "date": now + HOUR})
+
+    assert Event.objects.count() == 0
+
+
+def test_nobody_is_brought_into_an_event_that_goes_with_its_organizer(make_event, register, mails, now):
+    event = make_event(capacity=1, waitlist=True)
+    register(event, event.organizer)
+    waiting = register(event)
+
+    closing.close(user=event.organizer, password="correct-horse-9", now=now)
+
+    assert mails(waiting.attendee) == ["registration_waitlisted", "event_cancelled"]

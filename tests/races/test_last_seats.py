@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 from django.db import IntegrityError, transaction
 
+from jointoit.accounts import closing
 from jointoit.events import booking, scheduling
 from jointoit.events.booking import EventFull
 from jointoit.events.invariants import violations
@@ -102,3 +103,16 @@ def test_the_constraint_stands_behind_the_lock(make_event):
 
     with pytest.raises(IntegrityError, match="event_seats_within_capacity"):
         Event.objects.filter(pk=event.pk).update(seats_taken=2)
+
+
+def test_two_who_attend_each_other_close_their_accounts_at_once(make_event, make_user, race, now):
+    people = [make_user() for _ in range(2)]
+    for organizer, guest in (people, people[::-1]):
+        events = [make_event(organizer=organizer) for _ in range(3)]
+        for event in events:
+            booking.register(event_id=event.pk, attendee=guest, now=now)
+
+    answers = race([partial(closing.close, user=person, password="correct-horse-9", now=now) for person in people])
+
+    assert answers == [None, None]
+    assert set(Event.objects.values_list("status", "seats_taken")) == {("cancelled", 0)}

@@ -1,7 +1,10 @@
 """An index for each filter and each order of the list, built while the service runs.
 
-Should one build break off, drop its index (it is left behind as INVALID) and migrate again.
+A build that breaks off leaves an INVALID index behind, and the migration unapplied. To migrate again is enough: each
+step drops what an earlier run has left of its index before it builds it.
 """
+
+from typing import Any
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.operations import AddIndexConcurrently
@@ -9,12 +12,18 @@ from django.db import migrations, models
 from django.db.models.functions import Left
 
 
+class BuildIndex(AddIndexConcurrently):
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {self.index.name}")
+        super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+
 class Migration(migrations.Migration):
     atomic = False
     dependencies = [("events", "0003_fill_search_columns")]
 
     operations = [
-        AddIndexConcurrently(
+        BuildIndex(
             model_name="event",
             index=models.Index(
                 models.F("status"),
@@ -24,36 +33,42 @@ class Migration(migrations.Migration):
                 name="event_status_date",
             ),
         ),
-        AddIndexConcurrently(
+        BuildIndex(
             model_name="event",
             index=models.Index(
                 models.F("created_at"), models.F("id"), condition=models.Q(("deleted_at", None)), name="event_created"
             ),
         ),
-        AddIndexConcurrently(
+        BuildIndex(
             model_name="event",
             index=models.Index(
                 Left("title_folded", 255), models.F("id"), condition=models.Q(("deleted_at", None)), name="event_title"
             ),
         ),
-        AddIndexConcurrently(
+        BuildIndex(
             model_name="event",
             index=GinIndex(models.F("tags"), name="event_tags"),
         ),
-        AddIndexConcurrently(
+        BuildIndex(
             model_name="event",
             index=GinIndex(OpClass(models.F("title_folded"), name="gin_trgm_ops"), name="event_title_parts"),
         ),
-        AddIndexConcurrently(
+        BuildIndex(
             model_name="event",
             index=GinIndex(OpClass(models.F("location_folded"), name="gin_trgm_ops"), name="event_location_parts"),
         ),
         migrations.RunSQL(
-            "CREATE INDEX CONCURRENTLY event_words ON events_event USING gin (words)",
+            [
+                "DROP INDEX CONCURRENTLY IF EXISTS event_words",
+                "CREATE INDEX CONCURRENTLY event_words ON events_event USING gin (words)",
+            ],
             "DROP INDEX CONCURRENTLY event_words",
         ),
         migrations.RunSQL(
-            "CREATE INDEX CONCURRENTLY event_full ON events_event (date, id) WHERE is_full AND deleted_at IS NULL",
+            [
+                "DROP INDEX CONCURRENTLY IF EXISTS event_full",
+                "CREATE INDEX CONCURRENTLY event_full ON events_event (date, id) WHERE is_full AND deleted_at IS NULL",
+            ],
             "DROP INDEX CONCURRENTLY event_full",
         ),
     ]
