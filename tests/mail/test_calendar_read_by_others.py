@@ -30,6 +30,10 @@ def part(message: m.SeatMessage) -> bytes:
 
 
 def read(text: bytes) -> Any:
+    """Parse with a clean memory: vobject keeps the first zone it meets under each name, whatever its years."""
+    zones = vars(vobject.icalendar)["__tzidMap"]
+    for name in set(zones) - {"UTC"}:
+        del zones[name]
     return vobject.readOne(text.decode())
 
 
