@@ -16,6 +16,7 @@ from rest_framework.exceptions import Throttled
 from jointoit.accounts import closing, guessing, tokens
 from jointoit.accounts.models import RefreshToken, User
 from jointoit.api import throttling
+from jointoit.api.admin import Kept
 
 #: A change of these makes tokens given out before it worthless.
 ENDING = frozenset({"email", "is_active"})
@@ -111,17 +112,8 @@ class UserAdmin(DjangoUserAdmin[User]):
 
 
 @admin.register(RefreshToken)
-class RefreshTokenAdmin(admin.ModelAdmin[RefreshToken]):
+class RefreshTokenAdmin(Kept):
     list_display = ("user", "family", "expires_at", "used_at")
     list_select_related = ("user",)
     search_fields = ("user__username", "user__email", "family")
     ordering = ("-expires_at",)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: RefreshToken | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: RefreshToken | None = None) -> bool:
-        return False

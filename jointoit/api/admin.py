@@ -1,4 +1,4 @@
-"""What the toolkit keeps, to look at: nothing here is ever edited by hand."""
+"""Rows to look at and never to edit: those of the toolkit, and the classes that other apps' admins build on."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from jointoit.api.models import IdempotencyKey, RateBucket
 
 
 class LookOnly(admin.ModelAdmin[Any]):
-    """Rows that the service writes for itself. Deleting one is allowed: it only makes the service forget."""
+    """Rows that the service writes for itself."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -18,6 +18,14 @@ class LookOnly(admin.ModelAdmin[Any]):
         return False
 
 
+class Kept(LookOnly):
+    """Rows that are not deleted by hand either."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+# Deleting one of these is allowed: it only makes the service forget.
 @admin.register(IdempotencyKey)
 class IdempotencyKeyAdmin(LookOnly):
     list_display = ("scope", "caller", "status", "created_at")

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from jointoit.api.admin import Kept
 from jointoit.mail import facts, gate, rendering, tasks
 from jointoit.mail.models import MailGate, OutboxMail
 from jointoit.mail.policy import GIVE_UP_AFTER
@@ -131,16 +132,7 @@ class OutboxMailAdmin(admin.ModelAdmin[OutboxMail]):
 
 
 @admin.register(MailGate)
-class MailGateAdmin(admin.ModelAdmin[MailGate]):
+class MailGateAdmin(Kept):
     """Whether mail goes out, and why not. "Hold" and "release" stand among the actions on the mails."""
 
     list_display = ("__str__", "held_at", "ill_since", "ill_answer", "probe_at")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: MailGate | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: MailGate | None = None) -> bool:
-        return False
