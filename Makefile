@@ -43,7 +43,7 @@ bench-outbox: $(BIN)/.development ## Measure mails a second against one Celery t
 	@$(BIN)/python -m benchmarks.outbox $(or $(MAILS),2000)
 
 fuzz: $(BIN)/.development ## Let Schemathesis send 50,000 requests as three roles (REQUESTS=)
-	@FUZZ_REQUESTS=$(or $(REQUESTS),50000) $(BIN)/python -m pytest -p no:randomly tests/fuzz
+	@FUZZ_REQUESTS=$(or $(REQUESTS),50000) $(BIN)/python -m pytest -s -p no:randomly tests/fuzz
 
 bench-reads: $(BIN)/.development ## Compare lists and details with two peers, at 1,000,000 events (O='--events 10000')
 	@LOG_LEVEL=ERROR $(BIN)/python -m benchmarks.reads $(O)

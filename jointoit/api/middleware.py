@@ -8,11 +8,11 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterable
-from io import BytesIO
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 import structlog
+from django.conf import settings
 from django.core.exceptions import DisallowedHost, TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase, HttpResponsePermanentRedirect
@@ -21,13 +21,12 @@ from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import escape_leading_slashes
 
-from jointoit.api import errors, throttling
+from jointoit.api import bodies, errors, throttling
 from jointoit.api.answers import standard
 from jointoit.api.problems import known
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
-MAX_BODY: Final = 64 * 1024  # bytes
 MAX_URL: Final = 16 * 1024  # bytes of path and query; leaves room to tell a long search apart from nonsense
 UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 PARAMETER: Final = re.compile(r"[a-z_]{1,32}", re.ASCII)
@@ -121,31 +120,6 @@ def is_readable(escaped: str) -> bool:
         return False
 
 
-def read_undeclared_body(request: HttpRequest) -> bool:
-    """Give a body without a length (RFC 9112 section 7.1) its length; False if it is larger than we read.
-
-    Django reads as much as Content-Length says, so it would take such a body for an empty one.
-    """
-    chunks, left = [], MAX_BODY + 1
-    while left and (chunk := request.META["wsgi.input"].read(left)):
-        chunks.append(chunk)
-        left -= len(chunk)
-    body = b"".join(chunks)
-    request._stream = BytesIO(body)
-    request.META["CONTENT_LENGTH"] = str(len(body))
-    return len(body) <= MAX_BODY
-
-
-def fits(request: HttpRequest) -> bool:
-    """Whether the body is one we read. The admin's forms are left to Django's own, larger limit."""
-    declared = request.META.get("CONTENT_LENGTH") or ""
-    if declared.isdecimal():
-        return int(declared) <= MAX_BODY or errors.is_for_people(request)
-    if request.META.get("wsgi.input_terminated") and request.method not in ("GET", "HEAD", "OPTIONS", "TRACE"):
-        return read_undeclared_body(request)
-    return True
-
-
 def refusal(request: HttpRequest) -> HttpResponse | None:
     """Why this request goes no further, if so; cheap looks first, and none at the body before its length."""
     query = request.META.get("QUERY_STRING", "")
@@ -162,7 +136,12 @@ def refusal(request: HttpRequest) -> HttpResponse | None:
         return errors.problem(request, 400, "invalid_url", known()["invalid_url"].sentence, **members)
     if "\0" in request.path_info:
         return standard(404).write(request)
-    return None if fits(request) else standard(413).write(request)
+    # The admin's forms are larger.
+    largest = settings.DATA_UPLOAD_MAX_MEMORY_SIZE if errors.is_for_people(request) else bodies.MAX_BODY
+    if bodies.fits(request, largest=largest):
+        return None
+    bodies.drain(request)
+    return standard(413).write(request)
 
 
 def allowed_methods(view: Any) -> list[str]:

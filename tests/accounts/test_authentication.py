@@ -12,6 +12,8 @@ from jointoit.accounts import closing, passwords, tokens
 from .conftest import ME, PASSWORD, MakeUser, PairOf, WithToken
 
 ODD = [
+    "",
+    " ",
     "Bearer",
     "Bearer ",
     "Bearer a b",

@@ -5,6 +5,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable
 from io import BytesIO
+from threading import Event
 from typing import Any
 
 import pytest
@@ -13,10 +14,11 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from jointoit.accounts.models import User
-from jointoit.api import logs, middleware
+from jointoit.api import bodies, logs, middleware
+from jointoit.api.bodies import DRAINED, MAX_BODY
 from jointoit.api.problems import MEDIA_TYPE
 
-pytestmark = pytest.mark.urls("tests.api.wall_views")
+pytestmark = [pytest.mark.urls("tests.api.wall_views"), pytest.mark.django_db]
 
 REQUEST = "3f0f9d0e-8b0c-4f0e-9d5e-2a1d6f6f7a10"
 
@@ -169,19 +171,11 @@ def body_of(size: int) -> bytes:
 
 
 def test_a_body_may_have_64_kib_and_not_a_byte_more(client: Client) -> None:
-    sizes = (middleware.MAX_BODY, middleware.MAX_BODY + 1)
-    answers = [client.post("/echo/", body_of(size), content_type="application/json") for size in sizes]
+    answers = [
+        client.post("/echo/", body_of(size), content_type="application/json") for size in (MAX_BODY, MAX_BODY + 1)
+    ]
     assert [answer.status_code for answer in answers] == [200, 413]
     assert code(answers[1]) == (413, "body_too_large")
-
-
-class Unread(BytesIO):
-    def read(self, size: int | None = -1, /) -> bytes:
-        raise AssertionError("The body was read.")
-
-
-def test_a_body_that_says_it_is_too_large_is_not_read() -> None:
-    assert wsgi(Unread(), CONTENT_LENGTH="65537")[0] == 413
 
 
 def test_a_body_without_a_length_is_read_all_the_same() -> None:
@@ -189,10 +183,47 @@ def test_a_body_without_a_length_is_read_all_the_same() -> None:
     assert (status, answer["body"]) == (200, {"a": 1})
 
 
-def test_a_body_without_a_length_is_read_only_up_to_the_limit() -> None:
+#: How the length is told, and how much of the body is looked at to know that it is too much.
+TOO_LARGE = [({"CONTENT_LENGTH": "10000000"}, 0), ({"HTTP_TRANSFER_ENCODING": "chunked"}, MAX_BODY + 1)]
+
+
+@pytest.mark.parametrize(("told", "looked_at"), TOO_LARGE)
+def test_a_body_that_is_too_large_is_read_away_up_to_a_limit(told: dict[str, str], looked_at: int) -> None:
     stream = BytesIO(body_of(10_000_000))
-    status, answer = wsgi(stream, HTTP_TRANSFER_ENCODING="chunked")
-    assert (status, answer["code"], stream.tell()) == (413, "body_too_large", middleware.MAX_BODY + 1)
+    status, answer = wsgi(stream, **told)
+    assert (status, answer["code"], stream.tell()) == (413, "body_too_large", looked_at + DRAINED)
+
+
+class Unread(BytesIO):
+    def read(self, size: int | None = -1, /) -> bytes:
+        raise AssertionError("The body was read.")
+
+
+def test_who_asks_before_sending_is_refused_without_a_look_at_the_body() -> None:
+    assert wsgi(Unread(), CONTENT_LENGTH="65537", HTTP_EXPECT="100-continue")[0] == 413
+
+
+class Slow(BytesIO):
+    """A client that sends nothing until `go` is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go, self.readers = Event(), 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.readers += 1
+        self.go.wait(30)
+        return b""
+
+
+def test_who_is_slow_to_send_too_much_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "PATIENCE", 0)
+    stream = Slow()
+    try:
+        assert [wsgi(stream, CONTENT_LENGTH="65537")[0] for _ in range(10)] == [413] * 10
+        assert stream.readers <= 8
+    finally:
+        stream.go.set()
 
 
 def test_forms_of_the_admin_may_be_larger(client: Client) -> None:

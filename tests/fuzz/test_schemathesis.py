@@ -7,11 +7,13 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from config.env import ROOT
 from tests.live import UNLIMITED, Live, serve
@@ -22,13 +24,14 @@ EXAMPLES = 40 if REQUESTS else 2  # for each operation and phase
 #: Coverage tries each border of each value, some 1,500 requests: in the short round as the one who may do most.
 SHORT = {"anonymous": "examples,fuzzing,stateful", "attendee": "examples,fuzzing,stateful"}
 GENERATED = re.compile(r"(\d+) generated")
+TOKEN = "fuzz"
 EVENT = {"title": "Launch", "date": "2099-05-17T18:00:00Z", "location": "Berlin", "capacity": 3, "waitlist": True}
 
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """One server for all roles of this process, with some events and registrations in it."""
-    with serve(tmp_path_factory.mktemp("fuzz"), **UNLIMITED, LOG_LEVEL="ERROR") as live:
+    with serve(tmp_path_factory.mktemp("fuzz"), **UNLIMITED, LOG_LEVEL="ERROR", METRICS_TOKEN=TOKEN) as live:
         people = {role: live.person(role) for role in ROLES}
         for _ in range(5):
             event = httpx.post(f"{live.url}/events/", json=EVENT, headers=people["organizer"]).json()["id"]
@@ -48,11 +51,22 @@ def words(live: Live, role: str) -> list[str]:
     return [*command, "--header", f"Authorization: {live.log_in(role)['Authorization']}"]
 
 
+def answered(live: Live) -> Counter[str]:
+    """How often the service has given each status, by its own count."""
+    text = httpx.get(f"{live.url}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30).text
+    samples = (sample for family in text_string_to_metric_families(text) for sample in family.samples)
+    counted: Counter[str] = Counter()
+    for sample in samples:
+        if sample.name == "jointoit_http_requests_total":
+            counted[sample.labels["status"]] += int(sample.value)
+    return counted
+
+
 @pytest.mark.xdist_group("fuzz")  # one server for all of them
 @pytest.mark.timeout(0 if REQUESTS else 600)
 @pytest.mark.parametrize("role", ROLES)
 def test_it_finds_nothing(live: Live, role: str) -> None:
-    done = 0
+    before, done = answered(live), 0
     while True:
         run = subprocess.run(words(live, role), cwd=ROOT, capture_output=True, text=True, check=False)
         assert run.returncode == 0, run.stdout + run.stderr
@@ -61,4 +75,7 @@ def test_it_finds_nothing(live: Live, role: str) -> None:
         done += int(found[1])
         if done >= REQUESTS:
             break
+    counted = answered(live) - before
+    sys.stdout.write(f"\n{role}: {done} generated, {counted.total()} answered: {dict(sorted(counted.items()))}\n")
     assert done > 100
+    assert [status for status in counted if status >= "500"] == []
