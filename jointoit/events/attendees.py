@@ -1,14 +1,26 @@
 """The attendee list as a file: streamed row by row, and safe to open in a spreadsheet."""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from rest_framework.renderers import BaseRenderer
 
-from jointoit.events.models import Registration
+from jointoit.events.models import RegistrationQuerySet
 
-COLUMNS = ("id", "username", "first_name", "last_name", "email", "status", "position", "registered_at", "updated_at")
+#: The columns of the file, and where their cells come from.
+COLUMNS = {
+    "id": "id",
+    "username": "attendee__username",
+    "first_name": "attendee__first_name",
+    "last_name": "attendee__last_name",
+    "email": "attendee__email",
+    "status": "status",
+    "position": "position",
+    "registered_at": "registered_at",
+    "updated_at": "updated_at",
+}
 
 
 class AttendeeCSVRenderer(BaseRenderer):
@@ -29,30 +41,19 @@ class Line:
         return line
 
 
-def as_csv(registrations: Iterable[Registration]) -> Iterator[str]:
-    """Yield the lines of the file (RFC 4180), the header first, one registration at a time."""
+def as_csv(registrations: RegistrationQuerySet) -> Iterator[str]:
+    """Yield the lines of the file (RFC 4180), the header first, with a thousand rows in memory at a time."""
     writer = csv.writer(Line())
     yield writer.writerow(COLUMNS)
-    for registration in registrations:
-        yield writer.writerow([harmless(cell) for cell in cells(registration)])
-
-
-def cells(registration: Registration) -> tuple[object, ...]:
-    person = registration.attendee
-    return (
-        registration.pk,
-        person.username,
-        person.first_name,
-        person.last_name,
-        person.email,
-        registration.status,
-        registration.position or "",
-        registration.registered_at.isoformat(),
-        registration.updated_at.isoformat(),
-    )
+    for row in registrations.values_list(*COLUMNS.values()).iterator(chunk_size=1000):
+        yield writer.writerow([harmless(cell) for cell in row])
 
 
 def harmless(cell: object) -> str:
-    """Keep a spreadsheet from running what somebody typed as a formula (OWASP, CSV Injection)."""
+    """As text. Keeps a spreadsheet from running what somebody typed as a formula (OWASP, CSV Injection)."""
+    if cell is None:
+        return ""
+    if isinstance(cell, datetime):
+        return cell.isoformat()
     text = str(cell)
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -7,7 +7,7 @@ side. The locks are always taken in the order event, registration, outbox. The c
 index on live registrations stand behind it as the last wall.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
@@ -151,22 +151,13 @@ def fill(event: Event, *, now: datetime) -> None:
     """
     if not event.is_live or event.has_started(now):
         return
-    free_seats = event.waiting if event.seats_left is None else min(event.seats_left, event.waiting)
-    queue = event.registrations.filter(status=Status.WAITLISTED).order_by("queue_number")[:free_seats]
-    promoted = list(queue.select_related("attendee"))
-    if not promoted:
-        return
-    pks = [registration.pk for registration in promoted]
-    Registration.objects.filter(pk__in=pks).update(
-        status=Status.CONFIRMED, queue_number=None, updated_at=now, revision=F("revision") + 1
-    )
-    for registration in promoted:
-        registration.event, registration.status = event, Status.CONFIRMED
-        registration.revision += 1
-    event.seats_taken += len(promoted)
-    event.waiting -= len(promoted)
-    event.save(update_fields=["seats_taken", "waiting"])
-    telling.tell_all(messages.RegistrationPromoted, promoted)
+    seats = event.waiting if event.seats_left is None else min(event.seats_left, event.waiting)
+    for promoted in seating.promote(event, seats, now=now):
+        telling.tell_all(messages.RegistrationPromoted, promoted, event=event)
+        event.seats_taken += len(promoted)
+        event.waiting -= len(promoted)
+    if seats:
+        event.save(update_fields=["seats_taken", "waiting"])
 
 
 def cancel_all(event: Event, *, now: datetime) -> None:
@@ -174,7 +165,7 @@ def cancel_all(event: Event, *, now: datetime) -> None:
 
     The caller holds the event and has raised its revision, which makes these mails the newest for every calendar.
     """
-    telling.tell_all(messages.EventCancelled, live_attendees(event))
+    telling.tell_all(messages.EventCancelled, seating.live_attendees(event), event=event)
     event.registrations.live().update(
         status=Status.CANCELLED, queue_number=None, updated_at=now, revision=F("revision") + 1
     )
@@ -287,10 +278,3 @@ def cancellation(registration: Registration, *, by_organizer: bool) -> type[mess
     if registration.status == Status.PENDING:
         return messages.RegistrationDeclined
     return messages.RegistrationCancelledByOrganizer
-
-
-def live_attendees(event: Event) -> Iterable[Registration]:
-    """Everybody to be told of news about the event, with their accounts, a few at a time."""
-    for registration in event.registrations.live().select_related("attendee").order_by("pk").iterator(chunk_size=1000):
-        registration.event = event
-        yield registration

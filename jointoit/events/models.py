@@ -5,6 +5,7 @@ Registration rows and the seat counters are written by `jointoit.events.booking`
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import ClassVar, Self
 
 from django.conf import settings
@@ -18,12 +19,25 @@ from django.db.models.functions import Coalesce, Left, Now
 from django.urls import reverse
 
 from jointoit.accounts.models import User
+from jointoit.api.expressions import TableExpression
 from jointoit.events import searching
 from jointoit.events.folding import FoldedField
 
 #: What titles are sorted by: as they are read, whatever the case. Cut, because folding may lengthen a text eighteenfold
 #: and an entry of an index is at most 2,704 bytes.
 TITLE_ORDER = Left("title_folded", 255)
+
+
+@cache
+def path_around_id(route: str) -> tuple[str, str]:
+    before, _, after = reverse(route, args=[1]).rpartition("1")
+    return before, after
+
+
+def address(route: str, pk: int) -> str:
+    """Where one row is found. The route is resolved once: a transaction may write thousands of mails that name it."""
+    before, after = path_around_id(route)
+    return f"{settings.PUBLIC_URL}{before}{pk}{after}"
 
 
 class EventQuerySet(models.QuerySet["Event"]):
@@ -138,7 +152,7 @@ class Event(models.Model):
         return self.title
 
     def get_absolute_url(self) -> str:
-        return f"{settings.PUBLIC_URL}{reverse('event-detail', args=[self.pk])}"
+        return address("event-detail", self.pk)
 
     @property
     def is_live(self) -> bool:
@@ -164,6 +178,15 @@ class Event(models.Model):
         return user.is_authenticated and self.organizer_id == user.pk
 
 
+#: The place of a row in the queue of an event. The inner query does not depend on the row, so PostgreSQL runs it once,
+#: over the whole queue, whatever the outer query leaves out; a place is then looked up in what it made.
+PLACES = """((
+    SELECT jsonb_object_agg(id, place)
+    FROM (SELECT id, row_number() OVER (ORDER BY queue_number) AS place
+          FROM events_registration WHERE event_id = {event} AND status = 'waitlisted') AS queue
+    ) -> ({{table}}.id)::text)::integer"""
+
+
 class RegistrationQuerySet(models.QuerySet["Registration"]):
     def live(self) -> Self:
         return self.exclude(status=Registration.Status.CANCELLED)
@@ -177,6 +200,12 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
     def detailed(self) -> Self:
         """With event, attendee and position at hand, at the cost of one query."""
         return self.select_related("event", "attendee").with_position()
+
+    def with_positions_in(self, event: Event) -> Self:
+        """Add `position` to registrations of one event; the queue is counted through once, however many are read."""
+        places = TableExpression(PLACES.format(event=int(event.pk)), models.IntegerField())
+        waits = models.When(status=Registration.Status.WAITLISTED, then=places)
+        return self.annotate(position=models.Case(waits, default=None, output_field=models.IntegerField()))
 
     def with_position(self) -> Self:
         """Add `position`: 1 for whoever is next on the waiting list, None for those who do not wait."""
@@ -241,4 +270,4 @@ class Registration(models.Model):
         return f"registration {self.pk}"
 
     def get_absolute_url(self) -> str:
-        return f"{settings.PUBLIC_URL}{reverse('registration-detail', args=[self.pk])}"
+        return address("registration-detail", self.pk)

@@ -34,7 +34,7 @@ def promise_some(*, event_id: int, now: datetime) -> bool:
             return False
         chunk = unreminded(event)
         Registration.objects.filter(pk__in=[registration.pk for registration in chunk]).update(reminded_at=now)
-        telling.tell_all(EventReminder, chunk, expires_at=event.date)
+        telling.tell_all(EventReminder, chunk, event=event, expires_at=event.date)
         if len(chunk) == CHUNK:
             return True
         Event.objects.filter(pk=event_id).update(reminded_at=now)

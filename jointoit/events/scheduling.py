@@ -9,9 +9,10 @@ from django.db import transaction
 from jointoit.accounts.models import User
 from jointoit.accounts.tokens import DeadToken
 from jointoit.errors import Conflict, Invalid, NotFound
-from jointoit.events import booking, reminders, telling
+from jointoit.events import booking, reminders, seating, telling
 from jointoit.events.booking import EventCancelled, EventStarted
 from jointoit.events.models import Event
+from jointoit.mail.messages import EventChanged
 
 Status = Event.Status
 Precondition = Callable[[Event], None]
@@ -144,7 +145,7 @@ def apply(event: Event, values: Mapping[str, Any], *, now: datetime) -> None:
     save_change(event, list(values), now=now)
     if event.is_live and any(name in values for name in TOLD) and not (was_over and is_over(event, now)):
         reminders.take_back(event)
-        telling.tell_all_of_change(booking.live_attendees(event), before=before)
+        telling.tell_all(EventChanged, seating.live_attendees(event), event=event, before=before)
     booking.fill(event, now=now)
 
 

@@ -1,11 +1,15 @@
-"""The two statements behind asking for a seat: one looks without a lock, one takes what was seen to be free.
+"""The statements that give out seats. Two are behind asking: one looks without a lock, one takes what was seen free.
 
 The second is a transaction by itself, so the event row, for which a whole crowd waits, is held while the database works
 and never while Python does (docs/decisions/0005-seat-guard.md). It changes nothing where what the first saw holds no
 more: then the caller looks again. Locks are taken in the order user, event, registration, outbox.
+
+The third brings in those who wait, a thousand with each run, under a lock that the caller holds.
 """
 
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
@@ -20,7 +24,10 @@ EVENT = [
     f.attname for f in Event._meta.concrete_fields if f.name not in ("description", "title_folded", "location_folded")
 ]
 USER = [f.attname for f in User._meta.concrete_fields if f.name != "password"]
+#: What a mail says of a registration and its person; thousands of them are read with the event held.
+TOLD, ADDRESSED = ("id", "attendee_id", "status", "revision"), ("id", "email", "first_name", "last_name", "timezone")
 ONE_LIVE = "registration_one_live_per_person"
+CHUNK = 1_000  # people who are brought in, and told, with one statement
 
 LOOK = f"""
     SELECT {", ".join(f"attendee.{name}" for name in USER)}, {", ".join(f"event.{name}" for name in EVENT)},
@@ -63,6 +70,23 @@ TAKE = f"""
     ), mail AS ({outbox.INSERT_PROMISED})
     SELECT seats_taken, waiting, queue_tail FROM event
 """  # noqa: S608  a statement of our own
+#: `after` lets each run begin behind the entries that the one before it left in the index.
+PROMOTE = f"""
+    WITH first AS MATERIALIZED (
+        SELECT id, queue_number FROM events_registration
+        WHERE event_id = %(event)s AND status = 'waitlisted' AND queue_number > %(after)s
+        ORDER BY queue_number LIMIT %(seats)s
+    ), promoted AS (
+        UPDATE events_registration AS waiting
+        SET status = 'confirmed', queue_number = NULL, updated_at = %(now)s, revision = revision + 1
+        FROM first WHERE waiting.id = first.id
+        RETURNING waiting.*, first.queue_number AS place
+    )
+    SELECT {", ".join(f"promoted.{name}" for name in TOLD)},
+           {", ".join(f"attendee.{name}" for name in ADDRESSED)}, place
+    FROM promoted JOIN accounts_user AS attendee ON attendee.id = promoted.attendee_id
+    ORDER BY place
+"""  # noqa: S608  column names of our own models
 
 
 def look(*, event_id: int, attendee: User) -> tuple[Registration, int | None] | None:
@@ -119,3 +143,32 @@ def execute(parameters: dict[str, Any]) -> Any:
         if constraint is None or constraint.name != ONE_LIVE:
             raise
         return None
+
+
+def promote(event: Event, seats: int, *, now: datetime) -> Iterator[list[Registration]]:
+    """Confirm the first `seats` of the queue of an event that the caller holds; yield them in its order, in chunks."""
+    after = 0
+    while seats > 0:
+        values: dict[str, Any] = {"event": event.pk, "after": after, "seats": min(seats, CHUNK), "now": now}
+        with connection.cursor() as cursor:
+            cursor.execute(PROMOTE, values)
+            rows = cursor.fetchall()
+        if not rows:
+            return
+        yield [promoted(event, row) for row in rows]
+        seats, after = seats - len(rows), rows[-1][-1]
+
+
+def promoted(event: Event, row: tuple[Any, ...]) -> Registration:
+    registration = Registration.from_db("default", TOLD, row[: len(TOLD)])
+    registration.event, registration.attendee = event, User.from_db("default", ADDRESSED, row[len(TOLD) : -1])
+    return registration
+
+
+def live_attendees(event: Event) -> Iterable[Registration]:
+    """Everybody to be told of news about the event, with what the mail says of them, a chunk in memory at a time."""
+    columns = [*TOLD, "event_id", *(f"attendee__{name}" for name in ADDRESSED)]
+    live = event.registrations.live().select_related("attendee").only(*columns).order_by("pk")
+    for registration in live.iterator(chunk_size=CHUNK):
+        registration.event = event
+        yield registration

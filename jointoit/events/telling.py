@@ -6,7 +6,7 @@ from typing import Any
 
 from jointoit.events.models import Event, Registration
 from jointoit.mail import outbox
-from jointoit.mail.messages import EventChanged, EventFacts, Person, SeatMessage
+from jointoit.mail.messages import EventFacts, Person, SeatMessage
 
 
 def tell(kind: type[SeatMessage], registration: Registration, **facts: Any) -> None:
@@ -30,30 +30,19 @@ def tell_of_end(kind: type[SeatMessage], registration: Registration, *, held_sea
 
 
 def tell_all(
-    kind: type[SeatMessage], registrations: Iterable[Registration], *, expires_at: datetime | None = None
+    kind: type[SeatMessage],
+    registrations: Iterable[Registration],
+    *,
+    event: Event,
+    expires_at: datetime | None = None,
+    **facts: Any,
 ) -> None:
-    """Promise one mail to each attendee; the registrations are consumed one at a time."""
+    """Promise one mail to each attendee of `event`; the registrations are consumed one at a time."""
+    of_event = event_facts(event)
     pairs = (
-        (message(kind, registration, event_facts(registration.event)), key(kind, registration))
-        for registration in registrations
+        (message(kind, registration, of_event, **facts), key(kind, registration)) for registration in registrations
     )
     outbox.enqueue_many(pairs, expires_at=expires_at)
-
-
-def tell_all_of_change(registrations: Iterable[Registration], *, before: EventFacts) -> None:
-    """Promise each attendee a mail that sets what holds now beside what held before."""
-    outbox.enqueue_many(
-        (
-            message(
-                EventChanged,
-                registration,
-                event_facts(registration.event),
-                before=before,
-            ),
-            key(EventChanged, registration),
-        )
-        for registration in registrations
-    )
 
 
 def key(kind: type[SeatMessage], registration: Registration) -> str:
