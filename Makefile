@@ -61,8 +61,8 @@ e2e: $(BIN)/.development ## Do the main round against a service that runs: BASE_
 	@BASE_URL=$(or $(BASE_URL),http://127.0.0.1:8000) INBOX_URL=$(or $(INBOX_URL),http://127.0.0.1:1080) \
 	  $(BIN)/python -m pytest -q -p no:randomly tests/e2e/test_round.py tests/e2e/test_generated_client.py $(T)
 
-operations: $(BIN)/.development ## Restart, crash and restore a whole installation again and again (about 15 minutes)
-	@OPERATIONS=long $(BIN)/python -m pytest -q -p no:randomly --timeout 900 tests/operations $(T)
+operations: $(BIN)/.development ## Restart, crash and restore a whole installation again and again (about 20 minutes)
+	@OPERATIONS=long $(BIN)/python -m pytest -rP --show-capture=stdout -p no:randomly tests/operations $(T)
 
 image: ## Check the Dockerfile and build the image event-management (needs Docker)
 	docker build --tag event-management .

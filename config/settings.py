@@ -142,7 +142,9 @@ SESSION = {
 # A URL with `?options=` says otherwise: PgBouncer takes none.
 DATABASES["default"]["OPTIONS"].setdefault("options", " ".join(f"-c {name}={value}" for name, value in SESSION.items()))
 if DATABASE_POOL:
-    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 5}
+    # Tried for longer, the pauses between two attempts grow, and a database that is back is not noticed for as long.
+    patience = {"timeout": 5, "reconnect_timeout": 2}
+    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL, **patience}
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
 

@@ -15,6 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle, groupby
 
+from jointoit import lifeline
+
 COLOURS = (36, 33, 32, 35, 34)  # ANSI foregrounds
 LONGEST_LINE = 1 << 20  # bytes
 
@@ -64,7 +66,7 @@ class Supervisor:
     async def _start(self, program: Program, colour: int) -> asyncio.Task[None]:
         process = await asyncio.create_subprocess_exec(
             *program.command, stdin=asyncio.subprocess.DEVNULL, stdout=PIPE, stderr=STDOUT,
-            start_new_session=True, limit=LONGEST_LINE,
+            start_new_session=True, limit=LONGEST_LINE, preexec_fn=lifeline.hold,
         )  # fmt: skip
         self.running[program] = process
         return asyncio.create_task(self._relay(program, process, colour))

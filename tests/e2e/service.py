@@ -66,8 +66,16 @@ class Service:
     def left_behind(self) -> list[str]:
         """What a clean stop must not leave: processes, open ports, a running server."""
         processes = [words for words, environment in processes_here() if self.mark in environment or self.owns(words)]
-        taken = [problem for number in self.ports if (problem := why_not("PORT", "127.0.0.1", number))]
-        return processes + taken + ["Valkey answers"] * answers(self.valkey)
+        return processes + self.taken() + ["Valkey answers"] * answers(self.valkey)
+
+    def taken(self) -> list[str]:
+        return [problem for number in self.ports if (problem := why_not("PORT", "127.0.0.1", number))]
+
+    def wait_until_ports_are_free(self) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while self.taken():
+            assert time.monotonic() < deadline, self.said()
+            time.sleep(0.05)
 
     def owns(self, words: str) -> bool:
         return str(self.folder) in words

@@ -53,6 +53,15 @@ def test_a_program_that_dies_is_named_and_takes_the_rest_along(service: Service)
     assert "worker ended by itself with status -9; the rest is stopped." in service.said()
 
 
+def test_killed_itself_it_leaves_nobody_in_the_way_of_the_next_start(service: Service) -> None:
+    service.start()
+    service.stop(signal.SIGKILL)
+    service.wait_until_ports_are_free()
+
+    service.start()
+    assert (service.stop(), service.left_behind()) == (0, [])
+
+
 def test_mails_are_shown_without_node_as_well(tmp_path: Path) -> None:
     tools = tmp_path / "tools"
     tools.mkdir()
