@@ -26,7 +26,7 @@ WORKDIR /app
 COPY --from=build /venv /venv
 COPY --from=build /app /app
 # Nothing is written at run time but /tmp, so the file system may be read-only.
-ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 PORT=8000
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 PORT=8000 HEARTBEAT=/tmp/alive
 USER 10001:10001
 EXPOSE 8000
 CMD ["python", "-m", "jointoit", "serve"]

@@ -40,6 +40,7 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
 PUBLIC_URL = env.str("PUBLIC_URL", **development("http://127.0.0.1:8000"))
 DATABASE_URL = env.str("DATABASE_URL", **development(""))
 DATABASE_POOL = env.int("DATABASE_POOL", 0)
+DATABASE_POOLER = env.bool("DATABASE_POOLER", False)
 REDIS_URL = env.str("REDIS_URL", **development(""))
 EMAIL_HOST = env.str("EMAIL_HOST", **development("127.0.0.1"))
 EMAIL_PORT = env.int("EMAIL_PORT", 1025 if DEBUG else 587)
@@ -64,6 +65,7 @@ RATES = {
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 METRICS_PORT = env.int("METRICS_PORT", 0)
+HEARTBEAT = env.str("HEARTBEAT", "")
 SERVE: dict[str, Any] = {  # how `serve` and `work` run, see there
     "host": env.str("HOST", "127.0.0.1"),
     "port": env.int("PORT", 8000, validate=port),
@@ -139,8 +141,11 @@ SESSION = {
     # Room for a bitmap of all events: with less, PostgreSQL remembers pages only and looks at every row of them again.
     "work_mem": "16MB",
 }
-# A URL with `?options=` says otherwise: PgBouncer takes none.
-DATABASES["default"]["OPTIONS"].setdefault("options", " ".join(f"-c {name}={value}" for name, value in SESSION.items()))
+if DATABASE_POOLER:  # takes no options, and what a cursor is left with after its transaction is somebody else's session
+    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
+else:
+    options = " ".join(f"-c {name}={value}" for name, value in SESSION.items())
+    DATABASES["default"]["OPTIONS"].setdefault("options", options)
 if DATABASE_POOL:
     # Tried for longer, the pauses between two attempts grow, and a database that is back is not noticed for as long.
     patience = {"timeout": 5, "reconnect_timeout": 2}
@@ -288,6 +293,7 @@ CELERY = {
     "task_reject_on_worker_lost": True,
     "task_time_limit": 60,
     "worker_prefetch_multiplier": 1,
+    "worker_direct": bool(HEARTBEAT),
     "broker_connection_retry_on_startup": True,
     "broker_transport_options": {
         "visibility_timeout": 180,

@@ -11,9 +11,11 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
+from django.conf import settings
 from django.db import Error, close_old_connections, connections
 from django.utils import timezone
 
+from jointoit import alive
 from jointoit.mail import claims, delivery, gate
 from jointoit.mail.policy import SPEED
 
@@ -48,6 +50,7 @@ def run(*, stop: Callable[[], bool]) -> None:
     while not stop():
         close_old_connections()
         sweep(now=timezone.now(), stop=stop)
+        alive.beat(settings.HEARTBEAT)
         rest_until(time.monotonic() + EVERY.total_seconds(), stop)
 
 

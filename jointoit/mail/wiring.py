@@ -7,6 +7,7 @@ from celery import signals
 from django.utils import timezone
 
 from jointoit.api import health, metrics, pruning
+from jointoit.mail import heartbeat as heartbeat
 from jointoit.mail import sweeper
 from jointoit.mail.metrics import Outbox
 from jointoit.mail.status import probe

@@ -85,9 +85,13 @@ class Installation:
         words = [sys.executable, "-m", "jointoit", COMMANDS.get(part, "")]
         if part == "redis":
             words = [str(valkey_program()), "--port", str(self.redis_port), "--bind", "127.0.0.1", "--save", ""]
+        self.run(part, words, ROOT if part in COMMANDS else self.folder, **variables)
+
+    def run(self, part: str, words: list[str], folder: Path, **variables: str) -> None:
+        """Start any program as a part of the installation."""
         with self.log(part).open("ab") as log:
             self.running[part] = subprocess.Popen(
-                [*TIED, *words], cwd=ROOT if part in COMMANDS else self.folder, env=self.environment(**variables),
+                [*TIED, *words], cwd=folder, env=self.environment(**variables),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
 
