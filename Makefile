@@ -101,8 +101,8 @@ format: $(BIN)/.development ## Mend what can be mended
 
 lock: $(BIN)/.uv ## Bring the requirement files up to date with pyproject.toml (UPGRADE=1: with the newest releases)
 	@$(LOCK) --extra laptop $(if $(UPGRADE),--upgrade) --output-file requirements.txt
-	@$(LOCK) --constraints requirements.txt --output-file requirements-server.txt
-	@$(LOCK) --extra laptop $(if $(UPGRADE),--upgrade) --group dev --constraints requirements.txt --output-file requirements-dev.txt
+	@$(LOCK) --extra tracing --constraints requirements.txt --output-file requirements-server.txt
+	@$(LOCK) --extra laptop --extra tracing $(if $(UPGRADE),--upgrade) --group dev --constraints requirements.txt --output-file requirements-dev.txt
 
 clean: ## Remove everything that was made here, the database included
 	rm -rf .venv .venv-* .local node_modules tools/sdk/node_modules staticfiles build htmlcov .coverage .coverage.* .hypothesis \

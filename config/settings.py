@@ -65,6 +65,7 @@ RATES = {
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 METRICS_PORT = env.int("METRICS_PORT", 0)
+TRACES = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "")
 HEARTBEAT = env.str("HEARTBEAT", "")
 SERVE: dict[str, Any] = {  # how `serve` and `work` run, see there
     "host": env.str("HOST", "127.0.0.1"),
@@ -112,6 +113,8 @@ MIDDLEWARE = [
     "jointoit.api.admin_only.AdminMessages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+if TRACES:
+    MIDDLEWARE.insert(0, "jointoit.api.tracing.TracingMiddleware")
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = False  # jointoit.api.middleware answers 308, which keeps method and body

@@ -1,4 +1,7 @@
+from importlib import import_module
+
 from django.apps import AppConfig
+from django.conf import settings
 from django.core import checks
 
 from jointoit.api.rates import check_rates
@@ -10,3 +13,5 @@ class ApiConfig(AppConfig):
 
     def ready(self) -> None:
         checks.register(check_rates)
+        if settings.TRACES:
+            import_module("jointoit.api.tracing").begin()

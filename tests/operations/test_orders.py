@@ -14,7 +14,7 @@ PARTS = ("database", "redis", "web", "worker")
 SHORT = [("worker", "web", "redis", "database")]
 
 
-@pytest.mark.parametrize("order", itertools.permutations(PARTS) if LONG else SHORT, ids=" → ".join)
+@pytest.mark.parametrize("order", list(itertools.permutations(PARTS)) if LONG else SHORT, ids=" → ".join)
 def test_parts_start_in_any_order(installation: Installation, order: tuple[str, ...]) -> None:
     event, tokens = installation.seed(guests=1, capacity=1)
     installation.stop("redis")
