@@ -12,7 +12,8 @@ RUN /venv/bin/pip install --require-hashes --no-deps --requirement requirements-
 COPY config config
 COPY jointoit jointoit
 # Reading the settings wants values that nothing here uses; none of them stays in the image.
-RUN SECRET_KEY=$(printf %064d 0) JWT_SIGNING_KEY=$(printf %064d 0) \
+RUN key=$(/venv/bin/python -c "import secrets; print(secrets.token_hex(32))") \
+ && SECRET_KEY=$key JWT_SIGNING_KEY=$key \
     ALLOWED_HOSTS=build PUBLIC_URL=http://build DATABASE_URL=postgresql://build REDIS_URL=redis://build \
     EMAIL_HOST=build DEFAULT_FROM_EMAIL=build@build.example \
     /venv/bin/python -m jointoit collectstatic --no-input --verbosity 0 \
