@@ -67,8 +67,12 @@ operations: $(BIN)/.development ## Restart, crash and restore a whole installati
 image: ## Check the Dockerfile and build the image event-management (needs Docker)
 	docker build --tag event-management .
 
-kubernetes: $(BIN)/.development ## Put the Kubernetes manifests together and check them against the schemas of Kubernetes
+kubernetes: $(BIN)/.development ## Put the Kubernetes manifests together and check them against the schemas of Kubernetes (needs kubectl)
 	@$(BIN)/python -m pytest -q -p no:randomly tests/config/test_kubernetes.py
+	@mkdir -p build && kubectl kustomize deploy/kubernetes > build/kubernetes.yaml
+	@$(BIN)/kubernetes-validate --strict --kubernetes-version 1.31 build/kubernetes.yaml
+	@$(BIN)/kubernetes-validate --strict --kubernetes-version 1.35 build/kubernetes.yaml
+	@grep -c ^kind: build/kubernetes.yaml | xargs printf '%s objects, in build/kubernetes.yaml\n'
 
 lint: $(BIN)/.development ## Look for mistakes and for formatting that differs
 	@$(BIN)/ruff check
