@@ -297,6 +297,7 @@ CELERY = {
     "task_time_limit": 60,
     "worker_prefetch_multiplier": 1,
     "worker_direct": bool(HEARTBEAT),
+    "worker_hijack_root_logger": False,  # its lines are objects like all others
     "broker_connection_retry_on_startup": True,
     "broker_transport_options": {
         "visibility_timeout": 180,

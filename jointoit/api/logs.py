@@ -50,6 +50,9 @@ def configure(*, readable: bool, level: str) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structlog"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
+            # Each bell rung and each sign of life: the outbox tells what became of the mails.
+            "celery.app.trace": {"level": "WARNING"},
+            "celery.worker.strategy": {"level": "WARNING"},
             "django": {"handlers": [], "level": "INFO", "propagate": True},
             "django.request": {"filters": ["has_traceback"], "level": "ERROR"},
             "django.security": {"filters": ["has_traceback"], "level": "ERROR"},

@@ -17,7 +17,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "installation" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("operations"))
-            item.add_marker(pytest.mark.timeout(900 if LONG else 300))
+            item.add_marker(pytest.mark.timeout(3600 if LONG else 900))
 
 
 @pytest.fixture(scope="session")

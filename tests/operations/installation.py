@@ -30,7 +30,7 @@ from config.local_valkey import answers, free_port, valkey_program
 from tests.mail.sink import Sink, serve
 from tests.operations.scripts import BOOK, SEED
 
-PATIENCE = 90.0  # seconds for anything to happen on a busy machine
+PATIENCE = 180.0  # seconds for anything to happen on a busy machine
 COMMANDS = {"web": "serve", "worker": "work", "sweeper": "sweep"}
 # The kernel ends them with the tests, however these end.
 TIED = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
