@@ -286,7 +286,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # ── Mail and tasks ────────────────────────────────────────────────────────────────────────────────────────────────────
-EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_BACKEND = "jointoit.mail.smtp.Backend"
 EMAIL_TIMEOUT = max(1.0, 20 / MAIL_CLOCK_SPEED)
 REMINDER_BEFORE = timedelta(hours=REMINDER_HOURS)
 CELERY = {
@@ -294,7 +294,7 @@ CELERY = {
     "task_ignore_result": True,
     "task_acks_late": True,
     "task_reject_on_worker_lost": True,
-    "task_time_limit": 60,
+    "task_time_limit": 110,  # a turn, and the slowest mail on two connections; below the lease
     "worker_prefetch_multiplier": 1,
     "worker_direct": bool(HEARTBEAT),
     "worker_hijack_root_logger": False,  # its lines are objects like all others

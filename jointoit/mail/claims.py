@@ -8,15 +8,15 @@ from uuid import uuid4
 
 import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import Q, Value
+from django.db.models import Case, Q, TextField, Value, When
 from django.db.models.functions import Concat
 
 from jointoit.mail.models import OutboxMail
-from jointoit.mail.policy import LEASE
+from jointoit.mail.policy import LEASE, STOP_SENDING
 
 log = structlog.get_logger(__name__)
 State = OutboxMail.State
-GAVE_UP = Value("Gave up. ")
+GAVE_UP = "Gave up. "
 
 #: What became of a mail is worth waiting for a database that restarts: forgotten, it would be sent twice.
 SETTLE_PATIENCE = 40.0  # seconds, below the lease and the time limit of a task
@@ -40,11 +40,26 @@ CLAIM = """
 """
 
 
+class ClaimLost(Exception):
+    """The lease was over, and another sender has the mail."""
+
+
 def claim(*, limit: int, now: datetime) -> list[OutboxMail]:
     """Take up to `limit` due mails, most urgent first; committed before this returns."""
     values = {"now": now, "limit": limit, "claim": uuid4(), "until": now + LEASE}
     with transaction.atomic(durable=True):
         return sorted(OutboxMail.objects.raw(CLAIM, values), key=lambda mail: (mail.priority, mail.was_due, mail.pk))
+
+
+def keep(mail: OutboxMail, *, now: datetime) -> None:
+    """Have the claim outlast the attempt to come: connecting may have taken long. Raises ClaimLost."""
+    assert mail.lease_until
+    if now + LEASE <= mail.lease_until + STOP_SENDING:
+        return
+    mail.lease_until = mail.not_before = now + LEASE
+    mine = OutboxMail.objects.filter(pk=mail.pk, claim=mail.claim)
+    if not mine.update(lease_until=mail.lease_until, not_before=mail.not_before):
+        raise ClaimLost
 
 
 def settle(mail: OutboxMail, **values: Any) -> bool:
@@ -75,11 +90,16 @@ def persistently(write: Callable[[], int]) -> int:
             time.sleep(0.2)
 
 
-def retire(*, now: datetime) -> None:
-    """Settle due mails that no sender may take now: what came too late to be of use, and what was tried long enough."""
+def retire(*, now: datetime, untried: str) -> None:
+    """Settle due mails that no sender may take now: what came too late to be of use, and what was tried long enough.
+
+    `untried` says why, of mails that never came to be tried themselves.
+    """
     due = OutboxMail.objects.filter(state=State.PENDING, not_before__lte=now)
     due.filter(expires_at__lte=now).update(state=State.EXPIRED, settled_at=now)
-    due.filter(give_up_at__lte=now).update(state=State.DEAD, settled_at=now, last_answer=Concat(GAVE_UP, "last_answer"))
+    answer = Case(When(last_answer="", then=Value(untried)), default="last_answer", output_field=TextField())
+    why = Concat(Value(GAVE_UP), answer, output_field=TextField())
+    due.filter(give_up_at__lte=now).update(state=State.DEAD, settled_at=now, last_answer=why)
 
 
 def scrub(*, now: datetime) -> None:

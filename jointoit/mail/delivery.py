@@ -24,7 +24,7 @@ Clock = Callable[[], datetime]
 Stop = Callable[[], bool]
 
 BATCH = 10
-#: A turn ends after this, so that a task stays far below its time limit and a sweeper gets to its other jobs.
+#: A turn ends after this, so that a task stays below its time limit and a sweeper gets to its other jobs.
 TURN = timedelta(seconds=10)
 #: Mail servers tend to close a connection after some hundred mails.
 MAILS_PER_CONNECTION = 100
@@ -51,7 +51,7 @@ def deliver_due(*, clock: Clock, stop: Stop = never) -> bool:
                 return True
             permit = gate.permit(batch=BATCH, now=now)
             mails = claims.claim(limit=permit.mails, now=now) if permit.mails else []
-            if not mails or not postman.carry(mails, is_probe=permit.is_probe):
+            if not mails or not postman.carry(mails, is_probe=permit.is_probe, until=min(ends, now + STOP_SENDING)):
                 return False
     return False
 
@@ -72,10 +72,9 @@ class Postman:
     def __exit__(self, *_: object) -> None:
         self.hang_up()
 
-    def carry(self, mails: list[OutboxMail], *, is_probe: bool) -> bool:
+    def carry(self, mails: list[OutboxMail], *, is_probe: bool, until: datetime) -> bool:
         """Send one claimed batch, or put back what cannot be sent now; False where to go on makes no sense."""
-        ends = self.clock() + STOP_SENDING
-        while mails and not self.stop() and self.clock() < ends:
+        while mails and not self.stop() and self.clock() < until:
             if not self.wait_for_turn():
                 claims.put_back(mails)
                 return False
@@ -103,7 +102,10 @@ class Postman:
             claims.settle(mail, state=State.EXPIRED, settled_at=now)
             return None
         try:
-            answer = self.hand_over(rendering.compose(mail, now=now))
+            answer = self.hand_over(mail, rendering.compose(mail, now=now))
+        except claims.ClaimLost:
+            log.warning("mail_claim_lost", mail=mail.pk)
+            return None
         except Exception as error:  # noqa: BLE001  whatever is wrong with it, the others must go out
             self.hang_up()
             self.spoiled(mail, error)
@@ -148,18 +150,19 @@ class Postman:
 
     # ── The mail server ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def hand_over(self, email: EmailMultiAlternatives) -> Answer:
+    def hand_over(self, mail: OutboxMail, email: EmailMultiAlternatives) -> Answer:
         """Give the mail to the server. A connection that served before and now is lost gets one fresh successor."""
         used = self.carried > 0
-        answer = self.attempt(email)
-        return self.attempt(email) if used and answer.connection_lost else answer
+        answer = self.attempt(mail, email)
+        return self.attempt(mail, email) if used and answer.connection_lost else answer
 
-    def attempt(self, email: EmailMultiAlternatives) -> Answer:
+    def attempt(self, mail: OutboxMail, email: EmailMultiAlternatives) -> Answer:
         try:
             connection = self.call()
         except Exception as error:  # noqa: BLE001  no mail is to blame for what keeps us from the server
             self.hang_up()
             return Answer(Verdict.ILL, plain(error))
+        claims.keep(mail, now=self.clock())
         try:
             connection.send_messages([email])
         except OSError as error:

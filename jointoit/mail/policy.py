@@ -14,7 +14,7 @@ from django.conf import settings
 SPEED: float = settings.MAIL_CLOCK_SPEED
 #: How long a claim lasts; a sender that was killed is replaced after it.
 LEASE = timedelta(minutes=2) / SPEED
-#: A batch is put back when this much of its lease is used, so that no mail is sent on an old claim.
+#: A batch is put back, and the claim on the mail in hand is renewed, when this much of the lease is used.
 STOP_SENDING = LEASE / 4
 #: How often one mail is tried while the mail server is ill.
 PROBE_EVERY = timedelta(minutes=1) / SPEED

@@ -42,8 +42,9 @@ TOKENS: dict[type[Message], Kind] = {
     ConfirmEmail: "change_email",
     PasswordReset: "reset_password",
 }
-#: A name that a mail program would make a link of is not greeted: anybody may sign up with somebody else's address.
-LOOKS_LIKE_A_LINK = re.compile(r"[/:@\\]|\w\.\w{2,}")
+#: Nobody shall put a link into a mail to others: anybody may sign up with somebody else's address.
+PART_OF_A_LINK = re.compile(r"[/:@\\]")
+DOT_OF_A_DOMAIN = re.compile(r"(?<=\w)\.(?=\w{2})")
 Mint = Callable[..., str]
 
 
@@ -105,8 +106,8 @@ def service() -> str:
 
 
 def greetable(name: str) -> str:
-    """The name to greet, or nothing where it would read as a link."""
-    return "" if LOOKS_LIKE_A_LINK.search(name) else one_line(name)
+    """The name to greet, without dots of which a mail program would make a link; nothing where it is an address."""
+    return "" if PART_OF_A_LINK.search(name) else one_line(DOT_OF_A_DOMAIN.sub(" ", name))
 
 
 def recipient(person: Person) -> str:

@@ -79,8 +79,9 @@ def rest_until(end: float, stop: Callable[[], bool]) -> None:
 
 def retire(now: datetime) -> None:
     """Give up what came too late; never while mail is held, for then an operator decides."""
-    if gate.look(now=now).held_at is None:
-        claims.retire(now=now)
+    switch = gate.look(now=now)
+    if switch.held_at is None:
+        claims.retire(now=now, untried=switch.ill_answer or "It was never its turn.")
 
 
 def scrub(now: datetime) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections import defaultdict, deque
+from collections.abc import Callable
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
@@ -15,13 +16,18 @@ HANG = "say nothing"
 
 
 class Sink:
-    """`says["RCPT"]` and the like: answers for the next commands, then always 250. `refuses`: recipients and why."""
+    """`says["RCPT"]` and the like: answers for the next commands, then always 250. `refuses`: recipients and why.
+
+    `hooks["MAIL"]` and the like are called before the answer, which comes `lag` seconds late.
+    """
 
     def __init__(self) -> None:
         self.says: dict[str, deque[str]] = defaultdict(deque)
         self.refuses: dict[str, str] = {}
         self.received: list[EmailMessage] = []
         self.connections = 0
+        self.hooks: dict[str, Callable[[], None]] = {}
+        self.lag = 0.0
 
     @property
     def subjects(self) -> list[str]:
@@ -35,6 +41,7 @@ class Sink:
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
         self.connections += 1
+        await asyncio.to_thread(self.hooks.get("EHLO", nothing))
         session.host_name = hostname
         return responses
 
@@ -66,12 +73,18 @@ class Sink:
         return await self.answer("QUIT", server)
 
     async def answer(self, command: str, server: SMTP) -> str:
+        await asyncio.to_thread(self.hooks.get(command, nothing))
+        await asyncio.sleep(self.lag)
         answer = self.says[command].popleft() if self.says[command] else "250 OK"
         if answer == DROP and server.transport:
             server.transport.close()
         if answer == HANG:
             await asyncio.sleep(1.5)
         return answer
+
+
+def nothing() -> None:
+    pass
 
 
 def free_port() -> int:

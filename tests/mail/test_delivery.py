@@ -1,18 +1,14 @@
 """A real mail server that misbehaves, and what becomes of each mail."""
 
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 
-from jointoit.mail import claims, delivery
+from jointoit.mail import delivery
 from jointoit.mail.messages import EventReminder, PasswordReset
 from jointoit.mail.models import MailGate, OutboxMail
-from jointoit.mail.policy import LEASE
 from tests.mail.conftest import Clock
 from tests.mail.samples import ADA, sample
 from tests.mail.sink import DROP, HANG, Sink
@@ -151,6 +147,17 @@ def test_a_server_that_says_nothing_opens_the_breaker(promise: Promise, deliver:
     assert (outcome(mail)[:2], breaker_is_open()) == ((State.PENDING, 0), True)
 
 
+def test_a_server_that_answers_each_command_late_has_no_more_time_for_all_of_them(
+    promise: Promise, deliver: Deliver, sink: Sink, settings: Any
+) -> None:
+    """Each answer comes in time; sender, recipient, text and goodbye together take four times the time of one."""
+    settings.EMAIL_TIMEOUT, sink.lag = 1.0, 0.8
+    mail = promise()
+    deliver()
+
+    assert (outcome(mail)[:2], breaker_is_open(), sink.received) == ((State.PENDING, 0), True, [])
+
+
 @pytest.mark.usefixtures("no_server")
 def test_without_a_server_one_mail_a_minute_is_tried(promise: Promise, deliver: Deliver, clock: Clock) -> None:
     for number in range(3):
@@ -260,80 +267,6 @@ def test_a_mail_that_cannot_be_written_dies_after_three_tries_and_delays_nobody(
     assert (sink.recipients, outcome(good)[0]) == (["good@example.org"], State.SENT)
 
 
-# ── Who sends ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_killed_senders_mail_is_sent_again_when_its_lease_is_over(
-    promise: Promise, deliver: Deliver, sink: Sink, clock: Clock
-) -> None:
-    promise()
-    claims.claim(limit=10, now=clock.now)  # and then the power went
-    deliver()
-    assert sink.received == []
-
-    clock.now += LEASE
-    deliver()
-
-    assert len(sink.received) == 1
-
-
-def test_who_lost_the_claim_cannot_settle(promise: Promise, clock: Clock) -> None:
-    promise()
-    (slow,) = claims.claim(limit=10, now=clock.now)
-    (fast,) = claims.claim(limit=10, now=clock.now + LEASE)
-
-    assert claims.settle(slow, state=State.DEAD) is False
-    assert claims.settle(fast, state=State.SENT) is True
-    assert outcome(slow)[0] == State.SENT
-
-
-@pytest.mark.django_db(transaction=True)
-def test_no_mail_is_claimed_twice(promise: Promise, clock: Clock) -> None:
-    for number in range(40):
-        promise(f"n{number}")
-    start = threading.Barrier(4)
-
-    def claim_all(_: int) -> list[int]:
-        start.wait()
-        taken = [mail.pk for _ in range(20) for mail in claims.claim(limit=3, now=clock.now)]
-        connection.close()
-        return taken
-
-    with ThreadPoolExecutor(4) as pool:
-        taken = [pk for pks in pool.map(claim_all, range(4)) for pk in pks]
-
-    assert (len(taken), len(set(taken))) == (40, 40)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_mail_server_is_spoken_to_with_no_transaction_open(
-    promise: Promise, clock: Clock, sink: Sink, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    promise()
-    open_then: list[bool] = []
-    attempt = delivery.Postman.attempt
-
-    def watched(postman: delivery.Postman, email: Any) -> Any:
-        open_then.append(connection.in_atomic_block)
-        return attempt(postman, email)
-
-    monkeypatch.setattr(delivery.Postman, "attempt", watched)
-    delivery.deliver_due(clock=clock)
-
-    assert (open_then, len(sink.received)) == ([False], 1)
-
-
-def test_who_is_told_to_stop_finishes_the_mail_in_hand_and_puts_back_the_others(
-    promise: Promise, clock: Clock, sink: Sink
-) -> None:
-    for number in range(3):
-        promise(f"n{number}")
-    delivery.deliver_due(clock=clock, stop=lambda: len(sink.received) == 1)
-
-    assert (len(sink.received), OutboxMail.objects.filter(state=State.PENDING, claim=None).count()) == (1, 2)
-    assert OutboxMail.objects.filter(state=State.PENDING, not_before__gt=clock.now).count() == 0
-
-
 def test_a_turn_ends_and_says_that_more_waits(promise: Promise, sink: Sink) -> None:
     clock = Clock()
     for number in range(15):
@@ -345,15 +278,6 @@ def test_a_turn_ends_and_says_that_more_waits(promise: Promise, sink: Sink) -> N
 
     assert delivery.deliver_due(clock=ticking) is True
     assert 0 < len(sink.received) < 15
-
-
-def test_a_mail_superseded_while_it_was_sent_counts_as_sent(promise: Promise, clock: Clock) -> None:
-    promise()
-    (mail,) = claims.claim(limit=1, now=clock.now)
-    OutboxMail.objects.update(state=State.SUPERSEDED)
-    claims.settle(mail, state=State.SENT)
-
-    assert outcome(mail)[0] == State.SENT
 
 
 def test_a_connection_is_replaced_before_the_server_tires_of_it(

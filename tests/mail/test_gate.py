@@ -66,6 +66,18 @@ def test_through_five_days_without_a_server_mail_is_given_up_and_reminders_expir
     assert states == {"test:old": State.DEAD, "test:reminder": State.EXPIRED, "test:later": State.PENDING}
 
 
+def test_a_mail_given_up_without_a_try_says_what_kept_it(promise: Callable[..., OutboxMail], clock: Clock) -> None:
+    tried, untried = promise("tried"), promise("untried")
+    OutboxMail.objects.filter(pk=tried.pk).update(last_answer="450 Later")
+    gate.look(now=clock.now)
+    gate.trip(answer="421 Closed", now=clock.now)
+    clock.pass_by(days=5, seconds=1)
+    sweeper.retire(clock.now)
+
+    answers = dict(OutboxMail.objects.values_list("pk", "last_answer"))
+    assert answers == {tried.pk: "Gave up. 450 Later", untried.pk: "Gave up. 421 Closed"}
+
+
 def test_a_probe_is_given_to_one_sender_a_minute_and_only_where_mail_is_due(
     promise: Callable[..., OutboxMail], clock: Clock
 ) -> None:
