@@ -6,6 +6,7 @@ from django.urls import path
 import jointoit.api.converters  # noqa: F401  registers <id:…>
 from jointoit.accounts import views as accounts
 from jointoit.api import docs, health, metrics, pages
+from jointoit.events import pages as pages_of_events
 from jointoit.events import views as events
 
 urlpatterns = [
@@ -41,6 +42,7 @@ urlpatterns = [
     path("events/<id:pk>/calendar.ics", events.CalendarView.as_view(), name="event-calendar"),
     # registrations
     path("registrations/", events.RegistrationListView.as_view(), name="registration-list"),
+    path("registrations/unsubscribe/", pages_of_events.UnsubscribeView.as_view(), name="unsubscribe"),
     path("registrations/<id:pk>/", events.RegistrationDetailView.as_view(), name="registration-detail"),
 ]
 

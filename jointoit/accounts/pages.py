@@ -5,14 +5,14 @@ would have to know the secret token of the mail, and that one is all that counts
 `no-referrer`, which keeps the secret out of Referer, browsers send `Origin: null`, as well.)
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from rest_framework import serializers, status
-from rest_framework.parsers import FormParser
+from rest_framework.parsers import BaseParser, FormParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -47,7 +47,7 @@ class TokenParameter(StrictField):
 class LinkView(APIView):
     authentication_classes = ()
     permission_classes = ()
-    parser_classes = (StrictJSONParser, FormParser)
+    parser_classes: Sequence[type[BaseParser]] = (StrictJSONParser, FormParser)
     serializer_class: ClassVar[type[serializers.Serializer[Any]]]
     template: ClassVar[str]
     act: Callable[..., None]  # the verb that the link is for
@@ -57,10 +57,7 @@ class LinkView(APIView):
         return [PageRenderer()] if reads else [*super().get_renderers(), PageRenderer()]
 
     def get(self, request: Request) -> HttpResponse:
-        parameters = Parameters(request.query_params)
-        token = parameters.read("token", TokenParameter())
-        parameters.check()
-        return self.page(request, token=token or "")
+        return self.page(request, token=self.token_in_address(request))
 
     def post(self, request: Request) -> HttpResponseBase:
         if not isinstance(request.data, QueryDict):
@@ -76,6 +73,12 @@ class LinkView(APIView):
         else:
             return self.page(request, done=True)
         return self.page(request, status.HTTP_400_BAD_REQUEST, token=given.get("token", ""), refusals=refusals)
+
+    def token_in_address(self, request: Request) -> str:
+        parameters = Parameters(request.query_params)
+        token = parameters.read("token", TokenParameter())
+        parameters.check()
+        return token or ""
 
     def read(self, data: Any) -> dict[str, str]:
         given = self.serializer_class(data=data)

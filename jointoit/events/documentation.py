@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 
+from jointoit.accounts.documentation import FORM, FROM_MAIL, PAGE, PAGE_TOKEN
 from jointoit.events import serializers as shapes
 
 WANTED = {
@@ -197,4 +198,24 @@ attendee_list = extend_schema_view(
         },
         examples=[gives(ATTENDED)],
     )
+)
+unsubscribe = extend_schema_view(
+    get=extend_schema(
+        operation_id="unsubscribe_page",
+        summary="Show the page that asks whether reminders of an event shall stop",
+        description="What the link in a reminder opens. Opening it stops nothing: mail scanners open links too.",
+        parameters=[PAGE_TOKEN],
+        responses=PAGE,
+    ),
+    post=extend_schema(
+        summary="Stop the reminders of an event",
+        description=(
+            "Needs no log-in: the token of a reminder says whose registration it is. It stands in the body or in the "
+            "address, as when a mail program unsubscribes with one click (RFC 8058). The registration stays."
+        ),
+        parameters=[PAGE_TOKEN],
+        request=shapes.UnsubscribeSerializer,
+        responses={204: OpenApiResponse(description="No more reminders."), **FORM},
+        examples=[asks({"token": FROM_MAIL})],
+    ),
 )

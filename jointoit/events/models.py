@@ -240,7 +240,10 @@ class Registration(models.Model):
     revision = models.PositiveIntegerField(default=0, editable=False, help_text="Grows with every change of status.")
     registered_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
-    reminded_at = models.DateTimeField(null=True, editable=False, help_text="When a reminder was promised.")
+    reminded_at = models.DateTimeField(null=True, editable=False, help_text="When the last reminder was promised.")
+    wants_reminder = models.BooleanField(
+        db_default=True, editable=False, help_text="Off: the attendee asked for no reminder of this event."
+    )
 
     position: int | None  # where RegistrationQuerySet.with_position added it
 

@@ -1,4 +1,4 @@
-"""Reminders: one for each confirmed seat, some time before the start, whoever moves the event meanwhile.
+"""Reminders: one for each confirmed seat, some time before the start; where the date moves away, one for the new date.
 
 Events and registrations carry a mark, so that a round costs one look at the events that begin soon. Whoever gets or is
 promoted to a seat within that time has just been told and is not reminded. Safe in many sweepers at once: a step holds
@@ -9,10 +9,11 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from jointoit.events import booking, telling
 from jointoit.events.models import Event, Registration
-from jointoit.mail import outbox
+from jointoit.mail import links, outbox
 from jointoit.mail.messages import EventReminder
 
 CHUNK = 1_000  # registrations in one transaction, which holds the event for some tenths of a second
@@ -42,9 +43,13 @@ def promise_some(*, event_id: int, now: datetime) -> bool:
 
 
 def unreminded(event: Event) -> list[Registration]:
-    """Some who have had their seat since before reminders were due, with their accounts."""
-    known = event.registrations.filter(updated_at__lte=event.date - settings.REMINDER_BEFORE)
-    some = known.filter(status=Registration.Status.CONFIRMED, reminded_at=None).select_related("attendee")
+    """Some who have had their seat since before reminders were due, with their accounts.
+
+    A reminder from before that time was for an earlier date, from which the event was moved since.
+    """
+    due = event.date - settings.REMINDER_BEFORE
+    known = event.registrations.filter(Q(reminded_at=None) | Q(reminded_at__lt=due), updated_at__lte=due)
+    some = known.filter(status=Registration.Status.CONFIRMED, wants_reminder=True).select_related("attendee")
     chunk = list(some.order_by("pk")[:CHUNK])
     for registration in chunk:
         registration.event = event
@@ -54,8 +59,21 @@ def unreminded(event: Event) -> list[Registration]:
 def take_back(event: Event) -> None:
     """Withdraw what still waits to be sent and says what does not hold any more; those people are reminded anew.
 
-    The caller holds the event. Who was reminded already has been told of the change, and is not reminded twice.
+    The caller holds the event. Who was reminded already is reminded again where the new date is farther away than
+    reminders are; of anything else they have been told by the mail about the change.
     """
     withdrawn = outbox.withdraw(EventReminder, event_id=event.pk)
     Registration.objects.filter(pk__in=withdrawn).update(reminded_at=None)
     Event.objects.filter(pk=event.pk).update(reminded_at=None)
+
+
+def stop(*, token: str) -> None:
+    """Remind of one seat no more, and withdraw the reminder that waits; asking twice is asking once.
+
+    `token` is that of a reminder's link. Raises links.BadToken.
+    """
+    pk = links.registration_of(token)
+    with transaction.atomic():
+        booking.hold(Registration.objects.values_list("event_id", flat=True).get(pk=pk))
+        Registration.objects.filter(pk=pk).update(wants_reminder=False)
+        outbox.supersede(telling.about(pk), kind=EventReminder)

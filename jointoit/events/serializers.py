@@ -6,6 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from jointoit.accounts.serializers import LinkSerializer, TokenField
 from jointoit.api.documents import document_of
 from jointoit.api.fields import (
     DateTimeField,
@@ -162,6 +163,12 @@ class UnchangingIdField(serializers.Field[Any, Any, Any, Any]):
         if isinstance(given, bool) or given != getattr(registration, f"{self.field_name}_id"):
             self.fail("immutable")
         return int(given)
+
+
+class UnsubscribeSerializer(LinkSerializer):
+    """As documented; the page itself reads the token from either place and demands it."""
+
+    token = TokenField(required=False, help_text="From the link in the mail, whose address may carry it instead.")
 
 
 class RegistrationStepSerializer(serializers.Serializer[Registration]):

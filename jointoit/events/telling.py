@@ -25,7 +25,7 @@ def tell_of_end(kind: type[SeatMessage], registration: Registration, *, held_sea
     outbox.enqueue(
         message(kind, registration, event_facts(registration.event), holds_seat=held_seat),
         key=key(kind, registration),
-        supersedes=f"registration:{registration.pk}:",
+        supersedes=about(registration.pk),
     )
 
 
@@ -47,7 +47,12 @@ def tell_all(
 
 def key(kind: type[SeatMessage], registration: Registration) -> str:
     """One mail per fact: a fact is a registration at one revision of it and of its event."""
-    return f"registration:{registration.pk}:{registration.revision}.{registration.event.revision}:{kind.kind}"
+    return f"{about(registration.pk)}{registration.revision}.{registration.event.revision}:{kind.kind}"
+
+
+def about(registration_id: int) -> str:
+    """How the keys of all mails about one registration begin."""
+    return f"registration:{registration_id}:"
 
 
 def message(kind: type[SeatMessage], registration: Registration, event: EventFacts, **facts: Any) -> SeatMessage:

@@ -27,7 +27,8 @@ def masked_token(*_: object, **__: object) -> str:
 def preview(mail: OutboxMail) -> rendering.Content | None:
     """The mail as it would be written now, or None where it cannot be."""
     try:
-        return rendering.write(facts.load(mail.kind, mail.facts), mint=masked_token)
+        message = facts.load(mail.kind, mail.facts)
+        return rendering.write(message, mint=masked_token, mint_unsubscribe=masked_token)
     except Exception:  # noqa: BLE001  the failure that its last answer tells of, or facts that were erased
         return None
 

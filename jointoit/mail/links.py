@@ -1,4 +1,4 @@
-"""The links that account mails carry: signed, timed, and good for one purpose.
+"""The links that mails carry: signed, good for one purpose, and those about an account for a time only.
 
 A token is made when its mail is sent, not when it is promised: a mail that had to wait still brings one that works.
 It says who (user id), as of when (`token_epoch`: what ends logins ends links too) and which address it was sent to.
@@ -10,7 +10,7 @@ from typing import Literal
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.core.signing import BadSignature, TimestampSigner
+from django.core.signing import BadSignature, Signer, TimestampSigner
 
 from jointoit.errors import Invalid
 
@@ -70,3 +70,29 @@ def address_of(kind: Kind, token: str) -> str:
 
 def signer(kind: Kind) -> TimestampSigner:
     return TimestampSigner(sep=".", salt=f"jointoit.mail.links.{PURPOSE[kind]}")
+
+
+# ── No more reminders ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def mint_unsubscribe(registration_id: int) -> str:
+    """A token that stops the reminders about one registration. It never dies: a link in an old mail must still work."""
+    return unsubscriber().sign_object([registration_id])
+
+
+def registration_of(token: str) -> int:
+    """The registration that a token of `mint_unsubscribe` is about. Raises BadToken."""
+    try:
+        (registration_id,) = unsubscriber().unsign_object(token)
+    except (BadSignature, UnicodeError):
+        raise BadToken(field="token") from None
+    return int(registration_id)
+
+
+def unsubscribe_address(token: str) -> str:
+    """Always one of ours, whatever FRONTEND_URL says: mail programs post to it (RFC 8058)."""
+    return f"{settings.PUBLIC_URL}/registrations/unsubscribe/?{urlencode({'token': token})}"
+
+
+def unsubscriber() -> Signer:
+    return Signer(sep=".", salt="jointoit.mail.links.unsubscribe")

@@ -112,8 +112,11 @@ def demand_transaction() -> None:
         raise transaction.TransactionManagementError("A mail is promised in the transaction of the fact it tells.")
 
 
-def supersede(prefix: str) -> None:
+def supersede(prefix: str, *, kind: type[Message] | None = None) -> None:
+    """Take back the unsent mails whose keys begin so, or those of one kind among them."""
     waiting = OutboxMail.objects.filter(state=OutboxMail.State.PENDING, dedupe_key__startswith=prefix)
+    if kind:
+        waiting = waiting.filter(kind=kind.kind)
     waiting.update(state=OutboxMail.State.SUPERSEDED, settled_at=Now())
 
 

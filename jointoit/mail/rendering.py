@@ -23,6 +23,7 @@ from jointoit.mail.messages import (
     AccountMessage,
     ConfirmEmail,
     EventChanged,
+    EventReminder,
     Message,
     PasswordReset,
     Person,
@@ -72,9 +73,11 @@ def compose(mail: OutboxMail, *, now: datetime) -> EmailMultiAlternatives:
     return email
 
 
-def write(message: Message, *, mint: Mint = links.mint) -> Content:
-    """Subject, text and HTML. `mint` makes the tokens; a preview gives one whose tokens open nothing."""
+def write(message: Message, *, mint: Mint = links.mint, mint_unsubscribe: Mint = links.mint_unsubscribe) -> Content:
+    """Subject, text and HTML. What makes the tokens may be given: a preview wants tokens that open nothing."""
     context = context_of(message, mint)
+    if isinstance(message, EventReminder):
+        context["unsubscribe"] = links.unsubscribe_address(mint_unsubscribe(message.registration_id))
 
     def rendered(engine: Engine, name: str) -> str:
         return engine.get_template(f"mail/{message.kind}/{name}").render(Context(context, autoescape=engine.autoescape))
@@ -125,7 +128,11 @@ def recipient(person: Person) -> str:
 
 
 def headers(mail: OutboxMail, message: Message, *, now: datetime) -> dict[str, str]:
-    """RFC 3834 section 5 keeps answering machines quiet; RFC 2919 section 3 names what was sent to many."""
+    """RFC 3834 section 5 keeps answering machines quiet; RFC 2919 section 3 names what was sent to many.
+
+    RFC 2369 and RFC 8058 let mail programs offer to stop what one can do without: reminders. The other mails tell of a
+    step that the reader or the organizer took, and stop with the registration.
+    """
     known = {
         "Message-ID": mail.message_id,
         "Date": format_datetime(now),
@@ -134,6 +141,9 @@ def headers(mail: OutboxMail, message: Message, *, now: datetime) -> dict[str, s
     }
     if message.priority is Priority.BULK and isinstance(message, SeatMessage):
         known |= {"Precedence": "bulk", "List-Id": f"<event-{message.event.id}.{domain()}>"}
+    if isinstance(message, EventReminder):
+        address = links.unsubscribe_address(links.mint_unsubscribe(message.registration_id))
+        known |= {"List-Unsubscribe": f"<{address}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     return known
 
 

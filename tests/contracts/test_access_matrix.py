@@ -58,6 +58,7 @@ POST   /events/{{draft}}/register/            401 404 404 409 404 401
 GET    /events/{{draft}}/registrations/       401 404 404 200 404 401
 GET    /events/{{draft}}/calendar.ics         404 404 404 200 404 401
 GET    /registrations/                        401 200 200 200 200 401
+POST   /registrations/unsubscribe/            400 400 400 400 400 400
 GET    /registrations/{{registration}}/       401 404 200 200 404 401
 PUT    /registrations/{{registration}}/       401 404 200 200 404 401
 PATCH  /registrations/{{registration}}/       401 404 200 200 404 401
@@ -118,8 +119,12 @@ def operations(pattern: Any) -> set[tuple[str, str]]:
     return {(method, path) for method in methods if (method, path) not in PAGES}
 
 
-#: What a browser gets under the address of a mailed link; tests/accounts tests these pages.
-PAGES = {("GET", "/users/verify-email/"), ("GET", "/users/password-reset/confirm/")}
+#: What a browser gets under the address of a mailed link; tests/accounts and tests/events test these pages.
+PAGES = {
+    ("GET", "/users/verify-email/"),
+    ("GET", "/users/password-reset/confirm/"),
+    ("GET", "/registrations/unsubscribe/"),
+}
 
 
 def generic(path: str) -> str:

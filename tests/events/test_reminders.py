@@ -60,16 +60,38 @@ def test_a_reminder_comes_once_however_often_one_looks(make_event, register, rem
     assert reminded() == [held.attendee.email]
 
 
-def test_a_reminder_that_was_sent_does_not_come_again_when_the_event_moves(make_event, register, reminded, now):
-    event = make_event(date=now + 2 * DAY)
-    held = register(event)
+@pytest.fixture
+def sent(make_event, register, now):
+    """A seat whose reminder was sent a day before the event, at `now + DAY`."""
+    held = register(make_event(date=now + 2 * DAY))
     reminders.promise_due(now + DAY)
     OutboxMail.objects.filter(kind="event_reminder").update(state="sent")
+    return held
 
-    scheduling.change(event_id=event.pk, fields={"date": now + 9 * DAY}, now=now + DAY)
+
+def test_who_was_reminded_is_reminded_once_more_of_the_date_that_the_event_moves_to(sent, reminded, now):
+    scheduling.change(event_id=sent.event_id, fields={"date": now + 9 * DAY}, now=now + DAY + HOUR)
+    reminders.promise_due(now + 7 * DAY)
+    assert reminded() == []
+
     reminders.promise_due(now + 8 * DAY)
+    reminders.promise_due(now + 8 * DAY + HOUR)
 
-    assert (reminded("sent"), reminded()) == ([held.attendee.email], [])
+    assert (reminded("sent"), reminded()) == ([sent.attendee.email], [sent.attendee.email])
+
+
+def test_who_was_reminded_and_told_of_a_change_within_the_last_day_is_not_reminded_again(sent, reminded, now):
+    scheduling.change(event_id=sent.event_id, fields={"date": now + 30 * HOUR}, now=now + DAY + HOUR)
+    reminders.promise_due(now + DAY + HOUR)
+
+    assert (reminded("sent"), reminded()) == ([sent.attendee.email], [])
+
+
+def test_a_change_of_the_place_reminds_nobody_again(sent, reminded, now):
+    scheduling.change(event_id=sent.event_id, fields={"location": "Elsewhere"}, now=now + DAY + HOUR)
+    reminders.promise_due(now + DAY + HOUR)
+
+    assert (reminded("sent"), reminded()) == ([sent.attendee.email], [])
 
 
 def test_one_that_still_waits_is_replaced_by_one_for_the_new_date(make_event, register, reminded, now):

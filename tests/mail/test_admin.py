@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from jointoit.accounts.models import User
 from jointoit.mail import gate
-from jointoit.mail.messages import PasswordReset, RegistrationConfirmed
+from jointoit.mail.messages import EventReminder, PasswordReset, RegistrationConfirmed
 from jointoit.mail.models import MailGate, OutboxMail
 from tests.mail.conftest import Clock
 from tests.mail.samples import sample
@@ -54,8 +54,10 @@ def test_a_mail_is_shown_as_text_and_as_a_page_without_rights(
 
 def test_an_operator_sees_no_token(operator: Client, promise: Callable[..., OutboxMail]) -> None:
     shown = html.unescape(html.unescape(page(operator, promise("ada", sample(PasswordReset)))))
+    reminder = html.unescape(html.unescape(page(operator, promise("bob", sample(EventReminder)))))
 
     assert shown.count("token=%E2%80%A2") == 4
+    assert (reminder.count("token=%E2%80%A2"), reminder.count("token=")) == (2, 2)
     assert "\n••••••••••••\n" in shown
 
 

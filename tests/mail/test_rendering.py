@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 
 import orjson
 import pytest
+from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
 from jointoit.mail import facts, rendering
@@ -194,6 +195,16 @@ def test_mails_that_ask_to_act_carry_a_token_in_text_page_and_link(kind: type[m.
 @pytest.mark.parametrize("kind", [m.EmailChanged, m.PasswordChanged])
 def test_mails_that_only_tell_carry_no_token(kind: type[m.Message]) -> None:
     assert "token" not in rendering.write(sample(kind)).text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_reminders_offer_to_be_stopped(kind: str) -> None:
+    """RFC 2369, RFC 8058."""
+    email, text = on_the_wire(sample(KINDS[kind])), rendering.write(sample(KINDS[kind])).text
+    link = f"{settings.PUBLIC_URL}/registrations/unsubscribe/?token="
+    offers = (f"<{link}" in str(email["List-Unsubscribe"]), email["List-Unsubscribe-Post"], link in text)
+
+    assert offers == ((True, "List-Unsubscribe=One-Click", True) if kind == "event_reminder" else (False, None, False))
 
 
 def test_mail_to_many_is_named_as_such_and_mail_to_one_is_not() -> None:
