@@ -39,8 +39,8 @@ test: $(BIN)/.development ## Run every test, on servers of its own, in parallel;
 chaos: $(BIN)/.development ## Kill everything, for long, and count what is lost; CHAOS_SEED= repeats one run
 	@CHAOS=long $(BIN)/python -m pytest -s -p no:randomly tests/chaos
 
-bench-outbox: $(BIN)/.development ## Measure mails a second against one Celery task for each; MAILS= (default 2000)
-	@$(BIN)/python -m benchmarks.outbox $(or $(MAILS),2000)
+bench-outbox: $(BIN)/.development ## Measure mails a second against one Celery task for each (ARGS="--queue 100000 --rounds 3")
+	@$(BIN)/python -m benchmarks.outbox $(ARGS)
 
 fuzz: $(BIN)/.development ## Let Schemathesis send 50,000 requests as three roles (REQUESTS=)
 	@FUZZ_REQUESTS=$(or $(REQUESTS),50000) $(BIN)/python -m pytest -s -p no:randomly tests/fuzz

@@ -1,7 +1,8 @@
 """Mails a second through one and through four worker processes, against one Celery task for each mail.
 
-`python -m benchmarks.outbox 2000 [ROUNDS]` on servers of its own, with fsync. Both send the same confirmations, with
-their HTML and calendar parts; what differs is how. Rounds alternate, medians are compared.
+`python -m benchmarks.outbox [--queue 100000] [--seconds 20] [--rounds 3]` on servers of its own, with fsync. Both send
+the same confirmations, with their HTML and calendar parts; what differs is how. The whole queue waits when a round
+begins. Rounds alternate, medians are compared.
 """
 
 import argparse
@@ -16,14 +17,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from config.env import ROOT
 
 SECRET = "benchmark-" * 6
-PATIENCE = 900.0  # seconds for one queue to be sent
-EMPTY = "from jointoit.mail.models import OutboxMail\nOutboxMail.objects.all().delete()\n"
+PATIENCE = 90.0  # seconds until the first mail
+SAMPLES = 5  # looks at the memory in a round
 FILL = """
 from datetime import timedelta
 from django.db import transaction
@@ -42,13 +44,21 @@ def pairs():
 with transaction.atomic():
     outbox.enqueue_many(pairs(), not_before=timezone.now())
 """
-RING = "from jointoit.mail.tasks import deliver_due\nfor _ in range({rings}): deliver_due.delay()"
+RING = """
+from jointoit.mail.models import OutboxMail
+from jointoit.mail.tasks import deliver_due
+tried = OutboxMail.objects.exclude(state='pending', claim=None)
+tried.update(state='pending', claim=None, not_before='2020-01-01T00:00Z')
+for _ in range({processes}): deliver_due.delay()
+"""
 CALL = """
 from benchmarks.outbox.plain import send
 from config.celery import app
 from jointoit.mail.models import OutboxMail
 with app.producer_pool.acquire(block=True) as producer:
-    for pk in OutboxMail.objects.values_list('pk', flat=True).iterator(): send.apply_async((pk,), producer=producer)
+    wait = producer.channel.client.llen('plain')
+    for pk in OutboxMail.objects.values_list('pk', flat=True)[wait:].iterator():
+        send.apply_async((pk,), producer=producer, queue='plain')
 """
 
 
@@ -56,7 +66,7 @@ with app.producer_pool.acquire(block=True) as producer:
 class Round:
     per_second: float
     connections: int
-    memory: tuple[int, int]  # kB of the largest worker process, after a tenth and at the end
+    memory: list[int]  # MB of the largest worker process, from time to time
 
 
 class Bench:
@@ -77,42 +87,36 @@ class Bench:
             taken, connections = lines.readline().split()
         return int(taken), int(connections)
 
-    def outbox(self, mails: int, processes: int) -> Round:
-        return self.round(mails, processes, start=RING.format(rings=processes))
+    def fill(self, mails: int) -> None:
+        self.shell(FILL.format(mails=mails))
 
-    def plain(self, mails: int, processes: int) -> Round:
-        return self.round(mails, processes, start=CALL)
-
-    def round(self, mails: int, processes: int, *, start: str) -> Round:
-        """Fill the queue while no worker runs, then measure from the first mail taken to the last."""
-        self.shell(
-            "from jointoit.mail.models import OutboxMail as M; M.objects.all().delete()\n" + FILL.format(mails=mails)
-        )
+    def round(self, name: str, processes: int, *, seconds: float) -> Round:
+        """Fill the queue while no worker runs, then measure from the first mail on."""
+        queue, start = ("plain", CALL) if name == "plain" else ("celery", RING.format(processes=processes))
         self.shell(start)
         before = self.count()
-        with self.working(processes) as worker:
-            self.until(before[0] + 1)
-            began, first = time.monotonic(), self.count()[0]
-            self.until(before[0] + mails // 10)
-            early = memory(worker)
-            self.until(before[0] + mails)
-            took = time.monotonic() - began
-            late = memory(worker)
+        with self.working(processes, queue) as worker:
+            self.until(before[0] + processes)
+            began, first, used = time.monotonic(), self.count()[0], []
+            for _ in range(SAMPLES):
+                time.sleep(seconds / SAMPLES)
+                used.append(memory(worker))
             taken, connections = self.count()
-        return Round((taken - first) / took, connections - before[1], (early, late))
+            took = time.monotonic() - began
+        return Round((taken - first) / took, connections - before[1], used)
 
     def until(self, taken: int) -> None:
         deadline = time.monotonic() + PATIENCE
         while self.count()[0] < taken:
             if time.monotonic() > deadline:
-                sys.exit("The mails were not sent in time.")
+                sys.exit("No mail was sent in time.")
             time.sleep(0.02)
 
     @contextmanager
-    def working(self, processes: int) -> Iterator[int]:
+    def working(self, processes: int, queue: str) -> Iterator[int]:
         words = ["-m", "celery", "--quiet", "-A", "config", "worker", "-I", "benchmarks.outbox.plain", "-Ofair",
-                 f"--concurrency={processes}", "--without-gossip", "--without-mingle", "--without-heartbeat",
-                 "--loglevel=ERROR"]  # fmt: skip
+                 f"--queues={queue}", f"--concurrency={processes}", "--without-gossip", "--without-mingle",
+                 "--without-heartbeat", "--loglevel=ERROR"]  # fmt: skip
         worker = subprocess.Popen([sys.executable, *words], cwd=ROOT, env=self.environment)
         try:
             yield worker.pid
@@ -122,9 +126,9 @@ class Bench:
 
 
 def memory(worker: int) -> int:
-    """Resident kB of the largest child."""
+    """Resident MB of the largest child."""
     children = Path(f"/proc/{worker}/task/{worker}/children").read_text().split()
-    return max(resident(Path(f"/proc/{child}/status").read_text()) for child in children)
+    return max(resident(Path(f"/proc/{child}/status").read_text()) for child in children) // 1024
 
 
 def resident(status: str) -> int:
@@ -162,27 +166,27 @@ def environment(urls: dict[str, str], port: int) -> dict[str, str]:
 def say(name: str, rounds: list[Round]) -> float:
     median = statistics.median(one.per_second for one in rounds)
     each = ", ".join(f"{one.per_second:.0f}" for one in rounds)
-    last = rounds[-1]
-    print(f"{name:<28}{median:>7.0f} mails/s  ({each})  {last.connections} connections, memory "
-          f"{last.memory[0] // 1024} MB after a tenth, {last.memory[1] // 1024} MB at the end")  # fmt: skip
+    print(f"{name:<24}{median:>6.0f} mails/s  ({each})  connections {rounds[-1].connections}, "
+          f"MB from time to time {rounds[-1].memory}")  # fmt: skip
     return median
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.outbox", description=__doc__)
-    parser.add_argument("mails", type=int)
-    parser.add_argument("rounds", type=int, nargs="?", default=3)
+    parser.add_argument("--queue", type=int, default=100_000)
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--rounds", type=int, default=3)
     options: Any = parser.parse_args()
-    runs: dict[str, list[Round]] = {}
+    runs: dict[tuple[str, int], list[Round]] = {}
     with machines() as bench:
         bench.python("-m", "jointoit", "migrate", "--verbosity=0")
+        bench.fill(options.queue)
         for _ in range(options.rounds):
-            for processes in (1, 4):
-                for name, way in (("plain", bench.plain), ("outbox", bench.outbox)):
-                    runs.setdefault(f"{name}, {processes} processes", []).append(way(options.mails, processes))
-    medians = {name: say(name, rounds) for name, rounds in runs.items()}
+            for name, processes in product(("plain", "outbox"), (1, 4)):
+                runs.setdefault((name, processes), []).append(bench.round(name, processes, seconds=options.seconds))
+    medians = {key: say(f"{key[0]}, {key[1]} processes", rounds) for key, rounds in runs.items()}
     for processes in (1, 4):
-        ratio = medians[f"outbox, {processes} processes"] / medians[f"plain, {processes} processes"]
+        ratio = medians["outbox", processes] / medians["plain", processes]
         print(f"outbox : plain with {processes} processes = {ratio:.2f}")
 
 
