@@ -25,7 +25,8 @@ EVENT = [
 ]
 USER = [f.attname for f in User._meta.concrete_fields if f.name != "password"]
 #: What a mail says of a registration and its person; thousands of them are read with the event held.
-TOLD, ADDRESSED = ("id", "attendee_id", "status", "revision"), ("id", "email", "first_name", "last_name", "timezone")
+TOLD = ("id", "attendee_id", "status", "revision")
+ADDRESSED = ("id", "username", "email", "first_name", "last_name", "timezone")  # who has no name goes by the username
 ONE_LIVE = "registration_one_live_per_person"
 CHUNK = 1_000  # people who are brought in, and told, with one statement
 

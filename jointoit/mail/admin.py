@@ -3,9 +3,8 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -40,7 +39,7 @@ class OutboxMailAdmin(admin.ModelAdmin[OutboxMail]):
     search_fields = ("=recipient", "^dedupe_key", "=message_id")
     ordering = ("-id",)
     show_full_result_count = False
-    actions = ("try_again", "hold", "release")
+    actions = ("try_again",)
     change_list_template = "admin/mail/outbox.html"
     fieldsets = (
         (None, {"fields": ("kind", "recipient", "state", "last_answer")}),
@@ -79,12 +78,20 @@ class OutboxMailAdmin(admin.ModelAdmin[OutboxMail]):
         return request.user.has_perm("mail.change_outboxmail")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        if request.POST.get("action") in ("hold", "release") and ACTION_CHECKBOX_NAME not in request.POST:
-            post = request.POST.copy()
-            post[ACTION_CHECKBOX_NAME] = "0"  # Django wants a row for every action; this is no row's
-            request.POST = post  # type: ignore[assignment]  # the stubs know only one that cannot be changed
+        """With a switch for all mail: Django's actions are about chosen rows, and there may be none."""
+        may_send = self.has_send_permission(request)
+        if request.method == "POST" and "gate" in request.POST and may_send:
+            self.turn(request.POST["gate"], by=str(request.user))
+            return HttpResponseRedirect(request.get_full_path())
         switch = MailGate.objects.filter(pk=1).first() or MailGate()
-        return super().changelist_view(request, {"gate": switch} | (extra_context or {}))
+        return super().changelist_view(request, {"gate": switch, "may_send": may_send} | (extra_context or {}))
+
+    def turn(self, switch: str, *, by: str) -> None:
+        if switch == "hold":
+            gate.hold(because=f"Held by {by}.", now=timezone.now())
+        else:
+            gate.release(now=timezone.now())
+            tasks.ring()
 
     # ── The mail ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -122,18 +129,9 @@ class OutboxMailAdmin(admin.ModelAdmin[OutboxMail]):
         tasks.ring()
         self.message_user(request, f"{number} will be tried again.", messages.SUCCESS)
 
-    @admin.action(description="Hold all mail", permissions=["send"])
-    def hold(self, request: HttpRequest, chosen: QuerySet[OutboxMail]) -> None:
-        gate.hold(because=f"Held by {request.user}.", now=timezone.now())
-
-    @admin.action(description="Release all mail", permissions=["send"])
-    def release(self, request: HttpRequest, chosen: QuerySet[OutboxMail]) -> None:
-        gate.release(now=timezone.now())
-        tasks.ring()
-
 
 @admin.register(MailGate)
 class MailGateAdmin(Kept):
-    """Whether mail goes out, and why not. "Hold" and "release" stand among the actions on the mails."""
+    """Whether mail goes out, and why not. "Hold" and "release" stand above the list of mails."""
 
     list_display = ("__str__", "held_at", "ill_since", "ill_answer", "probe_at")

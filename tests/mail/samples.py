@@ -20,7 +20,12 @@ MEETING = m.EventFacts(
     organizer_address="private@example.net",
     revision=2,
 )
-BEFORE = replace(MEETING, date=datetime(2026, 11, 27, 18, 0, tzinfo=UTC), location="Elsewhere")
+BEFORE = replace(
+    MEETING,
+    date=datetime(2026, 11, 27, 18, 0, tzinfo=UTC),
+    ends_at=datetime(2026, 11, 27, 20, 30, tzinfo=UTC),
+    location="Elsewhere",
+)
 ABOUT_ACCOUNT = {"user_id": 3, "token_epoch": 1}
 ABOUT_SEAT = {"registration_id": 7, "registration_url": "https://events.example/registrations/7/", "sequence": 4}
 ALSO: dict[type[m.Message], dict[str, Any]] = {

@@ -55,7 +55,7 @@ def test_urgent_mail_goes_first_and_then_who_waited_longest(
     deliver()
 
     assert sink.recipients == ["ada@example.org", "first@example.org", "second@example.org", "ada@example.org"]
-    assert [str(subject)[:6] for subject in sink.subjects] == ["Choose", "Your p", "Your p", "Soon: "]
+    assert [str(subject)[:6] for subject in sink.subjects] == ["Choose", "Your p", "Your p", "Remind"]
 
 
 def test_what_comes_too_late_to_be_of_use_is_not_sent(
