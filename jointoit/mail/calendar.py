@@ -7,6 +7,7 @@ written with the length of an hour: by RFC 5545 section 3.6.1 it would end as it
 
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event, Timezone, vCalAddress
@@ -109,7 +110,14 @@ def parameter(text: str) -> str:
 def time_zone(zone: ZoneInfo, first: int, last: int) -> bytes:
     """VTIMEZONE for the years of the event and the one before, so that in January the winter's offset is known.
 
-    Kept as text, which took a quarter of the time of a whole mail to write.
+    An onset is a local time by the clocks before it (RFC 5545 section 3.6.5); where they go forward, the library writes
+    what they show after it. Kept as text, which took a quarter of the time of a whole mail to write.
     """
-    text: bytes = Timezone.from_tzinfo(zone, zone.key, date(first - 1, 1, 1), date(last + 1, 1, 1)).to_ical()
+    described: Any = Timezone.from_tzinfo(zone, zone.key, date(first - 1, 1, 1), date(last + 1, 1, 1))
+    for rule in described.subcomponents:
+        forward = max(rule.TZOFFSETTO - rule.TZOFFSETFROM, timedelta())
+        rule.DTSTART -= forward
+        if again := rule.pop("RDATE", None):
+            rule.add("RDATE", [moment.dt - forward for moment in again.dts])
+    text: bytes = described.to_ical()
     return text

@@ -6,10 +6,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from icalendar import Calendar
+from icalendar import Calendar, Timezone
 
 from jointoit.mail import messages as m
-from jointoit.mail.calendar import event_calendar, seat_calendar
+from jointoit.mail.calendar import event_calendar, seat_calendar, time_zone
 from tests.mail.samples import ADA, MEETING, sample
 from tests.mail.test_rendering import NOW, on_the_wire
 
@@ -121,6 +121,25 @@ def test_a_zone_is_described_for_the_years_in_question_only() -> None:
 
     assert part is not None
     assert len(part) < 2500
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca"])
+def test_each_onset_is_written_by_the_clocks_before_it(zone: str) -> None:
+    """RFC 5545 section 3.6.5: DTSTART and RDATE, read with TZOFFSETFROM, are the very moment at which clocks change."""
+    described: Any = Timezone.from_ical(time_zone(ZoneInfo(zone), 2026, 2027))
+    rules = [
+        (moment - rule.TZOFFSETFROM, rule.TZOFFSETFROM, rule.TZOFFSETTO)
+        for rule in described.subcomponents
+        for moment in [rule.DTSTART, *(again.dt for again in (rule["RDATE"].dts if "RDATE" in rule else ()))]
+        if rule.TZOFFSETFROM != rule.TZOFFSETTO
+    ]
+
+    def offset(utc: datetime) -> timedelta | None:
+        return utc.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).utcoffset()
+
+    assert len(rules) >= 4
+    second = timedelta(seconds=1)
+    assert [(offset(at - second), offset(at)) for at, _, _ in rules] == [(before, after) for _, before, after in rules]
 
 
 def test_utc_needs_no_description() -> None:

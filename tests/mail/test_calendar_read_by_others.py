@@ -70,6 +70,7 @@ def test_text_of_any_kind_comes_back_as_it_was_written() -> None:
 @pytest.mark.parametrize("cls", CALENDARS)
 def test_every_part_is_built_as_rfc_5545_wants_it(cls: type[m.SeatMessage]) -> None:
     text = part(sample(cls, event=replace(MEETING, title="Ünïcödé " * 20, timezone="Europe/Berlin")))
+    read(text).validate(raiseException=True)
     lines = text.split(b"\r\n")
     names = [re.split(rb"[;:]", line)[0].decode() for line in lines if line and not line.startswith(b" ")]
 
