@@ -35,6 +35,8 @@ class Session(asyncio.Protocol):
         global connections  # noqa: PLW0603
         if verb in (b"EHLO", b"HELO"):
             connections += 1
+            self.transport.write(b"250-sink\r\n250 PIPELINING\r\n")
+            return
         if verb == b"COUN":
             self.transport.write(f"{taken} {connections}\r\n".encode())
         elif verb == b"DATA":

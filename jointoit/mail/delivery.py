@@ -23,7 +23,7 @@ State = OutboxMail.State
 Clock = Callable[[], datetime]
 Stop = Callable[[], bool]
 
-BATCH = 10
+BATCH = 20
 #: A turn ends after this, so that a task stays below its time limit and a sweeper gets to its other jobs.
 TURN = timedelta(seconds=10)
 #: Mail servers tend to close a connection after some hundred mails.
@@ -152,7 +152,7 @@ class Postman:
 
     def hand_over(self, mail: OutboxMail, email: EmailMultiAlternatives) -> Answer:
         """Give the mail to the server. A connection that served before and now is lost gets one fresh successor."""
-        used = self.carried > 0
+        used = self.connection is not None
         answer = self.attempt(mail, email)
         return self.attempt(mail, email) if used and answer.connection_lost else answer
 

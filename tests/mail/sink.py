@@ -28,6 +28,7 @@ class Sink:
         self.connections = 0
         self.hooks: dict[str, Callable[[], None]] = {}
         self.lag = 0.0
+        self.pipelining = True
 
     @property
     def subjects(self) -> list[str]:
@@ -43,7 +44,7 @@ class Sink:
         self.connections += 1
         await asyncio.to_thread(self.hooks.get("EHLO", nothing))
         session.host_name = hostname
-        return responses
+        return ["250-PIPELINING", *responses] if self.pipelining else responses
 
     async def handle_MAIL(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

@@ -18,6 +18,18 @@ Promise = Callable[..., OutboxMail]
 Deliver = Callable[[], bool]
 
 
+@pytest.fixture(autouse=True, params=[True, False], ids=["pipelining", "one by one"])
+def _any_server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether MAIL, RCPT and DATA may be said at once."""
+    begin = Sink.__init__
+
+    def offering(sink: Sink) -> None:
+        begin(sink)
+        sink.pipelining = request.param
+
+    monkeypatch.setattr(Sink, "__init__", offering)
+
+
 def outcome(mail: OutboxMail) -> tuple[str, int, str]:
     mail.refresh_from_db()
     return mail.state, mail.attempt, mail.last_answer
