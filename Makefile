@@ -54,8 +54,8 @@ bench-rush: $(BIN)/.development ## Race against two peers for 500 seats; takes m
 bench-guards: $(BIN)/.development ## Compare four ways to give out seats, in the database alone; half a minute
 	@$(BIN)/python -m benchmarks.guards
 
-races-long: $(BIN)/.development ## The races of the waiting list at ten times the size
-	@RACE_SCALE=10 $(BIN)/python -m pytest -q -n 0 tests/races/test_waiting_list.py
+races-long: $(BIN)/.development ## Every race at ten times the size, controls included (some minutes)
+	@RACE_SCALE=10 $(BIN)/python -m pytest -q -n 0 tests/races
 
 e2e: $(BIN)/.development ## Do the main round against a service that runs: BASE_URL=http://… INBOX_URL=http://…
 	@BASE_URL=$(or $(BASE_URL),http://127.0.0.1:8000) INBOX_URL=$(or $(INBOX_URL),http://127.0.0.1:1080) \

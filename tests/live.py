@@ -28,6 +28,8 @@ UNLIMITED = dict.fromkeys((f"RATE_{scope.upper()}" for scope in settings.RATES),
 class Live:
     """A running service. `url` has no slash at the end; `log` is what the process wrote."""
 
+    process: subprocess.Popen[bytes]
+
     def __init__(self, url: str, environment: dict[str, str], log: Path) -> None:
         self.url, self.environment, self.log = url, environment, log
 
@@ -78,7 +80,7 @@ def serve(folder: Path, **variables: Any) -> Iterator[Live]:
         }  # fmt: skip
         live = Live(f"http://127.0.0.1:{port}", environment, log)
         live.manage("migrate", "--verbosity", "0")
-        process = subprocess.Popen(
+        live.process = process = subprocess.Popen(
             [sys.executable, "-m", "jointoit", "serve"], cwd=ROOT, env=environment, stdout=output, stderr=output
         )
         try:

@@ -1,3 +1,6 @@
+"""`make test` runs short forms; `make races-long` sets RACE_SCALE=10."""
+
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -7,6 +10,15 @@ import pytest
 from django.db import connection
 
 from jointoit.errors import DomainError
+
+SCALE = int(os.environ.get("RACE_SCALE", "1"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long forms take minutes."""
+    for item in items:
+        if SCALE > 1 and "/races/" in str(item.path):
+            item.add_marker(pytest.mark.timeout(1200))
 
 
 @pytest.fixture

@@ -4,13 +4,14 @@ from collections import Counter
 from functools import partial
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 from jointoit.accounts import closing
 from jointoit.events import booking, scheduling
 from jointoit.events.booking import EventFull
 from jointoit.events.invariants import violations
-from jointoit.events.models import Event, Registration
+from jointoit.events.models import Event
+from tests.races.verbs import register_without_the_lock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,17 +31,6 @@ def test_a_rush_never_oversells(make_event, make_user, race, now):
 
         assert answers == {"confirmed": SEATS, EventFull: PEOPLE - SEATS}
     assert list(violations(now=now)) == []
-
-
-def register_without_the_lock(*, event_id, attendee, now):
-    """The same steps in the same order, without holding the event; the counter's constraint is all that is left."""
-    with transaction.atomic():
-        event = Event.objects.get(pk=event_id)
-        if event.registrations.filter(status="confirmed").count() >= event.capacity:
-            raise EventFull
-        return Registration.objects.create(
-            event=event, attendee=attendee, status="confirmed", registered_at=now, updated_at=now
-        )
 
 
 def test_the_rush_would_oversell_without_the_lock(make_event, make_user, race, now):

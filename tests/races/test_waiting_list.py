@@ -1,19 +1,17 @@
-"""First come, first served, while many leave at once (scaled by RACE_SCALE)."""
+"""First come, first served, while many leave at once: in the long form 300 wait and 100 leave."""
 
-import os
 from functools import partial
 
 import pytest
-from django.db import transaction
 
 from jointoit.events import booking
 from jointoit.events.invariants import violations
-from jointoit.events.models import Registration
+from tests.races.conftest import SCALE
+from tests.races.verbs import promote_without_the_lock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SCALE = int(os.environ.get("RACE_SCALE", "1"))  # `make races-long` sets 10: 300 wait, 100 leave
-WAITING, LEAVING, CLIENTS = 30 * SCALE, 10 * SCALE, 10
+WAITING, LEAVING, CLIENTS = 30 * SCALE, 10 * SCALE, 16
 
 
 def leave_one_after_another(registrations, *, now) -> None:
@@ -21,12 +19,9 @@ def leave_one_after_another(registrations, *, now) -> None:
         booking.set_status(registration_id=registration.pk, actor=registration.attendee, status="cancelled", now=now)
 
 
-def promoted_without_the_lock(event, registration) -> None:
-    """Look for the first in the queue, then promote, without holding the event: two may find the same one."""
-    with transaction.atomic():
-        Registration.objects.filter(pk=registration.pk).update(status="cancelled")
-        first = event.registrations.filter(status="waitlisted").order_by("queue_number").first()
-        Registration.objects.filter(pk=first.pk).update(status="confirmed", queue_number=None)
+def promote_each_without_the_lock(registrations) -> None:
+    for registration in registrations:
+        promote_without_the_lock(registration)
 
 
 @pytest.fixture
@@ -49,6 +44,6 @@ def test_those_who_asked_first_move_up_first_when_many_leave_at_once(full_house,
 def test_without_the_lock_seats_would_stay_empty(full_house, race):
     event, seated, _waiting = full_house
 
-    race([partial(promoted_without_the_lock, event, registration) for registration in seated])
+    race([partial(promote_each_without_the_lock, seated[client::CLIENTS]) for client in range(CLIENTS)])
 
     assert event.registrations.filter(status="confirmed").count() < LEAVING
