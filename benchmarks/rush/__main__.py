@@ -26,6 +26,7 @@ from config.env import ROOT
 from config.localstack import servers
 
 SEATS = 500
+PATIENCE = 100.0  # seconds for one race: who takes longer is known to be slower than that
 SECRETS = {
     "DEBUG": "false", "ENV_FILE": os.devnull, "SECRET_KEY": "benchmark" * 7, "JWT_SIGNING_KEY": "benchmark" * 4,
     "ALLOWED_HOSTS": "127.0.0.1", "PUBLIC_URL": "http://127.0.0.1", "EMAIL_HOST": "127.0.0.1",
@@ -52,10 +53,8 @@ def asking(users: int, event_of: Callable[[int], int]) -> list[bytes]:
 
 def crowd(port: int, connections: int, requests: list[bytes]) -> list[Answer]:
     """Send from a process of its own, so that measuring does not slow down what is measured more than it must."""
-    words = [sys.executable, "-m", "benchmarks.rush.load"]
-    ran = subprocess.run(
-        words, cwd=ROOT, input=pickle.dumps((port, connections, requests)), capture_output=True, check=True
-    )
+    words, job = [sys.executable, "-m", "benchmarks.rush.load"], (port, connections, requests, PATIENCE)
+    ran = subprocess.run(words, cwd=ROOT, input=pickle.dumps(job), capture_output=True, check=True)
     answers: list[Answer] = pickle.loads(ran.stdout)  # noqa: S301  written by our own process
     return answers
 
@@ -64,15 +63,16 @@ def race(who: Contestant, users: int, connections: int, *, waitlist: bool = Fals
     """One round for one event. Raises AssertionError where a seat too many or too few was sold."""
     event = who.new_event(SEATS, waitlist=waitlist)
     answers = crowd(who.port, connections, asking(users, lambda _: event))
-    figures = Figures.of(answers)
     assert who.sold(event) == min(SEATS, users), f"{who.name} sold {who.sold(event)} of {SEATS} seats"
-    return figures
+    return Figures.of(answers, users)
 
 
-def side_by_side(who: Contestant, users: int, connections: int, events: int) -> Figures:
+def side_by_side(who: Jointoit, users: int, connections: int, events: int) -> Figures:
     """Everybody gets a seat, spread over `events` events."""
-    pks = [who.new_event(-(-users // events)) for _ in range(events)]
-    return Figures.of(crowd(who.port, connections, asking(users, lambda user: pks[user % events])))
+    pks = who.new_events(events, -(-users // events))
+    figures = Figures.of(crowd(who.port, connections, asking(users, lambda user: pks[user % events])), users)
+    assert sum(who.sold(pk) for pk in {pks[0], pks[-1]}) == 2 * (users // events)
+    return figures
 
 
 def rounds(contestants: list[Contestant], times: int, users: int, connections: int) -> dict[str, list[Figures]]:
@@ -131,22 +131,22 @@ def compete(options: argparse.Namespace, everybody: list[Contestant]) -> None:
     for users in options.users:
         for connections in options.connections:
             print(f"\n{users} people, {SEATS} seats, {connections} connections, {options.rounds} rounds", flush=True)
-            print(table(rounds(everybody, options.rounds, users, connections)), flush=True)
+            print(table(rounds(everybody, options.rounds, users, connections), ("bare", "plain")), flush=True)
+        if options.events:
+            compare_events(next(who for who in everybody if isinstance(who, Jointoit)), users, options)
     for who in everybody:
         if isinstance(who, Jointoit):
-            if options.events:
-                compare_events(who, options)
             print("invariants:", who.violations() or "all hold")
 
 
-def compare_events(who: Jointoit, options: argparse.Namespace) -> None:
-    users, connections = min(options.users), max(options.connections)
+def compare_events(who: Jointoit, users: int, options: argparse.Namespace) -> None:
+    connections = max(options.connections)
     found: dict[str, list[Figures]] = {}
     for _ in range(options.rounds):
         for events in (users, options.events):
             found.setdefault(f"{events} events", []).append(side_by_side(who, users, connections, events))
     print(f"\n{users} people, a seat for each, {connections} connections: unrelated rows, then {options.events} events")
-    print(table(found, against=f"{users} events"), flush=True)
+    print(table(found, (f"{users} events",)), flush=True)
 
 
 if __name__ == "__main__":

@@ -96,13 +96,17 @@ class Jointoit(Contestant):
         )
 
     def new_event(self, capacity: int, *, waitlist: bool = False) -> int:
-        return self.query(
+        return self.new_events(1, capacity, waitlist=waitlist)[0]
+
+    def new_events(self, number: int, capacity: int, *, waitlist: bool = False) -> list[int]:
+        rows = self.query(
             "INSERT INTO events_event (title, title_folded, description, date, timezone, location, location_folded,"
             " organizer_id, capacity, waitlist, requires_approval, status, tags, seats_taken, waiting, queue_tail,"
-            " revision) VALUES ('Rush', 'rush', '', %s, 'UTC', 'Berlin', 'berlin', 1, %s, %s, false, 'published', '{}',"
-            " 0, 0, 0, 0) RETURNING id",
-            SOON, capacity, waitlist,
-        )[0][0]  # fmt: skip
+            " revision) SELECT 'Rush', 'rush', '', %s, 'UTC', 'Berlin', 'berlin', 1, %s, %s, false, 'published', '{}',"
+            " 0, 0, 0, 0 FROM generate_series(1, %s) RETURNING id",
+            SOON, capacity, waitlist, number,
+        )  # fmt: skip
+        return [pk for (pk,) in rows]
 
     def sold(self, event: int) -> int:
         return self.query(
