@@ -1,8 +1,8 @@
 """What operators watch of the registrations: what asking for a seat led to, and how full the coming events are."""
 
-import json
 from collections.abc import Iterable
 
+import orjson
 from django.db.models import Count, F, Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -27,7 +27,7 @@ def result(response: HttpResponseBase) -> str:
     if not isinstance(response, HttpResponse):
         return "none"
     try:
-        found = json.loads(response.content)
+        found = orjson.loads(response.content)
     except ValueError:
         return "none"
     return str(found.get("status" if response.status_code < 300 else "code", "none"))

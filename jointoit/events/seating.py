@@ -20,10 +20,10 @@ from jointoit.errors import NotFound
 from jointoit.events.models import Event, Registration
 from jointoit.mail import outbox
 
-EVENT = [
-    f.attname for f in Event._meta.concrete_fields if f.name not in ("description", "title_folded", "location_folded")
-]
-USER = [f.attname for f in User._meta.concrete_fields if f.name != "password"]
+#: What asking needs to know; every date less is read by Python in less time.
+UNASKED = ("description", "title_folded", "location_folded", "tags", "created_at", "updated_at", "reminded_at")
+EVENT = [f.attname for f in Event._meta.concrete_fields if f.name not in UNASKED]
+USER = ("id", "username", "email", "first_name", "last_name", "timezone", "is_active", "token_epoch")
 #: What a mail says of a registration and its person; thousands of them are read with the event held.
 TOLD = ("id", "attendee_id", "status", "revision")
 ADDRESSED = ("id", "username", "email", "first_name", "last_name", "timezone")  # who has no name goes by the username

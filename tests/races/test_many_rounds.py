@@ -3,10 +3,10 @@
 The long forms: 40 people for 5 seats in 40 rounds; 2,000 attempts on one seat.
 """
 
+import math
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from functools import partial
 
 import pytest
@@ -42,13 +42,16 @@ def test_without_the_lock_some_round_would_sell_a_sixth(make_event, make_user, r
 
 
 class Attempts:
-    """People who ask for a seat in turns, by many hands; `made` says how many have asked."""
+    """People who ask for a seat in turns, by many hands, while the event is edited after every fifth.
+
+    Neither side may run ahead of the other, and the last quarter asks when all is edited: nothing may be left then.
+    """
 
     def __init__(self, ask, event, people, now) -> None:
         self.ask, self.event, self.now = ask, event, now
-        self.people: Iterator = iter(people)
-        self.total, self.made, self.answers = len(people), 0, Counter[str]()
-        self.lock, self.moved = threading.Lock(), threading.Condition()
+        self.people, self.total = iter(people), len(people)
+        self.made, self.handed_out, self.allowed = 0, 0, 2 * CLIENTS
+        self.answers, self.moved = Counter[str](), threading.Condition()
 
     def run(self) -> None:
         while (person := self.next()) is not None:
@@ -62,8 +65,15 @@ class Attempts:
                 self.moved.notify_all()
 
     def next(self):
-        with self.lock:
+        with self.moved:
+            assert self.moved.wait_for(lambda: self.handed_out < self.allowed, timeout=600)
+            self.handed_out += 1
             return next(self.people, None)
+
+    def allow(self, number: float) -> None:
+        with self.moved:
+            self.allowed += number
+            self.moved.notify_all()
 
     def wait_for(self, number: int) -> None:
         with self.moved:
@@ -75,15 +85,17 @@ def edit(attempts: Attempts) -> list[str]:
     dice, did = random.Random(2), []
     for number in range(1, attempts.total * 3 // 4, 5):
         attempts.wait_for(number)
+        capacity = {"capacity": dice.choice([1, 1, 2, 3])}
         try:
-            scheduling.change(
-                event_id=attempts.event.pk, fields={"capacity": dice.choice([1, 1, 2, 3])}, now=attempts.now
-            )
+            scheduling.change(event_id=attempts.event.pk, fields=capacity, now=attempts.now)
             did.append("changed")
         except CapacityBelowConfirmed:
             did.append("refused")
             seated = attempts.event.registrations.filter(status="confirmed").select_related("attendee").first()
-            booking.set_status(registration_id=seated.pk, actor=seated.attendee, status="cancelled", now=attempts.now)
+            step = {"registration_id": seated.pk, "actor": seated.attendee, "status": "cancelled"}
+            booking.set_status(**step, now=attempts.now)
+        attempts.allow(5)
+    attempts.allow(math.inf)
     return did
 
 
