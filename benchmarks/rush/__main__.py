@@ -62,15 +62,18 @@ def crowd(port: int, connections: int, requests: list[bytes]) -> list[Answer]:
 def race(who: Contestant, users: int, connections: int, *, waitlist: bool = False) -> Figures:
     """One round for one event. Raises AssertionError where a seat too many or too few was sold."""
     event = who.new_event(SEATS, waitlist=waitlist)
-    answers = crowd(who.port, connections, asking(users, lambda _: event))
+    requests, worked = asking(users, lambda _: event), who.worked()
+    answers = crowd(who.port, connections, requests)
+    worked = who.worked() - worked
     assert who.sold(event) == min(SEATS, users), f"{who.name} sold {who.sold(event)} of {SEATS} seats"
-    return Figures.of(answers, users)
+    return Figures.of(answers, users, worked)
 
 
 def side_by_side(who: Jointoit, users: int, connections: int, events: int) -> Figures:
     """Everybody gets a seat, spread over `events` events."""
     pks = who.new_events(events, -(-users // events))
-    figures = Figures.of(crowd(who.port, connections, asking(users, lambda user: pks[user % events])), users)
+    requests, worked = asking(users, lambda user: pks[user % events]), who.worked()
+    figures = Figures.of(crowd(who.port, connections, requests), users, who.worked() - worked)
     assert sum(who.sold(pk) for pk in {pks[0], pks[-1]}) == 2 * (users // events)
     return figures
 

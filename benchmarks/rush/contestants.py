@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import psycopg
 
+from benchmarks.rush.cpu import spent
 from config.env import ROOT
 from config.launcher import free_port
 
@@ -65,6 +66,13 @@ class Contestant:
                 stderr=log,
             )
         wait_until_it_answers(self.port, self.process)
+
+    def worked(self) -> float:
+        """Seconds of processor time that its server and PostgreSQL have used since they were started."""
+        assert self.process
+        folder = self.query("SELECT setting FROM pg_settings WHERE name = 'data_directory'")[0][0]
+        postmaster = (Path(str(folder)) / "postmaster.pid").read_text().split()[0]
+        return spent(self.process.pid, int(postmaster))
 
     def stop(self) -> None:
         if self.process:

@@ -102,7 +102,7 @@ def wait_until(condition: Callable[[], bool], racers: Sequence[Racer]) -> None:
         time.sleep(0.005)
 
 
-def run(sql: str, *parameters: object) -> Any:
+def run(sql: str, *parameters: int) -> Any:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return cursor.fetchone()[0]

@@ -50,7 +50,8 @@ class Attempts:
     def __init__(self, ask, event, people, now) -> None:
         self.ask, self.event, self.now = ask, event, now
         self.people, self.total = iter(people), len(people)
-        self.made, self.handed_out, self.allowed = 0, 0, 2 * CLIENTS
+        self.made, self.handed_out = 0, 0
+        self.allowed: float = 2 * CLIENTS
         self.answers, self.moved = Counter[str](), threading.Condition()
 
     def run(self) -> None:
