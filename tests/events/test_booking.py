@@ -2,6 +2,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from jointoit.errors import NotFound
 from jointoit.events import booking
@@ -282,3 +283,13 @@ def test_nobody_is_brought_in_once_the_event_has_begun(make_event, register, sta
     booking.remove(registration_id=held.pk, actor=event.organizer, now=event.date)
 
     assert statuses(held, waiting) == ["cancelled", "waitlisted"]
+
+
+def test_asking_for_a_seat_is_planned_once_for_a_connection(make_event, register):
+    event = make_event()
+    register(event)
+    register(event)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT generic_plans + custom_plans FROM pg_prepared_statements ORDER BY prepare_time DESC")
+        assert cursor.fetchmany(2) == [(2,), (2,)]
