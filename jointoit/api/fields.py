@@ -79,11 +79,16 @@ class TextField(_Text):
 
 
 class StrictIntegerField(serializers.IntegerField):
-    """A JSON number without a fraction; neither a text nor a truth value is one."""
+    """A JSON number without a fraction, however it is written; neither a text nor a truth value is one.
+
+    JSON Schema takes 3.0 for an integer (2020-12 validation, section 6.1.1), and so does every client of the document.
+    """
 
     default_error_messages: ClassVar["dict[str, StrOrPromise]"] = {"invalid": "This must be a whole number."}
 
     def to_internal_value(self, data: Any) -> int:
+        if type(data) is float and data.is_integer():
+            return int(data)
         if type(data) is not int:
             self.fail("invalid")
         return data

@@ -48,7 +48,8 @@ def words(live: Live, role: str) -> list[str]:
         command.append(f"--phases={SHORT[role]}")
     if role == "anonymous":
         return [*command, "--generation-with-security-parameters=false"]
-    return [*command, "--header", f"Authorization: {live.log_in(role)['Authorization']}"]
+    token = live.log_in(f"{role}@example.org")["Authorization"]  # the username is theirs to change
+    return [*command, "--header", f"Authorization: {token}"]
 
 
 def answered(live: Live) -> Counter[str]:
