@@ -4,10 +4,14 @@ Every line that belongs to a request carries its `request_id`. No line carries a
 """
 
 import logging
-from typing import Any
+import traceback
+from collections.abc import Iterator
+from typing import Any, TextIO
 
+import psycopg
 import structlog
-from structlog.typing import Processor
+from django.db import Error
+from structlog.typing import ExcInfo, Processor
 
 SHARED: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
@@ -22,11 +26,29 @@ def has_traceback(record: logging.LogRecord) -> bool:
     return record.exc_info is not None
 
 
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def printed(exc_info: ExcInfo) -> str:
+    """The traceback, with the first line alone of what PostgreSQL says: the others show rows and statements."""
+    text = "".join(traceback.format_exception(*exc_info)).rstrip("\n")
+    for said in {str(error) for error in causes(exc_info[1]) if isinstance(error, Error | psycopg.Error)}:
+        text = text.replace(said, said.partition("\n")[0])
+    return text
+
+
+def print_readably(stream: TextIO, exc_info: ExcInfo) -> None:
+    stream.write(f"\n{printed(exc_info)}")
+
+
 def _renderers(*, readable: bool) -> list[Processor]:
     tidy: Processor = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     if readable:
-        return [tidy, structlog.dev.ConsoleRenderer(pad_event_to=0, exception_formatter=structlog.dev.plain_traceback)]
-    return [tidy, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        return [tidy, structlog.dev.ConsoleRenderer(pad_event_to=0, exception_formatter=print_readably)]
+    return [tidy, structlog.processors.ExceptionRenderer(printed), structlog.processors.JSONRenderer()]
 
 
 def configure(*, readable: bool, level: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
 from config.env import ROOT
@@ -72,6 +73,29 @@ def test_no_secret_reaches_the_logs(live: Live) -> None:
     assert [word for word in spoken if word in log] == []
     lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
     assert {line["route"] for line in lines if line["event"] == "request"} >= {"api/token/", "users/verify-email/"}
+
+
+#: Makes every new account a fault of ours. PostgreSQL's message shows the row, which has the address and the hash.
+BROKEN = "ALTER TABLE accounts_user ADD CONSTRAINT broken CHECK (false) NOT VALID"
+
+
+@pytest.mark.parametrize("debug", ["true", "false"])
+def test_a_traceback_tells_the_fault_and_no_secret(tmp_path: Path, debug: str) -> None:
+    account = {"username": "grace", "email": "grace@secret.example", "password": "a-secret-of-grace"}
+    variables = {**production(tmp_path, **UNLIMITED), "DEBUG": debug, "LOG_LEVEL": "DEBUG"}
+    with serve(tmp_path, **variables) as live, psycopg.connect(live.environment["DATABASE_URL"]) as connection:
+        who = live.person("ada")
+        connection.execute(BROKEN)
+        connection.commit()
+        answer = httpx.post(f"{live.url}/users/register/", json=account, headers={**who, "Cookie": "a=b-secret"})
+
+    log = live.log.read_text()
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert "violates check constraint" in log
+    assert "Traceback (most recent call last)" in log
+    keys = [live.environment[name] for name in ("SECRET_KEY", "JWT_SIGNING_KEY")]
+    spoken = ["secret", "argon2", PASSWORD, "ada@", who["Authorization"].split()[1], *keys]
+    assert [word for word in spoken if word in log + answer.text] == []
 
 
 @pytest.mark.parametrize(
