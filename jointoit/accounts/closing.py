@@ -9,7 +9,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from jointoit.accounts import passwords
-from jointoit.accounts.models import RefreshToken, User
+from jointoit.accounts.models import ERASED, RefreshToken, User
 from jointoit.accounts.signals import account_closing
 from jointoit.api.models import IdempotencyKey
 from jointoit.mail import outbox
@@ -54,7 +54,7 @@ def forget_mail(address: str, *, because_of: str = "") -> None:
 
 def erase(user: User) -> None:
     """Leave nothing that tells who it was, and nothing to come back with."""
-    user.username = f"deleted:{user.pk}"  # no living name may have a colon, no living address such a domain
+    user.username = f"{ERASED}{user.pk}"  # no living address may have such a domain
     user.email = f"deleted-{user.pk}@invalid"
     user.first_name = user.last_name = user.pending_email = ""
     user.timezone, user.password, user.last_login = "UTC", make_password(None), None

@@ -3,9 +3,10 @@
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 
 from jointoit.accounts import serializers as shapes
+from jointoit.api.parts import asks, gives
 
 ADA = {
     "id": 1815,
@@ -31,14 +32,6 @@ FORM = {
     (400, "application/problem+json"): OpenApiResponse(PROBLEM, REFUSED),
 }
 PAGE_TOKEN = OpenApiParameter("token", OpenApiTypes.STR, description="From the link in the mail.")
-
-
-def asks(value: dict[str, Any], name: str = "Request") -> OpenApiExample:
-    return OpenApiExample(name, value=value, request_only=True)
-
-
-def gives(value: dict[str, Any], status: int = 200) -> OpenApiExample:
-    return OpenApiExample("Answer", value=value, response_only=True, status_codes=[str(status)])
 
 
 def empty(description: str) -> OpenApiResponse:

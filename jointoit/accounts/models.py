@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
 
 
+#: How the username of an account begins that was closed; no living one may have a colon.
+ERASED = "deleted:"
 VALID_USERNAME = UnicodeUsernameValidator(regex=r"^[\w.+-]+\Z", message="Letters, digits and . + - _ only.")
 
 
@@ -90,6 +92,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.username
 
     def get_full_name(self) -> str:
+        if self.username.startswith(ERASED):
+            return "A closed account"
         return f"{self.first_name} {self.last_name}".strip() or self.username
 
     def end_tokens(self) -> Self:

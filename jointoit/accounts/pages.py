@@ -48,6 +48,7 @@ class LinkView(APIView):
     authentication_classes = ()
     permission_classes = ()
     parser_classes: Sequence[type[BaseParser]] = (StrictJSONParser, FormParser)
+    database_free = ("GET",)
     serializer_class: ClassVar[type[serializers.Serializer[Any]]]
     template: ClassVar[str]
     act: Callable[..., None]  # the verb that the link is for

@@ -58,6 +58,7 @@ def read(shape: type[serializers.Serializer[Any]], request: Request, *, partial:
 @documentation.sign_up
 class SignUpView(OpenView):
     throttle_scope = "signup"
+    refusals = {"POST": {400: ("weak_password", "username_taken", "email_taken")}}
 
     def post(self, request: Request) -> Response:
         user = signup.sign_up(**read(SignUpSerializer, request), now=timezone.now())
@@ -68,6 +69,11 @@ class SignUpView(OpenView):
 class MeView(PrivateView, Conditional):
     serializer_class = UserSerializer
     deletes_with_body = True
+    refusals = {
+        "PUT": {400: ("username_taken", "email_taken")},
+        "PATCH": {400: ("username_taken", "email_taken")},
+        "DELETE": {400: ("wrong_password",)},
+    }
 
     @property
     def throttle_scope(self) -> str | None:
@@ -99,6 +105,7 @@ class MeView(PrivateView, Conditional):
 @documentation.password
 class PasswordView(PrivateView):
     throttle_scope = "login"
+    refusals = {"POST": {400: ("wrong_password", "weak_password")}}
 
     def post(self, request: Request) -> Response:
         passwords.change(user=sender(request), **read(PasswordChangeSerializer, request))
@@ -118,6 +125,7 @@ class PasswordResetView(OpenView):
 class PasswordResetConfirmView(LinkView):
     serializer_class = NewPasswordSerializer
     template = "accounts/reset_password.html"
+    refusals = {"POST": {400: ("invalid_token", "weak_password")}}
     act = staticmethod(passwords.reset)
 
 
@@ -125,7 +133,7 @@ class PasswordResetConfirmView(LinkView):
 class VerifyEmailView(LinkView):
     serializer_class = LinkSerializer
     template = "accounts/verify_email.html"
-    conflicts = ("email_taken",)
+    refusals = {"POST": {400: ("invalid_token",), 409: ("email_taken",)}}
     act = staticmethod(addresses.verify)
 
 
@@ -141,9 +149,12 @@ class ResendVerificationView(PrivateView):
 # ── Tokens ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+DEAD_TOKEN = {"POST": {401: ("token_not_valid",)}}
+
+
 @documentation.token
 class TokenView(OpenView):
-    problems = (401,)
+    refusals = {"POST": {401: ("wrong_credentials",)}}
     throttle_scope = "login"
 
     def post(self, request: Request) -> Response:
@@ -155,7 +166,7 @@ class TokenView(OpenView):
 
 @documentation.token_refresh
 class TokenRefreshView(OpenView):
-    problems = (401,)
+    refusals = DEAD_TOKEN
 
     def post(self, request: Request) -> Response:
         return Response(asdict(tokens.refresh(raw=read(RefreshSerializer, request)["refresh"], now=timezone.now())))
@@ -163,7 +174,7 @@ class TokenRefreshView(OpenView):
 
 @documentation.token_verify
 class TokenVerifyView(OpenView):
-    problems = (401,)
+    refusals = DEAD_TOKEN
 
     def post(self, request: Request) -> Response:
         tokens.verify(raw=read(VerifySerializer, request)["token"], now=timezone.now())
@@ -172,7 +183,7 @@ class TokenVerifyView(OpenView):
 
 @documentation.token_blacklist
 class TokenBlacklistView(OpenView):
-    problems = (401,)
+    refusals = DEAD_TOKEN
 
     def post(self, request: Request) -> Response:
         tokens.revoke(raw=read(RefreshSerializer, request)["refresh"])

@@ -4,6 +4,7 @@ from typing import Any, Final, cast
 
 import psycopg
 from django.apps import apps
+from django.conf import settings
 from django.db import connection, models
 from django.db.backends.utils import CursorWrapper
 from django.db.models.constraints import BaseConstraint
@@ -22,8 +23,12 @@ def sqlstate(error: Error) -> str | None:
 
 
 def is_busy(error: Error) -> bool:
-    """Whether the same request has a good chance a moment later, with the database alive and well."""
-    return sqlstate(error) in BUSY or isinstance(error.__cause__, PoolTimeout)
+    """Whether the same request has a good chance a moment later, with the database alive and well.
+
+    A pool with a connection for each thread has none to give only while the database gives it none.
+    """
+    is_exhausted = isinstance(error.__cause__, PoolTimeout) and settings.SERVE["threads"] > settings.DATABASE_POOL
+    return sqlstate(error) in BUSY or is_exhausted
 
 
 def violated(error: Error) -> BaseConstraint | None:

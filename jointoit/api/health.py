@@ -144,7 +144,7 @@ class LiveView(ServiceView):
 
 
 class ReadyView(ServiceView):
-    problems = (503,)
+    refusals = {"GET": {503: ("database_unavailable",)}}
 
     @extend_schema(
         operation_id="health_ready",

@@ -65,10 +65,10 @@ def idempotent(handler: Handler) -> Handler:
 
     @wraps(handler)
     def once(view: APIView, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-        key = read_key(request)
+        key, body = read_key(request), request.data  # a body that cannot be read is refused whatever comes of the rest
         if key is None or not request.user.is_authenticated:
             return handler(view, request, *args, **kwargs)
-        scope, fingerprint = scope_of(request, key), fingerprint_of(request.data)
+        scope, fingerprint = scope_of(request, key), fingerprint_of(body)
         with transaction.atomic():
             if not claim(scope, request.user.pk, fingerprint):
                 return replay(scope, fingerprint)

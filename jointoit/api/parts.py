@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from drf_spectacular.utils import OpenApiExample
+
 from jointoit.api.problems import BY_STATUS, MEDIA_TYPE, known
 
 SERVER: Final = "https://events.example.org"
@@ -138,8 +140,8 @@ def examples(codes: Iterable[str]) -> dict[str, Any]:
 RESPONSES: Final[Mapping[int, SharedResponse]] = {
     each.status: each
     for each in (
-        SharedResponse(400, "BadRequest", ("invalid", "invalid_json", "invalid_url", "too_many_parameters")),
-        SharedResponse(401, "Unauthorized", ("not_authenticated", "authentication_failed"), ("WWW-Authenticate",)),
+        SharedResponse(400, "BadRequest", ("invalid_url", "too_many_parameters")),
+        SharedResponse(401, "Unauthorized", ("not_authenticated", "token_not_valid"), ("WWW-Authenticate",)),
         SharedResponse(403, "Forbidden"),
         SharedResponse(404, "NotFound"),
         SharedResponse(406, "NotAcceptable"),
@@ -153,13 +155,30 @@ RESPONSES: Final[Mapping[int, SharedResponse]] = {
         SharedResponse(503, "Unavailable", ("busy", "database_unavailable"), ("Retry-After",)),
     )
 }
+#: What an open operation answers to a token that is not good.
+BAD_TOKEN: Final = SharedResponse(401, "BadToken", ("token_not_valid",), ("WWW-Authenticate",))
+#: A 400 by what an operation takes: parameters, or a body.
+BAD_PARAMETER: Final = SharedResponse(400, "BadParameter", ("invalid", *RESPONSES[400].codes))
+BAD_BODY: Final = SharedResponse(400, "BadBody", ("invalid", "invalid_json", *RESPONSES[400].codes))
 
 
-def conflict(codes: Iterable[str], headers: Iterable[str]) -> dict[str, Any]:
-    """A 409 of one operation; its codes are its own."""
+def refusal(codes: Iterable[str], headers: Iterable[str]) -> dict[str, Any]:
+    """One status of one operation; its codes are its own."""
     codes = list(dict.fromkeys(codes))
     return {
         "description": "\n".join(f"* `{code}`: {known()[code].sentence}" for code in codes),
         "headers": problem_headers(("X-Request-ID", *headers)),
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples(codes)}},
     }
+
+
+def asks(value: dict[str, Any], name: str = "Request") -> OpenApiExample:
+    """A body to send."""
+    return OpenApiExample(name, value=value, request_only=True)
+
+
+def gives(value: dict[str, Any], status: int = 200, name: str = "Answer") -> OpenApiExample:
+    """A body that comes back."""
+    return OpenApiExample(
+        name, value=value, response_only=True, status_codes=[str(status)], media_type="application/json"
+    )

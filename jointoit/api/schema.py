@@ -5,15 +5,16 @@ What the author of a view declares:
 * the docstring of the handler, else of the view: its first line becomes the summary, the rest the description;
 * `@extend_schema(request=…, responses=…, examples=…)` as drf-spectacular has it. A status of 400 and above with None
   (`responses={200: EventSerializer, 403: None}`) is documented as a problem;
-* `conflicts = ["event_full", …]`, the codes of its 409 answers, or by method: `{"POST": […], "DELETE": […]}`;
-* `problems = [401, 403]`, further statuses of problems that the classes of the view do not show, or by method;
+* `refusals = {"POST": {400: ["weak_password"], 409: ["event_full"]}}`, the codes of the problems that its classes do
+  not show, by method and status;
+* `database_free = ["GET"]`, methods that never answer 503;
 * `deletes_with_body = True` for a view whose DELETE asks for a body;
 * `standalone = True` for a view that needs no database and hence never answers 503.
 
-What is added without a word: 400, 406, 503 everywhere; 401 where a token is looked at; 403 where a permission class
-asks more than who it is; 404 with an id in the path; 413 and 415 with a body; 412, `ETag`, `If-Match` for a
-`Conditional` view; 409, 422 and `Idempotency-Key` for an idempotent POST; 429 and `RateLimit` where it is throttled;
-`X-Request-ID`.
+What is added without a word: 400, 406, 414, 503 everywhere; 401 where a token is looked at; 403 where a permission
+looks at an object; 404 with an id in the path; 413 unless it is a GET; 415 where a body is read; 412, `ETag`,
+`If-Match` for a `Conditional` view; 409, 422 and `Idempotency-Key` for an idempotent POST; 429 and `RateLimit` where it
+is throttled; `X-Request-ID`.
 Operations are named after their route, such as `event_list`, `event_create`, `event_publish`.
 """
 
@@ -28,7 +29,19 @@ from drf_spectacular.utils import Direction
 from rest_framework import permissions
 
 from jointoit.api import conditional
-from jointoit.api.parts import HEADERS, NOT_MODIFIED, PARAMETERS, PROBLEM, RESPONSES, conflict, problem_headers
+from jointoit.api.parts import (
+    BAD_BODY,
+    BAD_PARAMETER,
+    BAD_TOKEN,
+    HEADERS,
+    NOT_MODIFIED,
+    PARAMETERS,
+    PROBLEM,
+    RESPONSES,
+    SharedResponse,
+    problem_headers,
+    refusal,
+)
 
 #: The first of these that is a segment of the path says what an operation belongs to.
 TAGS: Final = {
@@ -39,7 +52,6 @@ TAGS: Final = {
     "events": "events",
 }
 OPEN_TO: Final = (permissions.AllowAny, permissions.IsAuthenticated, permissions.IsAuthenticatedOrReadOnly)
-WRITES: Final = ("POST", "PUT", "PATCH", "DELETE")
 
 
 @cache
@@ -106,13 +118,6 @@ class AutoSchema(openapi.AutoSchema):
     def is_idempotent(self) -> bool:
         return self.method == "POST" and getattr(getattr(self.view, "post", None), "is_idempotent", False)
 
-    def declared(self, attribute: str) -> list[Any]:
-        """What the view says of itself for all its writing methods, or for this method alone."""
-        value = getattr(self.view, attribute, [])
-        if isinstance(value, Mapping):
-            return list(value.get(self.method, []))
-        return list(value) if self.method in WRITES or attribute == "problems" else []
-
     def _get_request_body(self, direction: str = "request") -> Any:
         """Also for a DELETE whose view says `deletes_with_body`, which drf-spectacular does not foresee."""
         method = self.method
@@ -137,27 +142,45 @@ class AutoSchema(openapi.AutoSchema):
         auths = [auth for auth in super().get_auth() if auth]
         return [*auths, {}] if self.lets_anybody_in else auths
 
+    @property
+    def reads_body(self) -> bool:
+        """Also where none is asked for: a repeated request is one with the same body."""
+        return self.is_idempotent or bool(self._get_request_body())
+
+    @property
+    def asks_more_than_who(self) -> bool:
+        """Whether a permission looks at the object."""
+        return not self.lets_anybody_in and any(type(each) not in OPEN_TO for each in self.view.get_permissions())
+
+    def refusals(self) -> dict[int, list[str]]:
+        """The codes that are this operation's own, by status."""
+        own: Mapping[int, Iterable[str]] = getattr(self.view, "refusals", {}).get(self.method, {})
+        found = {status: list(codes) for status, codes in own.items()}
+        if self.is_idempotent:
+            found.setdefault(409, []).append("request_in_progress")
+        return found
+
     def problem_statuses(self) -> Iterable[int]:
         yield 400
-        yield from self.declared("problems")
         if self.view.get_authenticators():
             yield 401
-        if not self.lets_anybody_in and any(type(each) not in OPEN_TO for each in self.view.get_permissions()):
+        if "{" in self.path and self.asks_more_than_who:
             yield 403
         if "{" in self.path:
             yield 404
         yield 406
         if self.is_conditional and self.method in ("PUT", "PATCH", "DELETE"):
             yield 412
-        if self._get_request_body():
-            yield from (413, 415)
-        if self.method == "GET":
-            yield 414
+        if self.method != "GET":
+            yield 413
+        yield 414
+        if self.reads_body:
+            yield 415
         if self.is_idempotent:
             yield 422
         if self.view.get_throttles():
             yield 429
-        if not getattr(self.view, "standalone", False):
+        if not (getattr(self.view, "standalone", False) or self.method in getattr(self.view, "database_free", ())):
             yield 503
 
     # ── Responses ──
@@ -173,8 +196,11 @@ class AutoSchema(openapi.AutoSchema):
         bare = {status for status in declared if "content" not in responses[str(status)]}
         for status in bare | {*self.problem_statuses()} - declared:
             responses[str(status)] = self._shared(status)
-        if codes := [*self.declared("conflicts"), *(["request_in_progress"] if self.is_idempotent else [])]:
-            responses["409"] = conflict(codes, self.rate_headers())
+        for status, codes in self.refusals().items():
+            shown_by_classes = self._shared_of(status).codes if status in {*self.problem_statuses()} else ()
+            written = refusal([*shown_by_classes, *codes], [*RESPONSES[status].headers, *self.rate_headers()])
+            content = responses.get(str(status), {}).get("content", {})
+            responses[str(status)] = {**written, "content": {**content, **written["content"]}}
         if self.is_conditional and self.method == "GET":
             responses["304"] = NOT_MODIFIED
         return dict(sorted(responses.items()))
@@ -190,8 +216,17 @@ class AutoSchema(openapi.AutoSchema):
 
     def _shared(self, status: int) -> dict[str, Any]:
         """Refer to what all operations answer with this status, having put it into the document."""
-        shared = RESPONSES[status]
+        shared = self._shared_of(status)
         return self._component(shared.name, ResolvedComponent.RESPONSE, shared.document())
+
+    def _shared_of(self, status: int) -> SharedResponse:
+        if status == 401 and self.lets_anybody_in:
+            return BAD_TOKEN
+        if status == 400 and self.reads_body:
+            return BAD_BODY
+        if status == 400 and any(each["in"] == "query" for each in self._get_parameters()):
+            return BAD_PARAMETER
+        return RESPONSES[status]
 
     def _component(self, name: str, kind: str, document: dict[str, Any]) -> dict[str, Any]:
         component = ResolvedComponent(name, kind, document, object=AutoSchema)  # type: ignore[no-untyped-call]

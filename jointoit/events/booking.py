@@ -137,7 +137,9 @@ def remove(*, registration_id: int, actor: User, now: datetime, precondition: Pr
     with transaction.atomic():
         registration = hold_registration(registration_id, actor)
         if not registration.event.is_managed_by(actor):
-            raise NotYours
+            raise NotYours(
+                "Only the organizer deletes a registration; to give up your own, PATCH its status to cancelled."
+            )
         if precondition:
             precondition(registration)
         if registration.status != Status.CANCELLED:

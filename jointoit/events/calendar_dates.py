@@ -1,7 +1,7 @@
 """Reads `date=2026`, `2026-05`, `2026-05-17` as the half-open range of instants that a time zone gives it."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import MAXYEAR, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -18,12 +18,15 @@ class Span(NamedTuple):
 def span(text: str, zone: ZoneInfo) -> Span:
     """Return the year, month or day that `text` names, as it is lived in `zone`.
 
-    A day is what lies between two local midnights, so it may have 23 or 25 hours. Raises ValueError.
+    A day is what lies between two local midnights, so it may have 23 or 25 hours. Raises ValueError;
+    OverflowError for a year too early or too late.
     """
     if not (match := PATTERN.fullmatch(text)):
         raise ValueError("not a date")
     year, month, day = (int(part) if part else None for part in match.groups())
     assert year is not None
+    if not 0 < year < MAXYEAR:
+        raise OverflowError("this year has no beginning or no end that can be told")
     first = datetime(year, month or 1, day or 1, tzinfo=zone)
     if day:
         return Span(first, first + timedelta(days=1))  # wall-clock arithmetic: the next local midnight

@@ -1,11 +1,10 @@
 """What the OpenAPI document says of each operation, with an example of each body."""
 
-from typing import Any
-
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 
 from jointoit.accounts.documentation import FORM, FROM_MAIL, PAGE, PAGE_TOKEN
+from jointoit.api.parts import asks, gives
 from jointoit.events import serializers as shapes
 
 WANTED = {
@@ -63,14 +62,6 @@ SEPARATED = OpenApiResponse(OpenApiTypes.STR, "A table with a header, streamed (
 CALENDAR = OpenApiResponse(OpenApiTypes.STR, "A calendar with one entry (RFC 5545); its UID never changes.")
 
 
-def asks(value: dict[str, Any]) -> OpenApiExample:
-    return OpenApiExample("Request", value=value, request_only=True)
-
-
-def gives(value: dict[str, Any], status: int = 200, name: str = "Answer") -> OpenApiExample:
-    return OpenApiExample(name, value=value, response_only=True, status_codes=[str(status)], media_type=JSON)
-
-
 JSON = "application/json"
 
 event_list = extend_schema_view(
@@ -86,7 +77,10 @@ event_list = extend_schema_view(
     ),
     post=extend_schema(
         summary="Create an event",
-        description="You become its organizer. It is published at once unless `status` asks for a draft.",
+        description=(
+            "You become its organizer. It is published at once unless `status` asks for a draft. Members that are not "
+            "yours to set, such as `id`, `organizer` and `seats_taken`, are ignored, here and in a change."
+        ),
         request=shapes.NewEventSerializer,
         responses={201: shapes.EventSerializer},
         examples=[asks(WANTED), gives(NEW_EVENT, 201)],
@@ -142,7 +136,8 @@ register = extend_schema_view(
         summary="Register for an event",
         description=(
             "`confirmed` where a seat is free, `pending` where the organizer approves, `waitlisted` with your position "
-            "where the event is full and keeps a list. A mail follows. The body is ignored."
+            "where the event is full and keeps a list. A mail follows. A body must be a JSON object; whatever "
+            "it says is ignored."
         ),
         request=None,
         responses={201: shapes.RegistrationSerializer},
@@ -184,7 +179,10 @@ registration_detail = extend_schema_view(
     ),
     delete=extend_schema(
         summary="Cancel a registration as the organizer",
-        description="The attendee is told, and the registration stays readable as cancelled.",
+        description=(
+            "The attendee is told, and the registration stays readable as cancelled. Attendees cancel their own by "
+            "PATCH."
+        ),
         responses={204: OpenApiResponse(description="The registration is cancelled.")},
     ),
 )

@@ -74,7 +74,9 @@ class EventFilterForm(forms.Form):
         if cleaned.get("date"):
             try:
                 cleaned["date"] = span(cleaned["date"], cleaned.get("timezone") or ZoneInfo("UTC"))
-            except (ValueError, OverflowError):
+            except OverflowError:
+                self.add_error("date", ValidationError("The years go from 0001 to 9998.", code="out_of_range"))
+            except ValueError:
                 self.add_error("date", ValidationError(NO_DATE, code="invalid"))
         start, end = cleaned.get("date_from"), cleaned.get("date_to")
         if start and end and end <= start:

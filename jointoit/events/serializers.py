@@ -9,6 +9,7 @@ from rest_framework import serializers
 from jointoit.accounts.serializers import LinkSerializer, TokenField
 from jointoit.api.documents import document_of
 from jointoit.api.fields import (
+    ChoiceField,
     DateTimeField,
     LineField,
     StrictBooleanField,
@@ -54,7 +55,7 @@ class EventSerializer(serializers.Serializer[Event]):
     requires_approval = StrictBooleanField(required=False)
     registration_opens_at = DateTimeField(required=False, allow_null=True)
     registration_closes_at = DateTimeField(required=False, allow_null=True)
-    status = serializers.ChoiceField(choices=Event.Status.choices, required=False)
+    status = ChoiceField(choices=Event.Status.choices, required=False)
     tags = TagsField(required=False)
     created_at = DateTimeField(read_only=True)
     updated_at = DateTimeField(read_only=True)
@@ -63,7 +64,7 @@ class EventSerializer(serializers.Serializer[Event]):
 class NewEventSerializer(EventSerializer):
     """An event begins as published, or as a draft where one is asked for."""
 
-    status = serializers.ChoiceField(
+    status = ChoiceField(
         choices=[choice for choice in Event.Status.choices if choice[0] != Event.Status.CANCELLED], required=False
     )
 
@@ -174,6 +175,6 @@ class UnsubscribeSerializer(LinkSerializer):
 class RegistrationStepSerializer(serializers.Serializer[Registration]):
     """What a client may send to a registration: the status it should have."""
 
-    status = serializers.ChoiceField(choices=Registration.Status.choices)
+    status = ChoiceField(choices=Registration.Status.choices)
     event = UnchangingIdField(required=False, write_only=True)
     attendee = UnchangingIdField(required=False, write_only=True)

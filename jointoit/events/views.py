@@ -46,6 +46,13 @@ EVENT_ORDERINGS = {
     "-title": ("-title_order", "-id"),
 }
 BEST_FIRST = ("-rank", "date", "id")
+#: For the document: codes by status.
+WRONG_TIMES = ("in_the_past", "ends_before_start", "closes_before_opening")
+REFUSED_CHANGES = {
+    400: WRONG_TIMES,
+    409: ("event_cancelled", "event_started", "event_impossible_step", "capacity_below_confirmed"),
+}
+REFUSED_STEPS = {403: ("not_yours_to_decide",), 409: ("impossible_step", "event_full")}
 
 
 def document(event: EventQuerySet) -> Fragment:
@@ -75,6 +82,7 @@ class EventView(Conditional):
 
 @documentation.event_list
 class EventListView(EventView):
+    refusals = {"POST": {400: WRONG_TIMES}}
     filterset_class = EventFilters
     list_parameters = ("ordering",)
 
@@ -119,7 +127,7 @@ class EventListView(EventView):
 
 @documentation.event_detail
 class EventDetailView(EventView):
-    conflicts = ("event_cancelled", "event_started", "event_impossible_step", "capacity_below_confirmed")
+    refusals = {"PUT": REFUSED_CHANGES, "PATCH": REFUSED_CHANGES}
 
     def get(self, request: Request, pk: int) -> Response:
         return Response(document(self.get_queryset().filter(pk=pk)))
@@ -142,7 +150,7 @@ class EventDetailView(EventView):
 
 @documentation.publish
 class PublishView(EventView):
-    conflicts = ("event_cancelled", "event_started")
+    refusals = {"POST": {409: ("event_cancelled", "event_started")}}
 
     def post(self, request: Request, pk: int) -> Response:
         self.get_object()
@@ -152,7 +160,7 @@ class PublishView(EventView):
 
 @documentation.cancel
 class CancelView(EventView):
-    conflicts = ("event_impossible_step",)
+    refusals = {"POST": {409: ("event_impossible_step",)}}
 
     def post(self, request: Request, pk: int) -> Response:
         self.get_object()
@@ -191,14 +199,18 @@ class RegistrationView(Conditional):
 class RegisterView(RegistrationView):
     verb_checks_account = True
     throttle_scope = "register"
-    conflicts = (
-        "already_registered",
-        "event_full",
-        "event_cancelled",
-        "event_started",
-        "registration_not_open",
-        "registration_closed",
-    )
+    refusals = {
+        "POST": {
+            409: (
+                "already_registered",
+                "event_full",
+                "event_cancelled",
+                "event_started",
+                "registration_not_open",
+                "registration_closed",
+            )
+        }
+    }
 
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
@@ -221,8 +233,7 @@ class RegistrationListView(RegistrationView):
 
 @documentation.registration_detail
 class RegistrationDetailView(RegistrationView):
-    conflicts = {"PUT": ("impossible_step", "event_full"), "PATCH": ("impossible_step", "event_full")}
-    problems = {"PUT": (403,), "PATCH": (403,), "DELETE": (403,)}
+    refusals = {"PUT": REFUSED_STEPS, "PATCH": REFUSED_STEPS, "DELETE": {403: ("not_yours_to_decide",)}}
 
     def get(self, request: Request, pk: int) -> Response:
         return Response(self.get_serializer(self.get_object()).data)

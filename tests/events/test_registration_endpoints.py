@@ -135,7 +135,9 @@ def test_refused_steps_have_their_status(signed_in, make_event, make_user, regis
     own, stranger = signed_in(guest), signed_in(make_user())
 
     assert status_and_code(own.put(address, {"status": "confirmed"})) == (403, "not_yours_to_decide")
-    assert own.delete(address).status_code == 403
+    refusal = own.delete(address)
+    assert status_and_code(refusal) == (403, "not_yours_to_decide")
+    assert "PATCH" in refusal.json()["detail"]
     assert own.patch(address, {"status": "excellent"}).status_code == 400
     assert stranger.patch(address, {"status": "cancelled"}).status_code == 404
     own.patch(address, {"status": "cancelled"})
@@ -258,3 +260,25 @@ def test_a_stranger_who_asks_for_csv_gets_a_problem(signed_in, make_event, make_
     response = signed_in(make_user()).get(f"/events/{make_event().pk}/registrations/", HTTP_ACCEPT="text/csv")
 
     assert (response.status_code, response["Content-Type"]) == (403, "application/problem+json")
+
+
+def test_a_wrong_status_is_told_the_right_ones(signed_in, make_event, register):
+    registration = register(make_event())
+    refusal = signed_in(registration.attendee).patch(f"/registrations/{registration.pk}/", {"status": "gone"})
+
+    assert refusal.json()["errors"] == [
+        {
+            "pointer": "#/status",
+            "code": "invalid_choice",
+            "detail": "One of: pending, confirmed, waitlisted, cancelled.",
+        }
+    ]
+
+
+def test_a_body_that_is_no_json_is_refused_before_anything_else(signed_in, make_event, register):
+    registration = register(make_event())
+    junk = signed_in(registration.attendee).post(
+        f"/events/{registration.event_id}/register/", b"{", content_type="application/json"
+    )
+
+    assert status_and_code(junk) == (400, "invalid_json")

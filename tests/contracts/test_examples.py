@@ -1,0 +1,87 @@
+"""The examples of the document are good: what is to be sent is taken as it stands, what comes back has its shape."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from jointoit.accounts import tokens
+from jointoit.accounts.documentation import FROM_MAIL, JWT, PASSWORD
+from jointoit.accounts.models import User
+from jointoit.mail import links
+from tests.conformance import document, pointed, validator
+
+JSON = "application/json"
+CALLS = [(method, path, said) for path, item in document()["paths"].items() for method, said in item.items()]
+
+
+def requests() -> Iterator[Any]:
+    for method, path, said in CALLS:
+        for name, example in said.get("requestBody", {}).get("content", {}).get(JSON, {}).get("examples", {}).items():
+            good = (
+                status for status, response in said["responses"].items() if status < "300" and answers_json(response)
+            )
+            yield pytest.param(method, path, example["value"], int(next(good)), id=f"{method} {path} {name}")
+
+
+def answers_json(response: dict[str, Any]) -> bool:
+    """Or nothing; a page is for browsers."""
+    return "text/html" not in response.get("content", {})
+
+
+def answers() -> Iterator[Any]:
+    for method, path, said in CALLS:
+        for status, response in said["responses"].items():
+            for media, content in pointed(response).get("content", {}).items():
+                for name, example in content.get("examples", {}).items():
+                    yield pytest.param(
+                        content["schema"], example["value"], id=f"{method} {path} {status} {name} {media}"
+                    )
+
+
+@pytest.fixture
+def ada(db: None) -> User:
+    """The person whom the examples are about."""
+    return User.objects.create_user("ada", "ada@example.org", PASSWORD)
+
+
+def filled(value: dict[str, Any], path: str, ada: User, now: Any) -> dict[str, Any]:
+    """The same with tokens that live: those of the document are for the eye."""
+    kind: links.Kind = "verify_email" if "verify" in path else "reset_password"
+    living = {
+        JWT: tokens.issue(user=ada, now=now).refresh,
+        FROM_MAIL: links.mint(kind, user_id=ada.pk, token_epoch=ada.token_epoch, address=ada.email),
+    }
+    return {name: living.get(each, each) if isinstance(each, str) else each for name, each in value.items()}
+
+
+@pytest.mark.parametrize(("method", "path", "value", "status"), [*requests()])
+def test_an_example_is_taken_as_it_stands(ada, now, signed_in, make_event, register, method, path, value, status):
+    event = make_event(organizer=ada)
+    pk = register(event).pk if path.startswith("/registrations/") else event.pk
+    body = filled(value, path, ada, now)
+    if path == "/users/register/":
+        User.objects.filter(pk=ada.pk).update(username="lovelace", email="lovelace@example.org")
+    client = signed_in(ada) if {"accessToken": []} in document()["paths"][path][method]["security"] else APIClient()
+
+    response = getattr(client, method)(path.replace("{id}", str(pk)), body)
+
+    assert response.status_code == status, response.content
+
+
+@pytest.mark.parametrize(("schema", "value"), [*answers()])
+def test_an_example_of_an_answer_has_the_shape_that_is_promised(schema: dict[str, Any], value: Any) -> None:
+    assert [error.message for error in validator(json.dumps(schema)).iter_errors(value)] == []
+
+
+def test_every_body_of_json_has_an_example() -> None:
+    bare = [
+        f"{method} {path}"
+        for method, path, said in CALLS
+        for part in [said.get("requestBody", {}), *map(pointed, said["responses"].values())]
+        for media, content in part.get("content", {}).items()
+        if "json" in media and not content.get("examples")
+    ]
+    assert bare == []

@@ -1,0 +1,186 @@
+"""The document is true: every answer that it names for an operation is really given, with its code, and no other."""
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from jointoit.api import idempotency
+from tests.conformance import document, mismatch, pointed
+from tests.contracts.provocations import GOOD, OWN
+from tests.contracts.scene import Call, Scene
+from tests.live import UNLIMITED, Live, serve
+
+pytestmark = pytest.mark.xdist_group("statuses")
+OPERATIONS = {
+    f"{method.upper()} {path}": said for path, item in document()["paths"].items() for method, said in item.items()
+}
+PROBLEM = "application/problem+json"
+#: Answers of a service that is in need; they have tests of their own below.
+IN_NEED = {"429 throttled", "503 busy", "503 database_unavailable"}
+NOWHERE = str(2**62)
+
+
+def documented(operation: str) -> set[str]:
+    """Each answer as its status and the code of the problem or the media type of what it is."""
+    found = set()
+    for status, response in OPERATIONS[operation]["responses"].items():
+        content: dict[str, Any] = pointed(response).get("content", {})
+        kinds = [kind for media in content for kind in (content[media]["examples"] if media == PROBLEM else [media])]
+        found |= {f"{status} {kind}".strip() for kind in kinds or [""]}
+    return found
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with serve(tmp_path_factory.mktemp("statuses"), **UNLIMITED, LOG_LEVEL="ERROR") as live, Scene.on(live) as scene:
+        yield scene
+
+
+class Answer:
+    """What a client sees, in the shape that the conformance check reads."""
+
+    def __init__(self, call: Call, response: httpx.Response) -> None:
+        self.status_code, self.content = response.status_code, response.content
+        self.media = response.headers.get("Content-Type", "").partition(";")[0]
+        self.wrong = mismatch(call.method, call.path.partition("?")[0], self)
+
+    def get(self, name: str, default: str = "") -> str:
+        return self.media if name == "Content-Type" else default
+
+    def __str__(self) -> str:
+        kind = json.loads(self.content)["code"] if self.media == PROBLEM else self.media
+        return f"{self.status_code} {kind}".strip() + (f" ({self.wrong})" if self.wrong else "")
+
+
+# ── What every operation refuses in the same way, by code ──
+
+
+def moved(call: Call, scene: Scene) -> Call:
+    return call.but(path=re.sub(r"/\d+/", f"/{NOWHERE}/", call.path))
+
+
+def reused(call: Call, scene: Scene) -> Call:
+    keyed = call.but(headers={"Idempotency-Key": f"of-{call.path}"})
+    scene.send(keyed)
+    return keyed.but(json={**(call.json or {}), "more": 1})
+
+
+def running(call: Call, scene: Scene) -> Call:
+    """Another transaction holds the key, as a request that runs does; it ends with the connection."""
+    assert call.who
+    key = idempotency.digest([call.who.id, call.method, call.path, "held"], size=16).hex()
+    scene.hold("INSERT INTO api_idempotencykey (scope, caller, fingerprint) VALUES (%s, 0, '')", key)
+    return call.but(headers={"Idempotency-Key": "held"})
+
+
+def plain(call: Call, **changes: Any) -> Call:
+    return call.but(path=call.path.partition("?")[0], **changes)
+
+
+ALIKE: dict[str, Callable[[Call, Scene], Call]] = {
+    "304": lambda call, scene: call.but(headers={"If-None-Match": "*"}),
+    "invalid_url": lambda call, scene: plain(call, query="x=%00"),
+    "too_many_parameters": lambda call, scene: plain(call, query="&".join(f"p{n}=1" for n in range(1500))),
+    "invalid_json": lambda call, scene: call.but(json=None, content=b"{", headers={"Content-Type": "application/json"}),
+    "not_authenticated": lambda call, scene: call.but(who=None),
+    "token_not_valid": lambda call, scene: call.but(who=None, headers={"Authorization": "Bearer junk"}),
+    "not_found": moved,
+    "not_acceptable": lambda call, scene: call.but(headers={"Accept": "application/xml"}),
+    "request_in_progress": running,
+    "precondition_failed": lambda call, scene: call.but(headers={"If-Match": '"another"'}),
+    "body_too_large": lambda call, scene: call.but(json=None, content=b" " * 65537),
+    "url_too_long": lambda call, scene: plain(call, query="x=" + "x" * 20_000),
+    "unsupported_media_type": lambda call, scene: call.but(
+        json=None, content=b"{}", headers={"Content-Type": "text/plain"}
+    ),
+    "idempotency_key_reused": reused,
+}
+
+
+def provoked(scene: Scene, operation: str, cell: str) -> str:
+    """Bring the operation to this answer; what came instead is told."""
+    status, _, kind = cell.partition(" ")
+    own = OWN.get(operation, {}).get(kind) or OWN.get(operation, {}).get(cell)
+    if own:
+        call = own(scene)
+    else:
+        call = GOOD[operation](scene)
+        if change := ALIKE.get(kind) or ALIKE.get(status):
+            call = change(call, scene)
+    answer = Answer(call, scene.send(call))
+    scene.release()
+    if answer.status_code < 300 and call.method != "GET":
+        scene.forget()
+    return str(answer)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_answer_that_the_document_names_is_given(scene: Scene, operation: str) -> None:
+    expected = documented(operation) - IN_NEED
+
+    assert {cell: provoked(scene, operation, cell) for cell in sorted(expected)} == {cell: cell for cell in expected}
+
+
+def test_nothing_is_provoked_that_the_document_does_not_name() -> None:
+    assert GOOD.keys() == OPERATIONS.keys()
+    for operation, own in OWN.items():
+        cells = documented(operation)
+        assert {*own} <= cells | {cell.partition(" ")[2] for cell in cells}, operation
+
+
+def test_every_operation_is_throttled_that_says_so(tmp_path: Path) -> None:
+    limits = UNLIMITED | {"RATE_ANON": "2/day", "RATE_USER": "1/day"}
+    with serve(tmp_path, **limits, LOG_LEVEL="ERROR") as live, httpx.Client(base_url=live.url, timeout=30) as client:
+        token = live.person("ada")
+        client.get("/users/me/", headers=token)
+        answers = {}
+        for operation, said in OPERATIONS.items():
+            method, path = operation.split()
+            call = Call(method, path.replace("{id}", "1").replace("{code}", "busy"))
+            headers = token if {"accessToken": []} in said["security"] else {}
+            answers[operation] = str(Answer(call, client.request(method, call.path, headers=headers)))
+
+    refused = {operation for operation, answer in answers.items() if answer == "429 throttled"}
+    assert refused == {operation for operation in OPERATIONS if "429 throttled" in documented(operation)}
+
+
+def answers_of(scene: Scene, calls: dict[str, Call]) -> dict[str, str]:
+    with ThreadPoolExecutor(4) as threads:
+        answers = threads.map(scene.send, calls.values())
+        return {operation: str(Answer(calls[operation], each)) for operation, each in zip(calls, answers, strict=True)}
+
+
+def named(code: str) -> set[str]:
+    return {operation for operation in OPERATIONS if f"503 {code}" in documented(operation)}
+
+
+def test_every_operation_says_when_the_database_is_busy_or_away(tmp_path: Path) -> None:
+    with serve(tmp_path, **UNLIMITED, LOG_LEVEL="ERROR") as live, Scene.on(live) as scene:
+        calls = {operation: good(scene) for operation, good in GOOD.items()}
+        scene.hold_everything()
+        busy = answers_of(scene, calls)
+        scene.release()
+        shut(live)
+        away = answers_of(scene, calls)
+
+    assert {operation for operation, answer in busy.items() if answer == "503 busy"} == named("busy")
+    gone = {operation for operation, answer in away.items() if answer == "503 database_unavailable"}
+    assert gone == named("database_unavailable")
+
+
+def shut(live: Live) -> None:
+    """The database of this service ends its connections and takes no new one."""
+    name = conninfo_to_dict(live.environment["DATABASE_URL"])["dbname"]
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(str(name))))
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
