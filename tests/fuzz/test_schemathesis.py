@@ -74,9 +74,10 @@ def test_it_finds_nothing(live: Live, role: str) -> None:
         found = GENERATED.search(run.stdout)
         assert found, run.stdout
         done += int(found[1])
+        sys.stdout.write(f"\n{role}: {done} generated, no failure\n")
         if done >= REQUESTS:
             break
     counted = answered(live) - before
-    sys.stdout.write(f"\n{role}: {done} generated, {counted.total()} answered: {dict(sorted(counted.items()))}\n")
+    sys.stdout.write(f"{role}: {counted.total()} answered: {dict(sorted(counted.items()))}\n")
     assert done > 100
     assert [status for status in counted if status >= "500"] == []
