@@ -4,6 +4,7 @@ SUFFIX := $(filter-out python3 python,$(notdir $(PYTHON)))
 VENV   := .venv$(if $(SUFFIX),-$(SUFFIX))
 BIN    := $(VENV)/bin
 UV     := uv==0.13.9
+AUDIT  := pip-audit==2.10.1
 LOCK   := $(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 \
           --generate-hashes --no-emit-index-url --no-header --no-annotate
 
@@ -14,7 +15,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo superuser shell test chaos bench-outbox lint types imports migrations schema schema-check check format lock clean fuzz schema-lint bench-reads bench-rush bench-guards races-long e2e operations image kubernetes
+.PHONY: help run demo superuser shell test chaos bench-outbox lint types imports migrations schema schema-check check format lock clean fuzz schema-lint bench-reads bench-rush bench-guards bench-enumeration audit races-long e2e operations image kubernetes
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +45,9 @@ bench-outbox: $(BIN)/.development ## Measure mails a second against one Celery t
 
 fuzz: $(BIN)/.development ## Let Schemathesis send 50,000 requests as three roles (REQUESTS=)
 	@FUZZ_REQUESTS=$(or $(REQUESTS),50000) $(BIN)/python -m pytest -s -p no:randomly tests/fuzz
+
+bench-enumeration: $(BIN)/.development ## Compare answers about existing, inactive and unknown accounts, and their times
+	@$(CHECK) DJANGO_SETTINGS_MODULE=config.settings $(BIN)/python -m benchmarks.enumeration $(TIMES)
 
 bench-reads: $(BIN)/.development ## Compare lists and details with two peers, at 1,000,000 events (O='--events 10000')
 	@LOG_LEVEL=ERROR $(BIN)/python -m benchmarks.reads $(O)
@@ -96,6 +100,10 @@ schema-check: $(BIN)/.development ## Compare docs/openapi.yaml with the code
 
 schema-lint: tools/sdk/node_modules/.installed ## Judge docs/openapi.yaml by Redocly's strict rules (needs Node.js 20)
 	@node tools/sdk/lint.mjs docs/openapi.yaml
+
+audit: $(BIN)/.development ## Ask PyPI and npm for known vulnerabilities of the locked packages (needs a network)
+	@$(BIN)/uv tool run --quiet --from "$(AUDIT)" pip-audit --strict --require-hashes --disable-pip --requirement requirements.txt
+	@cd tools/sdk && npm audit --package-lock-only
 
 check: lint types imports migrations schema-check schema-lint test ## Run every check there is
 
