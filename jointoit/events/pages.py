@@ -16,6 +16,7 @@ class UnsubscribeView(LinkView):
     parser_classes = (*LinkView.parser_classes, MultiPartParser)
     serializer_class = LinkSerializer
     template = "events/unsubscribe.html"
+    refusals = {"POST": {400: ("invalid_token",)}}
     act = staticmethod(reminders.stop)
 
     def read(self, data: Any) -> dict[str, str]:

@@ -82,6 +82,10 @@ GOOD: dict[str, Given] = {
     "GET /events/{id}/registrations/": event_call("GET", "/events/{}/registrations/"),
     "GET /events/{id}/calendar.ics": event_call("GET", "/events/{}/calendar.ics"),
     "GET /registrations/": get("/registrations/"),
+    "GET /registrations/unsubscribe/": get("/registrations/unsubscribe/?token=x"),
+    "POST /registrations/unsubscribe/": lambda scene: Call(
+        "POST", "/registrations/unsubscribe/", json={"token": scene.unsubscribe()}
+    ),
     "GET /registrations/{id}/": lambda scene: Call("GET", f"/registrations/{scene.registration()}/", scene.ada),
     "PUT /registrations/{id}/": step("PUT"),
     "PATCH /registrations/{id}/": step("PATCH"),
@@ -346,5 +350,12 @@ OWN: dict[str, dict[str, Given]] = {
         ),
     },
     "GET /registrations/": {"invalid": query("GET /registrations/", "status=gone")},
+    "GET /registrations/unsubscribe/": {"invalid": query("GET /registrations/unsubscribe/", "token=" + "x" * 5000)},
+    "POST /registrations/unsubscribe/": {
+        "invalid": json("POST /registrations/unsubscribe/"),
+        "invalid_token": json("POST /registrations/unsubscribe/", token="junk"),
+        "200 text/html": form("POST /registrations/unsubscribe/"),
+        "400 text/html": form("POST /registrations/unsubscribe/", b"token=junk"),
+    },
     "DELETE /registrations/{id}/": {"not_yours_to_decide": by("DELETE /registrations/{id}/", "ben")},
 }

@@ -137,5 +137,9 @@ class Scene:
         with override_settings(SECRET_KEY=self.live.environment["SECRET_KEY"]):
             return links.mint(kind, user_id=who.id, token_epoch=0, address=address or who.email)
 
+    def unsubscribe(self) -> str:
+        with override_settings(SECRET_KEY=self.live.environment["SECRET_KEY"]):
+            return links.mint_unsubscribe(self.registration())
+
 
 Given = Callable[[Scene], Call]

@@ -47,21 +47,24 @@ def ada(db: None) -> User:
     return User.objects.create_user("ada", "ada@example.org", PASSWORD)
 
 
-def filled(value: dict[str, Any], path: str, ada: User, now: Any) -> dict[str, Any]:
+def filled(value: dict[str, Any], path: str, ada: User, registration: int, now: Any) -> dict[str, Any]:
     """The same with tokens that live: those of the document are for the eye."""
     kind: links.Kind = "verify_email" if "verify" in path else "reset_password"
     living = {
         JWT: tokens.issue(user=ada, now=now).refresh,
         FROM_MAIL: links.mint(kind, user_id=ada.pk, token_epoch=ada.token_epoch, address=ada.email),
     }
+    if "unsubscribe" in path:
+        living[FROM_MAIL] = links.mint_unsubscribe(registration)
     return {name: living.get(each, each) if isinstance(each, str) else each for name, each in value.items()}
 
 
 @pytest.mark.parametrize(("method", "path", "value", "status"), [*requests()])
 def test_an_example_is_taken_as_it_stands(ada, now, signed_in, make_event, register, method, path, value, status):
     event = make_event(organizer=ada)
-    pk = register(event).pk if path.startswith("/registrations/") else event.pk
-    body = filled(value, path, ada, now)
+    registration = register(event).pk
+    pk = registration if path.startswith("/registrations/") else event.pk
+    body = filled(value, path, ada, registration, now)
     if path == "/users/register/":
         User.objects.filter(pk=ada.pk).update(username="lovelace", email="lovelace@example.org")
     client = signed_in(ada) if {"accessToken": []} in document()["paths"][path][method]["security"] else APIClient()
