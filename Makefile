@@ -32,6 +32,7 @@ superuser: $(BIN)/.runtime ## Make a user for the admin
 	@$(BIN)/python manage.py createsuperuser
 
 shell: $(BIN)/.runtime ## Open a Python prompt with the models at hand
+	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py shell
 
 test: $(BIN)/.development ## Run every test, on servers of its own, in parallel; T= selects, such as T=tests/events
