@@ -4,6 +4,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
 
+from jointoit.api import database, metrics
 from jointoit.api.rates import check_rates
 
 
@@ -13,5 +14,6 @@ class ApiConfig(AppConfig):
 
     def ready(self) -> None:
         checks.register(check_rates)
+        metrics.register(database.connections_by_state)
         if settings.TRACES:
             import_module("jointoit.api.tracing").begin()

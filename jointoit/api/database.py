@@ -1,5 +1,6 @@
-"""Reads what PostgreSQL meant by an error (its SQLSTATE and the constraint it names)."""
+"""Reads what PostgreSQL meant by an error (its SQLSTATE and the constraint it names), and who is connected to it."""
 
+from collections.abc import Iterable
 from typing import Any, Final, cast
 
 import psycopg
@@ -9,6 +10,7 @@ from django.db import connection, models
 from django.db.backends.utils import CursorWrapper
 from django.db.models.constraints import BaseConstraint
 from django.db.utils import Error
+from prometheus_client.core import GaugeMetricFamily, Metric
 from psycopg_pool import PoolTimeout
 
 #: lock_not_available, deadlock_detected, serialization_failure, query_canceled (by a timeout), too_many_connections
@@ -61,3 +63,21 @@ def prepared_cursor() -> CursorWrapper:
     connection.ensure_connection()
     cursor: Any = PreparedCursor(connection.connection)
     return connection.make_debug_cursor(cursor) if connection.queries_logged else connection.make_cursor(cursor)
+
+
+def connections_by_state() -> Iterable[Metric]:
+    """For the metrics: who is connected to this database, from all machines, and how many may be."""
+    family = GaugeMetricFamily(
+        "jointoit_database_connections",
+        "Connections to this database by state, as PostgreSQL counts them; `limit` is its max_connections.",
+        labels=["state"],
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(state, 'other'), count(*) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND backend_type = 'client backend' GROUP BY 1 "
+            "UNION ALL SELECT 'limit', current_setting('max_connections')::bigint"
+        )
+        for state, number in cursor.fetchall():
+            family.add_metric([state], number)
+    yield family

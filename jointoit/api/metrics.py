@@ -50,7 +50,7 @@ latency = Histogram(
 refusals = Counter("jointoit_throttled_total", "Requests refused by a rate limit.", ["scope"])
 pool = Gauge(
     "jointoit_database_pool",
-    "Connections of the pools of this server, and requests that wait for one.",
+    "With DATABASE_POOL: connections of the pools of this server, and requests that wait for one.",
     ["kind"],
     multiprocess_mode="livesum",
 )

@@ -91,9 +91,10 @@ def view_class(request: HttpRequest) -> Any:
 
 
 def add_headers(request: HttpRequest, response: HttpResponseBase) -> None:
-    """What a cache may do, unless the view said so itself, and which powers of the browser the answer has: none."""
+    """What a browser may do with the answer, and what a cache may do unless the view said so itself."""
     if response.status_code not in NO_CONTENT and not response.streaming:
         response.setdefault("Content-Length", str(len(response.content)))  # type: ignore[attr-defined]
+    response.setdefault("Content-Security-Policy", settings.CONTENT_SECURITY_POLICY)
     response.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
     response.setdefault("X-Content-Type-Options", "nosniff")
     is_read = request.method in ("GET", "HEAD")

@@ -1,7 +1,10 @@
 """Each view says whose object, which verb, which shape."""
 
+from functools import cache
 from typing import Any, cast
 
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import F
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -14,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from jointoit.accounts.authentication import sender
+from jointoit.accounts.models import User
 from jointoit.api.conditional import Conditional
 from jointoit.api.documents import written
 from jointoit.api.idempotency import idempotent
@@ -55,12 +59,25 @@ REFUSED_CHANGES = {
 REFUSED_STEPS = {403: ("not_yours_to_decide",), 409: ("impossible_step", "event_full")}
 
 
+@cache
+def public_documents() -> EventQuerySet:
+    """What anybody may see, as JSON. Put together once: that takes Django as long as PostgreSQL takes to answer it."""
+    return Event.objects.visible_to(AnonymousUser()).annotate(document=EVENT_DOCUMENT)
+
+
+def documents(user: User | AnonymousUser) -> EventQuerySet:
+    """What `user` may see, as JSON."""
+    if not user.is_authenticated:
+        return public_documents()
+    return Event.objects.visible_to(user).annotate(document=EVENT_DOCUMENT)
+
+
 def document(event: EventQuerySet) -> Fragment:
-    """The one event of a queryset as clients see it. Raises NotFound."""
-    found = list(event.order_by().values_list(EVENT_DOCUMENT))
-    if not found:
-        raise NotFound
-    return written(found[0][0])
+    """The one event among `documents` as clients see it. Raises NotFound."""
+    found = event.order_by().values_list(F("document"), flat=True)[:1]
+    for text in found:
+        return written(text)
+    raise NotFound
 
 
 class EventView(Conditional):
@@ -74,7 +91,7 @@ class EventView(Conditional):
 
     def shown(self, event_id: int) -> Fragment:
         """The event as clients see it, read back from the database."""
-        return document(Event.objects.filter(pk=event_id))
+        return document(Event.objects.filter(pk=event_id).annotate(document=EVENT_DOCUMENT))
 
     def represent(self, obj: Event) -> Fragment:
         return self.shown(obj.pk)
@@ -87,11 +104,11 @@ class EventListView(EventView):
     list_parameters = ("ordering",)
 
     def get(self, request: Request) -> Response:
-        events = cast(EventQuerySet, self.filter_queryset(self.get_queryset()))
+        events = cast(EventQuerySet, self.filter_queryset(documents(request.user)))
         if "title" in self.request.query_params.get("ordering", ""):
             events = events.by_title()
         keys = (name.removeprefix("-") for name in self.get_ordering())
-        rows = events.annotate(document=EVENT_DOCUMENT).values("document", *keys)
+        rows = events.values("document", *keys)
         page = self.paginate_queryset(rows)
         if not page and self.may_forgive():
             return self.forgive()
@@ -130,7 +147,7 @@ class EventDetailView(EventView):
     refusals = {"PUT": REFUSED_CHANGES, "PATCH": REFUSED_CHANGES}
 
     def get(self, request: Request, pk: int) -> Response:
-        return Response(document(self.get_queryset().filter(pk=pk)))
+        return Response(document(documents(request.user).filter(pk=pk)))
 
     def put(self, request: Request, pk: int, *, partial: bool = False) -> Response:
         event = self.get_object()

@@ -12,6 +12,8 @@ from django.urls import resolve
 from jointoit.api import pages
 from jointoit.api.problems import MEDIA_TYPE, known
 
+# A request that ends looks after the connections of its thread.
+pytestmark = pytest.mark.django_db
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"}
 PAGES = ["/", "/problems/", "/problems/busy/", "/api/docs/", "/api/redoc/"]
 

@@ -21,14 +21,13 @@ class Command(BaseCommand):
 
 
 def arguments() -> list[str]:
-    """Granian's options. Each thread gets a database connection of its own unless DATABASE_POOL says otherwise."""
+    """Granian's options. A thread keeps its database connection, so threads without work are kept as well."""
     threads = int(settings.SERVE["threads"])
-    if not settings.DATABASE_POOL:
-        os.environ["DATABASE_POOL"] = str(threads)
     options = {
         "interface": "wsgi", "host": settings.SERVE["host"], "port": settings.SERVE["port"],
-        "workers": settings.SERVE["workers"], "blocking-threads": threads, "runtime-mode": "st", "http": "1",
-        "backlog": 2048, "backpressure": threads * 64, "workers-kill-timeout": 30, "log-level": "warning",
+        "workers": settings.SERVE["workers"], "blocking-threads": threads, "blocking-threads-idle-timeout": 600,
+        "runtime-mode": "st", "http": "1", "backlog": 2048, "backpressure": threads * 64, "workers-kill-timeout": 30,
+        "log-level": "warning",
     }  # fmt: skip
     words = [f"--{name}={value}" for name, value in options.items()]
     return [*words, "--no-ws", "--respawn-failed-workers", "config.wsgi:application"]
