@@ -1,6 +1,6 @@
 """The ceiling: Starlette, asyncpg and SQL by hand over the same table and indexes, without accounts, limits or checks.
 
-`uvicorn benchmarks.peers.bare_reads:application`. Its results have the bytes of ours; the link to the next page holds
+`granian --interface asgi benchmarks.peers.bare_reads:application`. Its results have the bytes of ours; the link to the next page holds
 the key as it is.
 """
 
