@@ -1,7 +1,7 @@
 """The ceiling: Starlette, asyncpg and SQL by hand over the same table and indexes, without accounts, limits or checks.
 
-`granian --interface asgi benchmarks.peers.bare_reads:application`. Its results have the bytes of ours; the link to the next
-page holds the key as it is.
+`granian --interface asgi benchmarks.peers.bare_reads:application`. Its results have the bytes of ours; the link to the
+next page holds the key as it is.
 """
 
 import os
