@@ -1,5 +1,6 @@
 """How to start and stop a PostgreSQL in a folder. Who shares it is the matter of `localstack`."""
 
+import locale
 import os
 import pwd
 import re
@@ -173,12 +174,27 @@ def version(programs: Path) -> int:
 
 
 def unicode_options(version: int) -> list[str]:
-    """Full Unicode case mapping and one order of sorting everywhere, independent of the machine's locales."""
+    """Full Unicode case mapping and one order of sorting everywhere, independent of the machine's locales.
+
+    What is a letter, pg_trgm asks the C library all the same.
+    """
+    letters = ["--lc-ctype=C.UTF-8"] if knows_letters() else []
     if version >= 18:
-        return ["--locale-provider=builtin", "--builtin-locale=PG_UNICODE_FAST"]
+        return ["--locale-provider=builtin", "--builtin-locale=PG_UNICODE_FAST", *letters]
     if version >= 15:
-        return ["--locale-provider=icu", "--icu-locale=und"]
-    return ["--lc-ctype=C.UTF-8"]
+        return ["--locale-provider=icu", "--icu-locale=und", *letters]
+    return letters
+
+
+def knows_letters() -> bool:
+    """Whether the C library knows the letters of all scripts: glibc since 2.35, and Debian's before; musl; macOS 15."""
+    before = locale.setlocale(locale.LC_CTYPE)
+    try:
+        locale.setlocale(locale.LC_CTYPE, "C.UTF-8")
+    except locale.Error:
+        return False
+    locale.setlocale(locale.LC_CTYPE, before)
+    return True
 
 
 def as_owner(data: Path, program: Path) -> list[str]:

@@ -115,6 +115,12 @@ def test_text_is_folded_as_unicode_says(running: Addresses) -> None:
     assert folded == ["STRASSE", "i̇", "КИЇВ"]
 
 
+def test_parts_of_words_are_found_in_every_script(running: Addresses) -> None:
+    with psycopg.connect(running["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+        assert connection.execute("SELECT word_similarity('київ', 'Місто Київ') > 0.9").fetchone() == (True,)
+
+
 def test_a_deep_folder_with_spaces_is_no_obstacle(hold: Holder, tmp_path: Path) -> None:
     deep = tmp_path / ("it's deep " * 9) / "data"
     assert len(str(deep)) > LONGEST_SOCKET
