@@ -289,7 +289,8 @@ def prepared() -> tuple[int, int]:
     """How many statements this connection has prepared, and how often it has run them."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*), sum(generic_plans + custom_plans) FROM pg_prepared_statements")
-        return cursor.fetchone()
+        statements, runs = cursor.fetchone()
+    return statements, runs
 
 
 def test_asking_for_a_seat_runs_two_statements_that_are_prepared_already(make_event, register):
