@@ -147,8 +147,6 @@ if DATABASE_POOLER:  # takes no options, and what a cursor is left with after it
 else:
     options = " ".join(f"-c {name}={value}" for name, value in SESSION.items())
     DATABASES["default"]["OPTIONS"].setdefault("options", options)
-    # Django's None forbids to prepare even what `database.prepared_cursor` asks for; Django's own cursors never do.
-    DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 5
 if DATABASE_POOL:
     # Tried for longer, the pauses between two attempts grow, and a database that is back is not noticed for as long.
     patience = {"timeout": 5, "reconnect_timeout": 2}

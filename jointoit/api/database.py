@@ -55,7 +55,14 @@ class PreparedCursor(psycopg.Cursor[Any]):
     """Lets PostgreSQL plan a statement once for each connection, where planning costs more than running it."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
-        return super().execute(query, params, **{"prepare": True, **options})
+        if settings.DATABASE_POOLER:  # another statement may meet another session
+            return super().execute(query, params, **options)
+        # Only for this one: with a threshold psycopg remembers the last hundred texts, values and all.
+        self.connection.prepare_threshold = 1
+        try:
+            return super().execute(query, params, **{"prepare": True, **options})
+        finally:
+            self.connection.prepare_threshold = None
 
 
 def prepared_cursor() -> CursorWrapper:
