@@ -103,12 +103,12 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "jointoit.api.middleware.InputWall",  # behind those that add headers: its refusals carry them too
     "jointoit.api.admin_only.AdminSession",
     "jointoit.api.admin_only.AdminCsrf",
     "jointoit.api.admin_only.AdminAuthentication",
     "jointoit.api.admin_only.AdminMessages",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 if TRACES:
     MIDDLEWARE.insert(0, "jointoit.api.tracing.TracingMiddleware")

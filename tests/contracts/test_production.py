@@ -10,6 +10,8 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
+from django.contrib.admin import site
+from django.urls import URLPattern, get_resolver
 
 from config.env import ROOT
 from tests.live import PASSWORD, UNLIMITED, Live, production, serve
@@ -98,15 +100,36 @@ def test_a_traceback_tells_the_fault_and_no_secret(tmp_path: Path, debug: str) -
     assert [word for word in spoken if word in log + answer.text] == []
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/events/", "/users/me/", "/api/docs/", "/admin/login/", "/nowhere", "/events/x/"]
-)
+def every_path() -> list[str]:
+    """One address of each route there is, the admin's too, a static file, and some that lead nowhere."""
+    routes = [str(pattern.pattern) for pattern in get_resolver().url_patterns if isinstance(pattern, URLPattern)]
+    paths = [f"/{route}".replace("<id:pk>", "1").replace("<slug:code>", "busy") for route in routes]
+    admin = [f"/admin/{model._meta.app_label}/{model._meta.model_name}/" for model in site._registry]
+    return [
+        *paths,
+        *admin,
+        "/admin/",
+        "/admin/login/",
+        "/nowhere",
+        "/events",
+        "/events/x/",
+        "/events/?date=x",
+        "/events/?x=%00",
+        STATIC,
+    ]
+
+
+STATIC = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui.css"
+
+
+@pytest.mark.parametrize("path", every_path())
 def test_every_answer_carries_the_security_headers(live: Live, path: str) -> None:
     headers = httpx.get(f"{live.url}{path}", headers={"X-Forwarded-Proto": "https"}).headers
 
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Frame-Options"] == "DENY"
-    assert headers["Referrer-Policy"] == "same-origin"
+    is_secret = path.startswith(("/users/password-reset/c", "/users/verify-email/", "/registrations/unsubscribe/"))
+    assert headers["Referrer-Policy"] == ("no-referrer" if is_secret and "resend" not in path else "same-origin")
     assert headers["Permissions-Policy"].startswith("camera=()")
     assert "default-src 'self'" in headers["Content-Security-Policy"]
     assert "unsafe-eval" not in headers["Content-Security-Policy"]
