@@ -5,6 +5,7 @@ CPU time rather than a rate: it hardly depends on what else the machine does, an
 
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -30,8 +31,12 @@ def family(pid: int) -> Iterable[int]:
 
 def used(pid: int) -> float:
     """Seconds of CPU that the family has used so far."""
-    stats = (Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split() for each in family(pid))
-    return sum(int(fields[11]) + int(fields[12]) for fields in stats) / TICKS
+    total = 0
+    for each in family(pid):
+        with suppress(FileNotFoundError, ProcessLookupError):  # ended meanwhile
+            fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+            total += int(fields[11]) + int(fields[12])
+    return total / TICKS
 
 
 def postmaster(installation: Installation) -> int:
