@@ -17,6 +17,7 @@ from django.conf import settings
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from config import local_valkey
 from config.env import ROOT
 from config.launcher import free_port
 
@@ -73,6 +74,7 @@ def database() -> Iterator[str]:
 def serve(folder: Path, **variables: Any) -> Iterator[Live]:
     """Run `python -m jointoit serve` until the block ends; it has to stop cleanly."""
     port, log = free_port("127.0.0.1", 0), folder / "serve.log"
+    local_valkey.client(os.environ["REDIS_URL"]).flushdb()  # others counted requests of this address
     with database() as address, log.open("wb") as output:
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV_"))},
