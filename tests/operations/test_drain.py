@@ -4,6 +4,7 @@ import signal
 import socket
 import threading
 import time
+from collections import Counter
 from functools import partial
 
 import psycopg
@@ -41,10 +42,12 @@ def test_restarts_under_load_answer_every_request_that_was_read(installation: In
             assert stop_in_mid_request(installation, crowd, signal.SIGTERM) == 0
             installation.start("web")
             until(installation.is_ready)
-    print(f"{RESTARTS} restarts, {len(crowd.answers)} requests: {crowd.confirmed} seats, statuses {crowd.statuses}")
+    print(f"{RESTARTS} restarts, {len(crowd.answers)} requests: {Counter(each.status for each in crowd.answers)}")
 
-    # ConnectError: nobody listened, so nobody read it.
-    assert crowd.statuses <= {201, 409, 503, "ConnectError"}
+    # ConnectError: nobody listened, so nobody read it. RemoteProtocolError: accepted in the moment of the signal, and
+    # closed before anything had come; of the four or more inside nobody may be left without an answer.
+    assert crowd.statuses <= {201, 409, 503, "ConnectError", "RemoteProtocolError"}
+    assert len(crowd.since(0, "RemoteProtocolError")) <= RESTARTS
     assert crowd.confirmed >= 4 * RESTARTS
     assert installation.query("SELECT seats_taken FROM events_event") == [(crowd.confirmed,)]
 
@@ -55,7 +58,8 @@ def test_a_kill_would_leave_requests_without_an_answer(installation: Installatio
     with Crowd(installation, guests=100) as crowd:
         stop_in_mid_request(installation, crowd, signal.SIGKILL)
 
-    assert crowd.statuses - {201, 409, 503, "ConnectError"}
+    answered = crowd.since(0, 201, 409, 503, "ConnectError")
+    assert len(crowd.answers) - len(answered) >= 4
 
 
 @pytest.mark.parametrize("sender", SENDERS)
