@@ -7,7 +7,6 @@ import psycopg
 from django.apps import apps
 from django.conf import settings
 from django.db import connection, models
-from django.db.backends.utils import CursorWrapper
 from django.db.models.constraints import BaseConstraint
 from django.db.utils import Error
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -49,27 +48,6 @@ def only_field(constraint: BaseConstraint) -> str | None:
     parts = [part for expression in constraint.expressions for part in cast("Any", expression).flatten()]
     names = {*constraint.fields, *(cast("Any", part).name for part in parts if isinstance(part, models.F))}
     return str(names.pop()) if len(names) == 1 else None
-
-
-class PreparedCursor(psycopg.Cursor[Any]):
-    """Lets PostgreSQL plan a statement once for each connection, where planning costs more than running it."""
-
-    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
-        if settings.DATABASE_POOLER:  # another statement may meet another session
-            return super().execute(query, params, **options)
-        # Only for this one: with a threshold psycopg remembers the last hundred texts, values and all.
-        self.connection.prepare_threshold = 1
-        try:
-            return super().execute(query, params, **{"prepare": True, **options})
-        finally:
-            self.connection.prepare_threshold = None
-
-
-def prepared_cursor() -> CursorWrapper:
-    """A cursor for the few statements that a rush repeats thousands of times; closes at the end of `with`."""
-    connection.ensure_connection()
-    cursor: Any = PreparedCursor(connection.connection)
-    return connection.make_debug_cursor(cursor) if connection.queries_logged else connection.make_cursor(cursor)
 
 
 def connections_by_state() -> Iterable[Metric]:

@@ -9,8 +9,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import reduce
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache, reduce
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.core import signing
@@ -23,6 +23,7 @@ from rest_framework.response import Response
 
 from jointoit.api.errors import InvalidParameter
 from jointoit.api.parameters import ChoiceField, Parameters, TextField, WholeNumberField, filter_names
+from jointoit.api.statements import Given, Statement, is_standing
 
 if TYPE_CHECKING:  # REST framework's views import this module through the settings
     from rest_framework.views import APIView
@@ -55,7 +56,7 @@ class KeysetPagination(BasePagination):
         self.scope = scope_of(request, view, self.ordering)
         self.read_parameters(request)
         self.count = queryset.count() if self.wants_count else None
-        rows = list(self.window(queryset)[: self.size + 1])
+        rows = self.fetch(queryset)
         self.has_more, self.rows = len(rows) > self.size, rows[: self.size]
         if self.cursor.backward:
             self.rows.reverse()
@@ -69,12 +70,13 @@ class KeysetPagination(BasePagination):
         parameters.check()
         self.cursor = self.decode(token) if token else Cursor()
 
-    def window(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The rows from the cursor on, nearest first."""
-        queryset = with_exact_floats(queryset, self.ordering)
+    def fetch(self, queryset: QuerySet[Any]) -> list[Any]:
+        """The rows from the cursor on, nearest first, and one more if there is one."""
         ordering = reverse(self.ordering) if self.cursor.backward else self.ordering
-        queryset = queryset.order_by(*ordering)
-        return queryset if self.cursor.key is None else queryset.filter(beyond(ordering, self.cursor.key))
+        if not is_standing(queryset):
+            return list(window(queryset, ordering, self.cursor.key)[: self.size + 1])
+        key = dict(zip(names_of(ordering), self.cursor.key or (), strict=False))
+        return statement_of(queryset, ordering, self.size + 1, has_key=bool(key)).rows(**key)
 
     # ── Links ──
 
@@ -173,6 +175,10 @@ def complete(ordering: Sequence[Any], model: type[Model]) -> tuple[str, ...]:
     return (*named, f"-{pk}" if named and named[-1].startswith("-") else pk)
 
 
+def names_of(ordering: Sequence[str]) -> list[str]:
+    return [name.removeprefix("-") for name in ordering]
+
+
 def reverse(ordering: Sequence[str]) -> tuple[str, ...]:
     return tuple(name[1:] if name.startswith("-") else f"-{name}" for name in ordering)
 
@@ -182,12 +188,26 @@ def beyond(ordering: Sequence[str], key: Sequence[Any]) -> Any:
 
     One direction for all columns: a row comparison, which PostgreSQL answers from one range of a composite index.
     """
-    names = [name.removeprefix("-") for name in ordering]
+    names = names_of(ordering)
     descending = {name.startswith("-") for name in ordering}
     if len(descending) == 1:
         lookup = TupleLessThan if descending.pop() else TupleGreaterThan
         return lookup(Tuple(*map(F, names)), tuple(key))
     return stepwise(ordering, key)
+
+
+def window(queryset: QuerySet[Any], ordering: Sequence[str], key: Sequence[Any] | None) -> QuerySet[Any]:
+    queryset = with_exact_floats(queryset, ordering).order_by(*ordering)
+    return queryset if key is None else queryset.filter(beyond(ordering, key))
+
+
+@lru_cache(maxsize=100)  # what psycopg keeps prepared on one connection
+def statement_of(queryset: QuerySet[Any], ordering: Sequence[str], rows: int, *, has_key: bool) -> Statement:
+    """What `window` selects from a standing queryset, whatever the key."""
+    column, computed = queryset.model._meta.get_field, queryset.query.annotations
+    fields = {name: computed[name].output_field if name in computed else column(name) for name in names_of(ordering)}
+    key = [Given(name, cast("Any", field)) for name, field in fields.items()] if has_key else None
+    return Statement(window(queryset, ordering, key)[:rows])
 
 
 def stepwise(ordering: Sequence[str], key: Sequence[Any]) -> Q:
@@ -202,7 +222,7 @@ def with_exact_floats(queryset: QuerySet[Any], ordering: Sequence[str]) -> Query
 
     `ts_rank` is a `real`: its shortest decimal, sent back, is another number than the stored one, and ties would break.
     """
-    queryset, names = queryset.all(), {name.removeprefix("-") for name in ordering}
+    queryset, names = queryset.all(), names_of(ordering)
     for name, computed in list(queryset.query.annotations.items()):
         if name in names and isinstance(computed.output_field, FloatField):
             # Not `annotate`, which refuses to replace one of the names of `.values()`.

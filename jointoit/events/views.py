@@ -1,10 +1,11 @@
 """Each view says whose object, which verb, which shape."""
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Any, cast
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import F
+from django.db.models import BigAutoField, F, QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -21,8 +22,10 @@ from jointoit.accounts.models import User
 from jointoit.api.conditional import Conditional
 from jointoit.api.documents import written
 from jointoit.api.idempotency import idempotent
+from jointoit.api.pagination import names_of
 from jointoit.api.parameters import ChoiceField, Parameters
 from jointoit.api.rendering import JSONRenderer
+from jointoit.api.statements import Given, Statement, standing
 from jointoit.errors import NotFound
 from jointoit.events import booking, documentation, scheduling, telling
 from jointoit.events.attendees import AttendeeCSVRenderer, as_csv
@@ -65,6 +68,23 @@ def public_documents() -> EventQuerySet:
     return Event.objects.visible_to(AnonymousUser()).annotate(document=EVENT_DOCUMENT)
 
 
+@cache
+def public_document() -> Statement:
+    """One of them, by its id."""
+    return Statement(rows(public_documents().filter(pk=Given("pk", BigAutoField())).order_by()))
+
+
+def rows(events: EventQuerySet, *keys: str) -> QuerySet[Event, dict[str, Any]]:
+    """Each of these documents with what their list is ordered by."""
+    events = events.by_title() if "title_order" in keys else events
+    return cast("QuerySet[Event, dict[str, Any]]", events.values(*keys, document=F("document")))
+
+
+@cache
+def public_rows(*keys: str) -> QuerySet[Event, dict[str, Any]]:
+    return standing(rows(public_documents(), *keys))
+
+
 def documents(user: User | AnonymousUser) -> EventQuerySet:
     """What `user` may see, as JSON."""
     if not user.is_authenticated:
@@ -74,9 +94,12 @@ def documents(user: User | AnonymousUser) -> EventQuerySet:
 
 def document(event: EventQuerySet) -> Fragment:
     """The one event among `documents` as clients see it. Raises NotFound."""
-    found = event.order_by().values_list(F("document"), flat=True)[:1]
-    for text in found:
-        return written(text)
+    return only(rows(event.order_by())[:1])
+
+
+def only(found: Iterable[dict[str, Any]]) -> Fragment:
+    for row in found:
+        return written(row["document"])
     raise NotFound
 
 
@@ -105,11 +128,9 @@ class EventListView(EventView):
 
     def get(self, request: Request) -> Response:
         events = cast(EventQuerySet, self.filter_queryset(documents(request.user)))
-        if "title" in self.request.query_params.get("ordering", ""):
-            events = events.by_title()
-        keys = (name.removeprefix("-") for name in self.get_ordering())
-        rows = events.values("document", *keys)
-        page = self.paginate_queryset(rows)
+        keys = names_of(self.get_ordering())
+        is_all = events is public_documents()
+        page = self.paginate_queryset(public_rows(*keys) if is_all else rows(events, *keys))
         if not page and self.may_forgive():
             return self.forgive()
         return self.get_paginated_response([written(row["document"]) for row in page or ()])
@@ -147,7 +168,9 @@ class EventDetailView(EventView):
     refusals = {"PUT": REFUSED_CHANGES, "PATCH": REFUSED_CHANGES}
 
     def get(self, request: Request, pk: int) -> Response:
-        return Response(document(documents(request.user).filter(pk=pk)))
+        if request.user.is_authenticated:
+            return Response(document(documents(request.user).filter(pk=pk)))
+        return Response(only(public_document().rows(pk=pk)))
 
     def put(self, request: Request, pk: int, *, partial: bool = False) -> Response:
         event = self.get_object()

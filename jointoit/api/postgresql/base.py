@@ -1,12 +1,21 @@
 """The module that Django looks for in a database backend."""
 
 import select
+from typing import Any
 
-from django.db.backends.postgresql import base
+from django.db.backends.postgresql import base, operations
 from psycopg.pq import TransactionStatus
 
 
+class DatabaseOperations(operations.DatabaseOperations):
+    def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> str:
+        """For those who look at queries: psycopg does not keep the text of a prepared statement."""
+        return super().last_executed_query(cursor, sql, params) or str(self.compose_sql(sql, params))
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
+    ops_class = DatabaseOperations
+
     def is_usable(self) -> bool:
         """Whether the connection that this thread kept from its last request will do for the next one.
 
