@@ -33,7 +33,9 @@ def preview(mail: OutboxMail) -> rendering.Content | None:
 
 
 @admin.register(OutboxMail)
-class OutboxMailAdmin(admin.ModelAdmin[OutboxMail]):
+class OutboxMailAdmin(Kept):
+    """What was promised is not edited; the actions ask for a permission of their own."""
+
     list_display = ("id", "kind", "recipient", "state", "attempt", "last_answer", "not_before", "created_at")
     list_filter = ("state", "kind", "priority")
     search_fields = ("=recipient", "^dedupe_key", "=message_id")
@@ -63,16 +65,6 @@ class OutboxMailAdmin(admin.ModelAdmin[OutboxMail]):
         ("Promise", {"fields": ("created_at", "dedupe_key", "message_id", "facts")}),
     )
     readonly_fields = ("subject", "text", "html")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: OutboxMail | None = None) -> bool:
-        """What was promised is not edited. The actions ask for this permission by themselves."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: OutboxMail | None = None) -> bool:
-        return False
 
     def has_send_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("mail.change_outboxmail")
