@@ -17,6 +17,7 @@ from django.core import signing
 from django.db.models import F, FloatField, Model, Q, QuerySet
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 from django.db.models.functions import Cast
+from django.utils.functional import cached_property
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -30,6 +31,9 @@ if TYPE_CHECKING:  # REST framework's views import this module through the setti
 
 DEFAULT_SIZE = 20
 LARGEST_SIZE = 100
+SIZE = WholeNumberField(smallest=1, largest=LARGEST_SIZE)
+COUNT = ChoiceField(choices=["exact"])
+TOKEN = TextField(longest=8192)
 #: The characters of a cursor are those of base64url and the dot: nothing in a link needs escaping.
 SIGNER = signing.Signer(salt="jointoit.api.pagination", sep=".")
 
@@ -64,9 +68,9 @@ class KeysetPagination(BasePagination):
 
     def read_parameters(self, request: Request) -> None:
         parameters = Parameters(request.query_params)
-        self.size = parameters.read("page_size", WholeNumberField(smallest=1, largest=LARGEST_SIZE)) or DEFAULT_SIZE
-        self.wants_count = bool(parameters.read("count", ChoiceField(choices=["exact"])))
-        token = parameters.read("cursor", TextField(longest=8192))
+        self.size = parameters.read("page_size", SIZE) or DEFAULT_SIZE
+        self.wants_count = bool(parameters.read("count", COUNT))
+        token = parameters.read("cursor", TOKEN)
         parameters.check()
         self.cursor = self.decode(token) if token else Cursor()
 
@@ -98,12 +102,16 @@ class KeysetPagination(BasePagination):
         row = self.rows[index]
         return Cursor(backward, tuple(value_of(row, name.removeprefix("-")) for name in self.ordering))
 
-    def link(self, cursor: Cursor | None) -> str:
+    @cached_property
+    def parameters(self) -> list[str]:
+        """What a link repeats of the query."""
         query = self.request.query_params.copy()
         query.pop("cursor", None)
-        if cursor:
-            query["cursor"] = self.encode(cursor)
-        return f"{settings.PUBLIC_URL}{self.request.path}" + (f"?{query.urlencode()}" if query else "")
+        return [query.urlencode()] if query else []
+
+    def link(self, cursor: Cursor | None) -> str:
+        query = "&".join([*self.parameters, f"cursor={self.encode(cursor)}"] if cursor else self.parameters)
+        return f"{settings.PUBLIC_URL}{self.request.path}" + (f"?{query}" if query else "")
 
     def encode(self, cursor: Cursor) -> str:
         key = cursor.key and [plain(value) for value in cursor.key]

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import django_filters
@@ -199,6 +200,17 @@ class StrictFilterSet(filters.FilterSet):
         )
         for each in self.filters.values():
             vars(each).update(model=queryset.model, parent=self)
+
+    def get_form_class(self) -> type[forms.Form]:
+        return form_class_of(type(self), tuple(self.filters))
+
+
+@lru_cache(maxsize=1000)
+def form_class_of(filterset_class: type[StrictFilterSet], names: tuple[str, ...]) -> type[forms.Form]:
+    """Judges these filters; each form copies the fields."""
+    fields = {name: filterset_class.base_filters[name].field for name in names}
+    form: type[forms.Form] = vars(filterset_class)["_meta"].form  # which the stubs leave out
+    return type(f"{filterset_class.__name__}Form", (form,), fields)
 
 
 class StrictFilterBackend(filters.DjangoFilterBackend):

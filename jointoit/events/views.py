@@ -52,6 +52,7 @@ EVENT_ORDERINGS = {
     "title": ("title_order", "id"),
     "-title": ("-title_order", "-id"),
 }
+ORDERING = ChoiceField(choices=list(EVENT_ORDERINGS))
 BEST_FIRST = ("-rank", "date", "id")
 #: For the document: codes by status.
 WRONG_TIMES = ("in_the_past", "ends_before_start", "closes_before_opening")
@@ -137,7 +138,7 @@ class EventListView(EventView):
 
     def get_ordering(self) -> tuple[str, ...]:
         parameters = Parameters(self.request.query_params)
-        chosen = parameters.read("ordering", ChoiceField(choices=list(EVENT_ORDERINGS)))
+        chosen = parameters.read("ordering", ORDERING)
         parameters.check()
         if chosen is None and self.request.query_params.get("search"):
             return BEST_FIRST
