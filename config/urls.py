@@ -10,6 +10,19 @@ from jointoit.events import pages as pages_of_events
 from jointoit.events import views as events
 
 urlpatterns = [
+    # events, and first what is asked for most: they are tried in this order
+    path("events/", events.EventListView.as_view(), name="event-list"),
+    path("events/<id:pk>/", events.EventDetailView.as_view(), name="event-detail"),
+    path("events/<id:pk>/publish/", events.PublishView.as_view(), name="event-publish"),
+    path("events/<id:pk>/cancel/", events.CancelView.as_view(), name="event-cancel"),
+    path("events/<id:pk>/register/", events.RegisterView.as_view(), name="event-register"),
+    path("events/<id:pk>/registrations/", events.AttendeeListView.as_view(), name="event-registrations"),
+    path("events/<id:pk>/calendar.ics", events.CalendarView.as_view(), name="event-calendar"),
+    # registrations
+    path("registrations/", events.RegistrationListView.as_view(), name="registration-list"),
+    path("registrations/unsubscribe/", pages_of_events.UnsubscribeView.as_view(), name="unsubscribe"),
+    path("registrations/<id:pk>/", events.RegistrationDetailView.as_view(), name="registration-detail"),
+    # the service
     path("", pages.front, name="front"),
     path("problems/", pages.problem_types, name="problem-types"),
     path("problems/<slug:code>/", pages.problem_type, name="problem-type"),
@@ -32,18 +45,6 @@ urlpatterns = [
     path("api/token/refresh/", accounts.TokenRefreshView.as_view(), name="token-refresh"),
     path("api/token/verify/", accounts.TokenVerifyView.as_view(), name="token-verify"),
     path("api/token/blacklist/", accounts.TokenBlacklistView.as_view(), name="token-blacklist"),
-    # events
-    path("events/", events.EventListView.as_view(), name="event-list"),
-    path("events/<id:pk>/", events.EventDetailView.as_view(), name="event-detail"),
-    path("events/<id:pk>/publish/", events.PublishView.as_view(), name="event-publish"),
-    path("events/<id:pk>/cancel/", events.CancelView.as_view(), name="event-cancel"),
-    path("events/<id:pk>/register/", events.RegisterView.as_view(), name="event-register"),
-    path("events/<id:pk>/registrations/", events.AttendeeListView.as_view(), name="event-registrations"),
-    path("events/<id:pk>/calendar.ics", events.CalendarView.as_view(), name="event-calendar"),
-    # registrations
-    path("registrations/", events.RegistrationListView.as_view(), name="registration-list"),
-    path("registrations/unsubscribe/", pages_of_events.UnsubscribeView.as_view(), name="unsubscribe"),
-    path("registrations/<id:pk>/", events.RegistrationDetailView.as_view(), name="registration-detail"),
 ]
 
 handler400 = "jointoit.api.errors.bad_request"
