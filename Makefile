@@ -15,7 +15,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo superuser shell test chaos bench-outbox lint types imports migrations schema schema-check check format lock clean fuzz schema-lint bench-reads bench-rush bench-guards bench-enumeration audit races-long e2e operations image kubernetes
+.PHONY: help run demo superuser shell test chaos bench-outbox lint types imports migrations schema schema-check check format lock clean fuzz schema-lint bench-reads bench-rush bench-guards bench-enumeration audit plans races-long e2e operations image kubernetes
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ bench-enumeration: $(BIN)/.development ## Compare answers about existing, inacti
 
 bench-reads: $(BIN)/.development ## Compare lists and details with two peers, at 1,000,000 events (O='--events 10000')
 	@LOG_LEVEL=ERROR $(BIN)/python -m benchmarks.reads $(O)
+
+plans: $(BIN)/.development ## Ask PostgreSQL for its plans at 1,000,000 events (minutes; PLAN_EVENTS=)
+	@PLAN_EVENTS=$(or $(PLAN_EVENTS),1000000) $(BIN)/python -m pytest -q -n 0 -o timeout=900 tests/events/test_plans.py
 
 bench-rush: $(BIN)/.development ## Race against two peers for 500 seats; takes minutes (ARGS="--rounds 3 --users 2000 10000")
 	@$(BIN)/python -m benchmarks.rush $(ARGS)
