@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache, reduce
+from functools import cache, reduce
 from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
@@ -77,10 +77,10 @@ class KeysetPagination(BasePagination):
     def fetch(self, queryset: QuerySet[Any]) -> list[Any]:
         """The rows from the cursor on, nearest first, and one more if there is one."""
         ordering = reverse(self.ordering) if self.cursor.backward else self.ordering
-        if not is_standing(queryset):
+        if not is_standing(queryset) or self.size != DEFAULT_SIZE:  # each size is a plan that each connection keeps
             return list(window(queryset, ordering, self.cursor.key)[: self.size + 1])
         key = dict(zip(names_of(ordering), self.cursor.key or (), strict=False))
-        return statement_of(queryset, ordering, self.size + 1, has_key=bool(key)).rows(**key)
+        return statement_of(queryset, ordering, has_key=bool(key)).rows(**key)
 
     # ── Links ──
 
@@ -209,13 +209,13 @@ def window(queryset: QuerySet[Any], ordering: Sequence[str], key: Sequence[Any] 
     return queryset if key is None else queryset.filter(beyond(ordering, key))
 
 
-@lru_cache(maxsize=100)  # what psycopg keeps prepared on one connection
-def statement_of(queryset: QuerySet[Any], ordering: Sequence[str], rows: int, *, has_key: bool) -> Statement:
-    """What `window` selects from a standing queryset, whatever the key."""
+@cache
+def statement_of(queryset: QuerySet[Any], ordering: Sequence[str], *, has_key: bool) -> Statement:
+    """What `window` selects from a standing queryset for a page of the usual size, whatever the key."""
     column, computed = queryset.model._meta.get_field, queryset.query.annotations
     fields = {name: computed[name].output_field if name in computed else column(name) for name in names_of(ordering)}
     key = [Given(name, cast("Any", field)) for name, field in fields.items()] if has_key else None
-    return Statement(window(queryset, ordering, key)[:rows])
+    return Statement(window(queryset, ordering, key)[: DEFAULT_SIZE + 1])
 
 
 def stepwise(ordering: Sequence[str], key: Sequence[Any]) -> Q:

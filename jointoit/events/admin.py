@@ -60,13 +60,16 @@ class EventAdmin(RefusalsShown):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # rows are kept for those who were registered: the action below deletes by the rules
 
-    @admin.action(description="Delete the selected events and tell everybody registered")
+    def has_remove_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("events.delete_event")
+
+    @admin.action(description="Delete the selected events and tell everybody registered", permissions=["remove"])
     def delete_events(self, request: HttpRequest, queryset: Any) -> None:
         for event in queryset.existing():
             scheduling.delete(event_id=event.pk, now=timezone.now())
         self.message_user(request, "The events are deleted.")
 
-    @admin.action(description="Cancel the selected events and tell everybody registered")
+    @admin.action(description="Cancel the selected events and tell everybody registered", permissions=["change"])
     def cancel_events(self, request: HttpRequest, queryset: Any) -> None:
         events = queryset.existing().filter(status=Event.Status.PUBLISHED)
         for event in events:
@@ -94,7 +97,7 @@ class RegistrationAdmin(admin.ModelAdmin[Registration]):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    @admin.action(description="Cancel the selected registrations and tell each person")
+    @admin.action(description="Cancel the selected registrations and tell each person", permissions=["change"])
     def cancel_registrations(self, request: HttpRequest, queryset: Any) -> None:
         live = queryset.live().select_related("event__organizer")
         for registration in live:

@@ -7,24 +7,36 @@ the event, as every verb does.
 
 from datetime import datetime
 
+import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 
+from jointoit.api import database
 from jointoit.events import booking, telling
 from jointoit.events.models import Event, Registration
 from jointoit.mail import links, outbox
 from jointoit.mail.messages import EventReminder
 
+log = structlog.get_logger(__name__)
+
 CHUNK = 1_000  # registrations in one transaction, which holds the event for some tenths of a second
 
 
 def promise_due(now: datetime) -> None:
-    """Promise the reminders of all events that begin within REMINDER_BEFORE; a chore of every sweeper."""
+    """Promise the reminders of all events that begin within REMINDER_BEFORE; a chore of every sweeper.
+
+    An event that is held, or spoiled, keeps no other waiting; it is tried again in the next round.
+    """
     soon = Event.objects.existing().filter(status=Event.Status.PUBLISHED, reminded_at=None, date__gt=now)
     for pk in soon.filter(date__lte=now + settings.REMINDER_BEFORE).order_by("date").values_list("pk", flat=True):
-        while promise_some(event_id=pk, now=now):
-            pass
+        try:
+            while promise_some(event_id=pk, now=now):
+                pass
+        except Exception as error:
+            if isinstance(error, OperationalError | InterfaceError) and not database.is_busy(error):
+                raise  # the database is away
+            log.warning("reminders_postponed", event_id=pk, exc_info=error)
 
 
 def promise_some(*, event_id: int, now: datetime) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Self
 import structlog
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
+from django.db import InterfaceError, OperationalError
 
 from jointoit.mail import claims, gate, rendering
 from jointoit.mail.metrics import attempts
@@ -106,6 +107,9 @@ class Postman:
         except claims.ClaimLost:
             log.warning("mail_claim_lost", mail=mail.pk)
             return None
+        except (OperationalError, InterfaceError):  # the database is away, of which no mail is to blame: its lease ends
+            self.hang_up()
+            raise
         except Exception as error:  # noqa: BLE001  whatever is wrong with it, the others must go out
             self.hang_up()
             self.spoiled(mail, error)

@@ -1,15 +1,18 @@
 """Statements that are written once: they say what the queryset says, whatever is given and whatever stands in them."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import DataError, Error, connection, transaction
 from django.db.models import BigAutoField, CharField, Q
 from django.test.utils import CaptureQueriesContext
 
 from jointoit.accounts.models import User
+from jointoit.api import statements
 from jointoit.api.pagination import statement_of
 from jointoit.api.statements import Given, Statement, is_standing, standing
+from tests.api.test_database import end_from_outside
 
 pytestmark = pytest.mark.django_db
 
@@ -69,7 +72,7 @@ def test_what_is_made_from_a_standing_queryset_is_not_standing() -> None:
 
 def test_pages_of_a_standing_queryset_are_written_once_for_all_keys() -> None:
     people, ordering = standing(User.objects.values("pk", "date_joined")), ("-date_joined", "-id")
-    pages = [statement_of(people, ordering, 21, has_key=has_key) for has_key in (False, True, True)]
+    pages = [statement_of(people, ordering, has_key=has_key) for has_key in (False, True, True)]
     assert pages[1] is pages[2] is not pages[0]
     assert pages[1].fields.keys() == {"date_joined", "id"}
 
@@ -78,3 +81,58 @@ def test_what_ran_can_be_read_with_its_values(make_user: Any) -> None:
     with CaptureQueriesContext(connection) as queries:
         Statement(User.objects.filter(username=Given("name", CharField())).values("pk")).rows(name="ada")
     assert queries.captured_queries[-1]["sql"].endswith("= ('ada')")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ids_of_every_size_share_one_plan(make_user: Any) -> None:
+    connection.close()
+    statement = Statement(User.objects.filter(pk=Given("pk", BigAutoField())).values("pk"))
+    for pk in (1, 40_000, 3_000_000_000):
+        statement.rows(pk=pk)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT parameter_types::text FROM pg_prepared_statements")
+        assert cursor.fetchall() == [("{bigint}",)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_was_ended_meanwhile_is_replaced(make_user: Any) -> None:
+    """As by an ordinary cursor: a restart of the database costs each thread no request."""
+    statement = Statement(User.objects.values("pk"))
+    connection.ensure_connection()
+    end_from_outside(connection.connection.info.backend_pid)
+    connection.close_if_unusable_or_obsolete()  # as when a request begins
+    assert statement.rows() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_plan_that_a_migration_outdated_is_made_anew() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE changing (text varchar(10))")
+    try:
+        for _ in range(2):
+            with statements.prepared_cursor() as cursor:
+                cursor.execute("SELECT text FROM changing")
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE changing ALTER text TYPE varchar(20)")
+        with statements.prepared_cursor() as cursor:
+            cursor.execute("SELECT text FROM changing")
+        assert connection.close_at == 0  # the next request gets a connection without old plans
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE changing")
+        connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_whose_first_run_failed_is_not_kept() -> None:
+    connection.close()
+    for fails in (1, 0):
+        with statements.prepared_cursor() as cursor, suppress(Error):
+            cursor.execute("SELECT 1 / %s::int", [1 - fails])
+        assert (connection.close_at == 0) is bool(fails)
+        connection.close()
+
+
+def test_parameters_that_cannot_be_written_are_djangos_error(db: None) -> None:
+    with CaptureQueriesContext(connection), pytest.raises(DataError), transaction.atomic():
+        User.objects.filter(first_name="a\0b").exists()

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
@@ -87,3 +88,20 @@ def test_actions_go_through_the_rules(staff, make_event, register, mails, model:
     staff.post(reverse(f"admin:events_{model}_changelist"), {"action": action, "_selected_action": pk, "post": "yes"})
 
     assert mails(registration.attendee) == ["registration_confirmed", mail]
+
+
+@pytest.mark.parametrize("action", ["cancel_events", "delete_events", "cancel_registrations"])
+def test_who_may_only_look_cancels_and_deletes_nothing(make_user, make_event, register, statuses, action: str):
+    registration = register(make_event())
+    model = "registration" if action == "cancel_registrations" else "event"
+    looker, client = make_user(is_staff=True), Client()
+    looker.user_permissions.set(Permission.objects.filter(codename__in=["view_event", "view_registration"]))
+    client.force_login(looker)
+    pk = registration.pk if model == "registration" else registration.event_id
+
+    page = client.post(reverse(f"admin:events_{model}_changelist"), {"action": action, "_selected_action": [pk]})
+
+    assert page.status_code in (200, 302)
+    assert statuses(registration) == ["confirmed"]
+    event = Event.objects.get()
+    assert (event.status, event.deleted_at) == ("published", None)

@@ -1,7 +1,9 @@
 from datetime import timedelta
 
+import psycopg
 import pytest
 from django.core.management import call_command
+from django.db import OperationalError
 from django.utils import timezone
 
 from jointoit.events import booking, reminders, scheduling
@@ -200,3 +202,22 @@ def test_the_sweeper_does_it(make_event, register, reminded):
 
     assert reminded() == [held.attendee.email]
     call_command("check_invariants")
+
+
+@pytest.mark.parametrize("error", [OperationalError, ValueError])
+def test_an_event_that_cannot_be_held_keeps_no_other_waiting(make_event, register, reminded, now, monkeypatch, error):
+    held, free = (register(make_event(date=now + hours * HOUR)) for hours in (50, 60))
+    hold = booking.hold
+
+    def busy(event_id):
+        if event_id == held.event_id:
+            raise error("held") from psycopg.errors.LockNotAvailable()
+        return hold(event_id)
+
+    monkeypatch.setattr(booking, "hold", busy)
+    reminders.promise_due(now + 40 * HOUR)
+    assert reminded() == [free.attendee.email]
+
+    monkeypatch.undo()
+    reminders.promise_due(now + 40 * HOUR)
+    assert reminded() == [free.attendee.email, held.attendee.email]

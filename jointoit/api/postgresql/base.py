@@ -1,16 +1,21 @@
 """The module that Django looks for in a database backend."""
 
 import select
+from contextlib import suppress
 from typing import Any
 
+import psycopg
 from django.db.backends.postgresql import base, operations
 from psycopg.pq import TransactionStatus
 
 
 class DatabaseOperations(operations.DatabaseOperations):
-    def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> str:
+    def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> str | None:  # type: ignore[override]
         """For those who look at queries: psycopg does not keep the text of a prepared statement."""
-        return super().last_executed_query(cursor, sql, params) or str(self.compose_sql(sql, params))
+        said = super().last_executed_query(cursor, sql, params)
+        with suppress(psycopg.Error):  # parameters that cannot be written, of which the statement itself tells
+            return said or str(self.compose_sql(sql, params))
+        return None
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
