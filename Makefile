@@ -15,7 +15,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo superuser shell test chaos bench-outbox lint types imports migrations schema schema-check check format lock clean fuzz schema-lint bench-reads bench-rush bench-guards bench-enumeration audit plans races-long e2e operations image kubernetes
+.PHONY: help run demo superuser shell test chaos bench-outbox lint types imports migrations schema schema-check check format lock clean fuzz schema-lint bench-reads bench-rush bench-guards bench-enumeration bench-cost audit plans races-long e2e operations image kubernetes
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ fuzz: $(BIN)/.development ## Let Schemathesis send 50,000 requests as three role
 
 bench-enumeration: $(BIN)/.development ## Compare answers about existing, inactive and unknown accounts, and their times
 	@$(CHECK) DJANGO_SETTINGS_MODULE=config.settings $(BIN)/python -m benchmarks.enumeration $(TIMES)
+
+bench-cost: $(BIN)/.development ## Measure the CPU time of a list, an event, a seat and a mail; half a minute
+	@$(BIN)/python -m benchmarks.cost
 
 bench-reads: $(BIN)/.development ## Compare lists and details with two peers, at 1,000,000 events (O='--events 10000')
 	@LOG_LEVEL=ERROR $(BIN)/python -m benchmarks.reads $(O)

@@ -1,9 +1,10 @@
-"""What one request and one mail cost: CPU time of the service and of PostgreSQL. `python -m benchmarks.cost`
+"""What one request and one mail cost: CPU time of the service and of PostgreSQL. `make bench-cost`
 
 CPU time rather than a rate: it hardly depends on what else the machine does, and tells how many cores a load needs.
 """
 
 import os
+import secrets
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
@@ -12,7 +13,9 @@ from pathlib import Path
 
 import django
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "ENV_FILE": os.devnull, "DEBUG": "true"}
+os.environ.setdefault("LOG_LEVEL", "ERROR")  # of this process: its mail server tells each step
+os.environ |= {name: secrets.token_hex(32) for name in ("SECRET_KEY", "JWT_SIGNING_KEY")}
 django.setup()
 
 import httpx  # noqa: E402
