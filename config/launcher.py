@@ -190,8 +190,23 @@ def main() -> int:
     return asyncio.run(supervise(plan, inbox, command))
 
 
+class ServerGone(Exception):
+    """A server of this checkout has ended while everything was running."""
+
+
+async def welcome_and_watch(plan: Plan, inbox: str) -> None:
+    await welcome(plan, inbox)
+    if localstack.started:
+        raise ServerGone(await localstack.until_gone())
+
+
 async def supervise(plan: Plan, inbox: str, command: list[str]) -> int:
-    status = await Supervisor(programs(plan, command)).run(lambda: welcome(plan, inbox))
+    try:
+        status = await Supervisor(programs(plan, command)).run(lambda: welcome_and_watch(plan, inbox))
+    except ServerGone as gone:
+        place = shown(localstack.data_folder())
+        say(f"\n{gone} does not answer any more; the rest is stopped. Its log lies in {place}/.")
+        return 1
     say("Everything is stopped." if status == 0 else "")
     return status
 

@@ -7,6 +7,7 @@ their own, so that Ctrl-C in a terminal reaches them only after those who use th
 """
 
 import argparse
+import asyncio
 import atexit
 import fcntl
 import json
@@ -29,6 +30,7 @@ from config.local_server import CannotStart
 from config.local_valkey import Valkey
 
 started: list[str] = []  # the servers that `ensure` uses, by name
+LOOKS, PAUSE = 3, 2.0  # how often in a row, seconds apart, a server must be found gone
 
 
 class Server(Protocol):
@@ -109,6 +111,22 @@ def ensure() -> None:
                 sys.exit(
                     f"{server.name} for this checkout cannot be started: {error}\nOr set {variable} to one that runs."
                 )
+
+
+def gone() -> str | None:
+    """The name of a server that `ensure` uses and that does not answer; None while all do."""
+    used = (server for server in servers(data_folder()).values() if server.name in started)
+    return next((server.name for server in used if not server.server.url()), None)
+
+
+async def until_gone() -> str:
+    """Wait for the end of one of them, such as by a crash, and return its name; what uses it has its old address."""
+    found: list[str] = []
+    while len(found) < LOOKS:
+        await asyncio.sleep(PAUSE)
+        name = await asyncio.to_thread(gone)
+        found = [*found, name] if name else []
+    return found[-1]
 
 
 def exit_on_signals() -> None:

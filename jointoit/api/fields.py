@@ -26,9 +26,9 @@ RFC3339: Final = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt]((?:[01]\d|2[0-3]):[0-5]\d):([0-5]\d|60)(?:\.(\d+))?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
     re.ASCII,
 )
-#: A day less than Python can count at either end, so that every moment can be told in every time zone.
+#: So that every moment can be told in every time zone, and the clocks of the year after it in a calendar.
 FIRST: Final = datetime.min.replace(tzinfo=UTC) + timedelta(days=1)
-LAST: Final = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
+LAST: Final = datetime(9998, 12, 31, tzinfo=UTC)
 #: RFC 5321 section 4.1.2 `Dot-string`, without the quoted form that nobody uses and many programs mistake.
 LOCAL_PART: Final = re.compile(r"(?=.{1,64}\Z)[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*", re.ASCII)
 MAX_EMAIL: Final = 254  # RFC 5321 section 4.5.3.1.3, less the angle brackets

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from rest_framework.renderers import BaseRenderer
@@ -54,6 +54,6 @@ def harmless(cell: object) -> str:
     if cell is None:
         return ""
     if isinstance(cell, datetime):
-        return cell.isoformat()
+        return cell.astimezone(UTC).isoformat().replace("+00:00", "Z")
     text = str(cell)
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

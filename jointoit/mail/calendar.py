@@ -5,7 +5,7 @@ name. Calendars answer to it, and compare it with the sender (RFC 6047 section 2
 written with the length of an hour: by RFC 5545 section 3.6.1 it would end as it starts, and calendars show that badly.
 """
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import MAXYEAR, UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -113,7 +113,7 @@ def time_zone(zone: ZoneInfo, first: int, last: int) -> bytes:
     An onset is a local time by the clocks before it (RFC 5545 section 3.6.5); where they go forward, the library writes
     what they show after it. Kept as text, which took a quarter of the time of a whole mail to write.
     """
-    described: Any = Timezone.from_tzinfo(zone, zone.key, date(first - 1, 1, 1), date(last + 1, 1, 1))
+    described: Any = Timezone.from_tzinfo(zone, zone.key, date(first - 1, 1, 1), date(min(last + 1, MAXYEAR), 1, 1))
     for rule in described.subcomponents:
         forward = max(rule.TZOFFSETTO - rule.TZOFFSETFROM, timedelta())
         rule.DTSTART -= forward

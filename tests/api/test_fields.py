@@ -215,7 +215,7 @@ def test_a_leap_second_is_refused_with_a_sentence_of_its_own() -> None:
     assert codes(fields.DateTimeField(), "2016-12-31T23:59:60Z") == ["leap_second"]
 
 
-@pytest.mark.parametrize("value", ["9999-12-31T23:00:00-14:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"])
+@pytest.mark.parametrize("value", ["9998-12-31T00:00:01Z", "9999-12-31T23:00:00-14:00", "0001-01-01T00:00:00+14:00"])
 def test_a_moment_can_be_told_in_every_time_zone(value: str) -> None:
     assert codes(fields.DateTimeField(), value) == ["out_of_range"]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from config import local_valkey
 from config.maildev import why_not
 from tests.e2e.service import Service
 
@@ -51,6 +52,21 @@ def test_a_program_that_dies_is_named_and_takes_the_rest_along(service: Service)
 
     assert (status, service.left_behind()) == (1, [])
     assert "worker ended by itself with status -9; the rest is stopped." in service.said()
+
+
+@pytest.mark.parametrize("server", ["PostgreSQL", "Valkey"])
+def test_a_server_that_dies_is_named_and_takes_the_rest_along(service: Service, server: str) -> None:
+    service.start()
+
+    if server == "Valkey":
+        local_valkey.client(service.valkey).shutdown(nosave=True)
+    else:
+        [pid] = (service.folder / "data" / "postgres").rglob("postmaster.pid")
+        os.kill(int(pid.read_text().splitlines()[0]), signal.SIGQUIT)
+    status = service.process.wait(timeout=90)
+
+    assert (status, service.left_behind()) == (1, [])
+    assert f"{server} does not answer any more; the rest is stopped." in service.said()
 
 
 def test_killed_itself_it_leaves_nobody_in_the_way_of_the_next_start(service: Service) -> None:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from icalendar import Calendar, Timezone
 
+from jointoit.api.fields import LAST
 from jointoit.mail import messages as m
 from jointoit.mail.calendar import event_calendar, seat_calendar, time_zone
 from tests.mail.samples import ADA, MEETING, sample
@@ -178,3 +179,9 @@ def test_the_file_of_an_event_is_in_utc_and_names_no_attendee(cancelled: bool, s
         "event-5@jointoit.example", b"20261204T180000Z", b"20261204T203000Z",
     )  # fmt: skip
     assert ("ATTENDEE" in event, b"private@example.net" in event.to_ical()) == (False, False)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Pacific/Kiritimati", "Etc/GMT+12"])
+def test_the_last_event_that_can_be_kept_has_an_entry(zone: str) -> None:
+    last = replace(MEETING, date=LAST, ends_at=None, timezone=zone)
+    assert entry(parsed(sample(m.RegistrationConfirmed, event=last)))["DTSTART"].dt == LAST

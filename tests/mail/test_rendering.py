@@ -170,6 +170,13 @@ def test_a_change_shows_old_and_new_side_by_side() -> None:
     assert content.html.count("From now on") == 2
 
 
+def test_a_change_of_the_zone_alone_says_the_old_and_the_new() -> None:
+    content = rendering.write(sample(m.EventChanged, before=replace(MEETING, timezone="Asia/Tokyo")))
+    assert "until now: Asia/Tokyo\nFrom now on: America/New_York\n" in content.text
+    assert content.html.count("Asia/Tokyo") == content.html.count("America/New_York</p>") == 1
+    assert "Time zone of the event" not in rendering.write(sample(m.EventChanged)).text
+
+
 def test_a_change_of_the_place_alone_says_that_the_time_stays() -> None:
     content = rendering.write(sample(m.EventChanged, before=replace(MEETING, location=BEFORE.location)))
 
