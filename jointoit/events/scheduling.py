@@ -33,7 +33,7 @@ class EndsBeforeItStarts(Invalid):
 
 class ClosesBeforeItOpens(Invalid):
     code = "closes_before_opening"
-    message = "Registration must close after it opens."
+    message = "Registration must open before it closes, and before the event starts."
 
 
 class CapacityBelowConfirmed(Conflict):
@@ -180,6 +180,8 @@ def refuse_odd_times(event: Event) -> None:
     opens, closes = event.registration_opens_at, event.registration_closes_at
     if opens and closes and closes <= opens:
         raise ClosesBeforeItOpens(field="registration_closes_at")
+    if opens and event.date <= opens:  # by then nobody can register any more
+        raise ClosesBeforeItOpens(field="registration_opens_at")
 
 
 def is_over(event: Event, now: datetime) -> bool:

@@ -38,6 +38,7 @@ def test_whoever_creates_an_event_organizes_it(make_user, now):
     [
         ({"date": timedelta(0)}, InThePast, "date"),
         ({"date": HOUR, "ends_at": HOUR}, EndsBeforeItStarts, "ends_at"),
+        ({"date": HOUR, "registration_opens_at": HOUR}, ClosesBeforeItOpens, "registration_opens_at"),
         (
             {"date": 3 * HOUR, "registration_opens_at": HOUR, "registration_closes_at": HOUR},
             ClosesBeforeItOpens,
