@@ -6,20 +6,17 @@ answer has the same status, headers and bytes. Passwords are hashed as in produc
 
 import argparse
 import os
-import shutil
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from statistics import median
 
 import httpx
 import psycopg
 
-from config.localstack import servers
+from config import localstack
 from tests.live import UNLIMITED, Live, production, serve
 
 KINDS = ("existing", "inactive", "unknown")
@@ -34,16 +31,10 @@ WAITS = "UPDATE accounts_user SET email_verified = %s, pending_email = %s WHERE 
 
 @contextmanager
 def service() -> Iterator[Live]:
-    folder = Path(tempfile.mkdtemp(prefix="jointoit-enumeration-"))
-    held = servers(folder)
-    try:
-        os.environ |= {name: server.acquire() for name, server in held.items()}
+    with localstack.discarded("jointoit-enumeration-") as (folder, urls):
+        os.environ |= urls
         with serve(folder, **production(folder, **UNLIMITED), LOG_LEVEL="ERROR") as live:
             yield live
-    finally:
-        for server in held.values():
-            server.release()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def calls(live: Live) -> dict[str, dict[str, httpx.Request]]:

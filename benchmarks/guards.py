@@ -4,20 +4,17 @@
 the outbox as well. What a guard costs in Python comes on top, most for the one that holds the row between statements.
 """
 
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import count
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 import psycopg
 
-from config.localstack import servers
+from config import localstack
 
 SEATS, PEOPLE, CLIENTS, ROUNDS = 500, 2000, 8, 3
 TABLES = """
@@ -110,16 +107,12 @@ def race(url: str, guard: Callable[[Session, int, int], bool], event: int) -> tu
 
 
 def main() -> None:
-    folder, events = Path(tempfile.mkdtemp(prefix="jointoit-guards-")), count(1)
-    server = servers(folder)["DATABASE_URL"]
-    try:
-        url = server.acquire()
+    events = count(1)
+    with localstack.discarded("jointoit-guards-") as (_, urls):
+        url = urls["DATABASE_URL"]
         with psycopg.connect(url, autocommit=True) as session:
             session.execute(TABLES)
         rounds = [[race(url, guard, next(events)) for guard in GUARDS] for _ in range(ROUNDS)]
-    finally:
-        server.release()
-        shutil.rmtree(folder, ignore_errors=True)
     for number, guard in enumerate(GUARDS):
         mine = [figures[number] for figures in rounds]
         rate, whole = median(figures[0] for figures in mine), median(figures[1] for figures in mine)

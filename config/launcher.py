@@ -147,7 +147,7 @@ async def welcome(plan: Plan, inbox: str) -> None:
 
 def screen(plan: Plan, inbox: str) -> str:
     mail = f"http://127.0.0.1:{plan.inbox_port}/" if plan.inbox_port else f"none here, EMAIL_HOST is {inbox}"
-    own = " and ".join(localstack.started)
+    own = " and ".join(server.name for server in localstack.started)
     servers = f"{own} of this checkout, data in {shown(localstack.data_folder())}/" if own else "as given"
     rule = "─" * 78
     return "\n".join([

@@ -15,6 +15,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +30,6 @@ from config.local_postgres import Postgres
 from config.local_server import CannotStart
 from config.local_valkey import Valkey
 
-started: list[str] = []  # the servers that `ensure` uses, by name
 LOOKS, PAUSE = 3, 2.0  # how often in a row, seconds apart, a server must be found gone
 
 
@@ -74,6 +74,9 @@ class Shared:
             yield
 
 
+started: list[Shared] = []  # what `ensure` uses
+
+
 def is_last(use: IO[bytes]) -> bool:
     try:
         fcntl.flock(use, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -106,7 +109,7 @@ def ensure() -> None:
             exit_on_signals()
             try:
                 os.environ[variable] = server.acquire()
-                started.append(server.name)
+                started.append(server)
             except (CannotStart, OSError, psycopg.Error) as error:
                 sys.exit(
                     f"{server.name} for this checkout cannot be started: {error}\nOr set {variable} to one that runs."
@@ -115,8 +118,7 @@ def ensure() -> None:
 
 def gone() -> str | None:
     """The name of a server that `ensure` uses and that does not answer; None while all do."""
-    used = (server for server in servers(data_folder()).values() if server.name in started)
-    return next((server.name for server in used if not server.server.url()), None)
+    return next((shared.name for shared in started if not shared.server.url()), None)
 
 
 async def until_gone() -> str:
@@ -127,6 +129,19 @@ async def until_gone() -> str:
         name = await asyncio.to_thread(gone)
         found = [*found, name] if name else []
     return found[-1]
+
+
+@contextmanager
+def discarded(prefix: str) -> Iterator[tuple[Path, dict[str, str]]]:
+    """Servers in a new folder, and their URLs by variable; all of it is gone at the end."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    held = servers(folder)
+    try:
+        yield folder, {variable: server.acquire() for variable, server in held.items()}
+    finally:
+        for server in held.values():
+            server.release()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def exit_on_signals() -> None:

@@ -7,11 +7,9 @@ is the median of its rounds, and each comparison is a ratio within this run.
 import argparse
 import os
 import pickle
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,8 +20,8 @@ import psycopg
 from benchmarks.rush.contestants import Bare, Contestant, Jointoit, Plain
 from benchmarks.rush.figures import Figures, table
 from benchmarks.rush.load import Answer
+from config import localstack
 from config.env import ROOT
-from config.localstack import servers
 
 SEATS = 500
 PATIENCE = 100.0  # seconds for one race: who takes longer is known to be slower than that
@@ -110,19 +108,15 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", default=["jointoit", "plain", "bare"])
     parser.add_argument("--events", type=int, default=0, help="besides: this many events at once")
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="jointoit-rush-"))
-    held, everybody = servers(folder), list[Contestant]()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # a bound on the run from outside ends the servers too
-    try:
-        os.environ |= SECRETS | {name: server.acquire() for name, server in held.items()}
-        everybody = contestants(os.environ["DATABASE_URL"], folder / "servers.log", options.only)
-        compete(options, everybody)
-    finally:
-        for who in everybody:
-            who.stop()
-        for server in held.values():
-            server.release()
-        shutil.rmtree(folder, ignore_errors=True)
+    with localstack.discarded("jointoit-rush-") as (folder, urls):
+        os.environ |= SECRETS | urls
+        everybody = contestants(urls["DATABASE_URL"], folder / "servers.log", options.only)
+        try:
+            compete(options, everybody)
+        finally:
+            for who in everybody:
+                who.stop()
 
 
 def compete(options: argparse.Namespace, everybody: list[Contestant]) -> None:
