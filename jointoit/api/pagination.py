@@ -100,7 +100,7 @@ class KeysetPagination(BasePagination):
 
     def edge(self, index: int, *, backward: bool = False) -> Cursor:
         row = self.rows[index]
-        return Cursor(backward, tuple(value_of(row, name.removeprefix("-")) for name in self.ordering))
+        return Cursor(backward, tuple(value_of(row, name) for name in names_of(self.ordering)))
 
     @cached_property
     def parameters(self) -> list[str]:

@@ -2,12 +2,15 @@
 
 import csv
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from rest_framework.renderers import BaseRenderer
 
+from jointoit.api.fields import DateTimeField
 from jointoit.events.models import RegistrationQuerySet
+
+TIME = DateTimeField()
 
 #: The columns of the file, and where their cells come from.
 COLUMNS = {
@@ -54,6 +57,6 @@ def harmless(cell: object) -> str:
     if cell is None:
         return ""
     if isinstance(cell, datetime):
-        return cell.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return TIME.to_representation(cell)
     text = str(cell)
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

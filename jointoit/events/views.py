@@ -5,11 +5,12 @@ from functools import cache
 from typing import Any, cast
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import BigAutoField, F, QuerySet
+from django.db.models import BigAutoField, QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.functional import cached_property
 from orjson import Fragment
 from rest_framework import status
 from rest_framework.permissions import AllowAny, IsAuthenticated
@@ -18,7 +19,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from jointoit.accounts.authentication import sender
-from jointoit.accounts.models import User
 from jointoit.api.conditional import Conditional
 from jointoit.api.documents import written
 from jointoit.api.idempotency import idempotent
@@ -64,37 +64,30 @@ REFUSED_STEPS = {403: ("not_yours_to_decide",), 409: ("impossible_step", "event_
 
 
 @cache
-def public_documents() -> EventQuerySet:
-    """What anybody may see, as JSON. Put together once: that takes Django as long as PostgreSQL takes to answer it."""
-    return Event.objects.visible_to(AnonymousUser()).annotate(document=EVENT_DOCUMENT)
+def public_events() -> EventQuerySet:
+    """What anybody may see. Put together once: that takes Django as long as PostgreSQL takes to answer it."""
+    return Event.objects.visible_to(AnonymousUser())
 
 
 @cache
 def public_document() -> Statement:
-    """One of them, by its id."""
-    return Statement(rows(public_documents().filter(pk=Given("pk", BigAutoField())).order_by()))
-
-
-def rows(events: EventQuerySet, *keys: str) -> QuerySet[Event, dict[str, Any]]:
-    """Each of these documents with what their list is ordered by."""
-    events = events.by_title() if "title_order" in keys else events
-    return cast("QuerySet[Event, dict[str, Any]]", events.values(*keys, document=F("document")))
+    """One of them as JSON, by its id."""
+    return Statement(rows(public_events().filter(pk=Given("pk", BigAutoField())).order_by()))
 
 
 @cache
 def public_rows(*keys: str) -> QuerySet[Event, dict[str, Any]]:
-    return standing(rows(public_documents(), *keys))
+    return standing(rows(public_events(), *keys))
 
 
-def documents(user: User | AnonymousUser) -> EventQuerySet:
-    """What `user` may see, as JSON."""
-    if not user.is_authenticated:
-        return public_documents()
-    return Event.objects.visible_to(user).annotate(document=EVENT_DOCUMENT)
+def rows(events: EventQuerySet, *keys: str) -> QuerySet[Event, dict[str, Any]]:
+    """Each event as JSON, with what their list is ordered by."""
+    events = events.by_title() if "title_order" in keys else events
+    return cast("QuerySet[Event, dict[str, Any]]", events.values(*keys, document=EVENT_DOCUMENT))
 
 
 def document(event: EventQuerySet) -> Fragment:
-    """The one event among `documents` as clients see it. Raises NotFound."""
+    """The one event of a queryset as clients see it. Raises NotFound."""
     return only(rows(event.order_by())[:1])
 
 
@@ -111,11 +104,12 @@ class EventView(Conditional):
     serializer_class = EventSerializer
 
     def get_queryset(self) -> EventQuerySet:
-        return Event.objects.visible_to(self.request.user)
+        user = self.request.user
+        return Event.objects.visible_to(user) if user.is_authenticated else public_events()
 
     def shown(self, event_id: int) -> Fragment:
         """The event as clients see it, read back from the database."""
-        return document(Event.objects.filter(pk=event_id).annotate(document=EVENT_DOCUMENT))
+        return document(Event.objects.filter(pk=event_id))
 
     def represent(self, obj: Event) -> Fragment:
         return self.shown(obj.pk)
@@ -128,15 +122,19 @@ class EventListView(EventView):
     list_parameters = ("ordering",)
 
     def get(self, request: Request) -> Response:
-        events = cast(EventQuerySet, self.filter_queryset(documents(request.user)))
+        events = cast(EventQuerySet, self.filter_queryset(self.get_queryset()))
         keys = names_of(self.get_ordering())
-        is_all = events is public_documents()
+        is_all = events is public_events()
         page = self.paginate_queryset(public_rows(*keys) if is_all else rows(events, *keys))
         if not page and self.may_forgive():
             return self.forgive()
         return self.get_paginated_response([written(row["document"]) for row in page or ()])
 
     def get_ordering(self) -> tuple[str, ...]:
+        return self.chosen_ordering
+
+    @cached_property
+    def chosen_ordering(self) -> tuple[str, ...]:
         parameters = Parameters(self.request.query_params)
         chosen = parameters.read("ordering", ORDERING)
         parameters.check()
@@ -170,7 +168,7 @@ class EventDetailView(EventView):
 
     def get(self, request: Request, pk: int) -> Response:
         if request.user.is_authenticated:
-            return Response(document(documents(request.user).filter(pk=pk)))
+            return Response(document(self.get_queryset().filter(pk=pk)))
         return Response(only(public_document().rows(pk=pk)))
 
     def put(self, request: Request, pk: int, *, partial: bool = False) -> Response:
