@@ -19,7 +19,7 @@ from psycopg.conninfo import make_conninfo
 
 from config import local_valkey
 from config.env import ROOT
-from config.launcher import free_port
+from tests.servers import free_port
 
 PASSWORD = "correct horse battery 9"
 PATIENCE = 60.0  # seconds
@@ -73,7 +73,7 @@ def database() -> Iterator[str]:
 @contextmanager
 def serve(folder: Path, **variables: Any) -> Iterator[Live]:
     """Run `python -m jointoit serve` until the block ends; it has to stop cleanly."""
-    port, log = free_port("127.0.0.1", 0), folder / "serve.log"
+    port, log = free_port(), folder / "serve.log"
     local_valkey.client(os.environ["REDIS_URL"]).flushdb()  # others counted requests of this address
     with database() as address, log.open("wb") as output:
         environment = {

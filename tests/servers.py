@@ -7,11 +7,14 @@ to the controller, so that even a killed run leaves none behind.
 
 import json
 import os
+import random
 import secrets
+import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -65,6 +68,14 @@ def bare_environment(**variables: str) -> dict[str, str]:
     """For a process that has to find nothing set; how it is measured is handed on."""
     measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
     return {"PATH": os.environ["PATH"], "ENV_FILE": os.devnull} | measured | variables
+
+
+def free_port() -> int:
+    """A loopback port below those that the kernel lends to outgoing connections, of which a run has thousands."""
+    while True:
+        number = random.randrange(20_000, 32_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", number)):
+            return number
 
 
 def redis_number(worker: str) -> int:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from tests.mail.sink import Sink, free_port
+from tests.mail.sink import Sink
+from tests.servers import free_port
 
 logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd tells of every command
 MESSAGE_ID = re.compile(rb"^Message-ID:\s*(\S+)", re.MULTILINE | re.IGNORECASE)

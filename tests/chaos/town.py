@@ -23,7 +23,7 @@ from config.local_postgres import Postgres
 from config.local_server import program_of
 from config.local_valkey import Valkey, answers, client, valkey_program
 from tests.chaos.postoffice import PostOffice
-from tests.mail.sink import free_port
+from tests.servers import free_port
 
 PATIENCE = 90.0  # seconds for anything to happen on a busy machine
 # The kernel ends them with the test, however that ends.

@@ -10,14 +10,14 @@ import httpx
 import pytest
 
 from config import inbox
-from config.launcher import free_port
+from tests.servers import free_port
 
 Fetch = Callable[..., httpx.Response]
 
 
 @pytest.fixture
 def ports() -> tuple[int, int]:
-    return free_port("127.0.0.1", 0), free_port("127.0.0.1", 0)
+    return free_port(), free_port()
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """The service as `make run` starts it: a process of its own, on free ports, with its data in a folder of its own."""
 
+import errno
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -9,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.env import ROOT
-from config.launcher import free_port, why_not
 from config.local_valkey import answers
-from tests.servers import bare_environment
+from tests.servers import bare_environment, free_port
 
 PATIENCE = 120.0  # seconds for the first start on a busy machine, npm included
 RUNNING = "Jointoit is running."
@@ -30,7 +31,7 @@ class Service:
 
     def __init__(self, folder: Path, **variables: str) -> None:
         self.folder, self.variables = folder, variables
-        self.ports = [free_port("127.0.0.1", 0) for _ in range(2)]
+        self.ports = [free_port() for _ in range(2)]
         self.api, self.inbox = (f"http://127.0.0.1:{number}" for number in self.ports)
         self.mark = str(uuid.uuid4())
         self.log = folder / "launcher.log"
@@ -39,7 +40,7 @@ class Service:
         """Return as soon as the launcher says that everything answers."""
         folder = self.folder / "data"
         environment = bare_environment(
-            HOME=str(self.folder), LOCAL_DATA=str(folder), EMAIL_PORT=str(free_port("127.0.0.1", 0)),
+            HOME=str(self.folder), LOCAL_DATA=str(folder), EMAIL_PORT=str(free_port()),
             PORT=str(self.ports[0]), INBOX_PORT=str(self.ports[1]), WEB_WORKERS="1", WORKER_PROCESSES="1",
             JOINTOIT_TEST_RUN=self.mark,
         ) | self.variables  # fmt: skip
@@ -69,7 +70,8 @@ class Service:
         return processes + self.taken() + ["Valkey answers"] * answers(self.valkey)
 
     def taken(self) -> list[str]:
-        return [problem for number in self.ports if (problem := why_not("PORT", "127.0.0.1", number))]
+        """Ports on which somebody answers: that one cannot be bound may be a stranger's outgoing connection."""
+        return [f"Something listens on port {number}" for number in self.ports if not is_refused(number)]
 
     def wait_until_ports_are_free(self) -> None:
         deadline = time.monotonic() + PATIENCE
@@ -87,6 +89,11 @@ class Service:
             for path in Path("/proc").glob("[0-9]*/environ")
             if self.mark in read(path) and words in read(path.with_name("cmdline"))
         )
+
+
+def is_refused(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED
 
 
 def read(path: Path) -> str:

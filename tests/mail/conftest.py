@@ -10,7 +10,8 @@ from jointoit.mail import delivery, outbox
 from jointoit.mail.messages import Message, PasswordChanged, Person
 from jointoit.mail.models import OutboxMail
 from tests.mail.samples import sample
-from tests.mail.sink import Sink, free_port, serve
+from tests.mail.sink import Sink, serve
+from tests.servers import free_port
 
 
 class Clock:

@@ -1,7 +1,6 @@
 """A real SMTP server that misbehaves as it is told."""
 
 import asyncio
-import socket
 from collections import defaultdict, deque
 from collections.abc import Callable
 from email import message_from_bytes, policy
@@ -10,6 +9,8 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.servers import free_port
 
 DROP = "drop the connection"
 HANG = "say nothing"
@@ -86,12 +87,6 @@ class Sink:
 
 def nothing() -> None:
     pass
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def serve(sink: Sink) -> Controller:

@@ -26,9 +26,10 @@ from django.conf import settings
 
 from config.env import ROOT
 from config.local_postgres import Postgres
-from config.local_valkey import answers, free_port, valkey_program
+from config.local_valkey import answers, valkey_program
 from tests.mail.sink import Sink, serve
 from tests.operations.scripts import BOOK, SEED
+from tests.servers import free_port
 
 PATIENCE = 180.0  # seconds for anything to happen on a busy machine
 COMMANDS = {"web": "serve", "worker": "work", "sweeper": "sweep"}

@@ -15,10 +15,10 @@ import pytest
 
 from config import maildev
 from config.env import ROOT
-from config.local_valkey import free_port
 from config.settings import SESSION
 from tests.operations.crowd import Crowd, register
 from tests.operations.installation import NO_TLS, PATIENCE, Installation, until
+from tests.servers import free_port
 
 CONNECTIONS = 4  # to PostgreSQL; the web server alone has eight threads
 CONFIGURATION = """

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from config.local_valkey import free_port
 from tests.operations.installation import NO_TLS, Installation, until
+from tests.servers import free_port
 
 TOKEN = "let-prometheus-in"
 NAME, PASSWORD = "zebulon", "kept between us 7"
