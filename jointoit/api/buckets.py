@@ -6,9 +6,13 @@ is counted as of then. Redis may be lost at any moment; what this process let th
 """
 
 import hashlib
+import os
 import threading
 import time
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import zip_longest
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import redis
@@ -26,22 +30,28 @@ TIMEOUT = 0.05  # seconds; a throttle that makes requests wait is worse than one
 ERRORS_TO_OPEN = 3
 PAUSE = 5.0  # seconds without Redis after it failed; then one request tries it again
 
-#: KEYS[1] the bucket; ARGV now, interval and reach in microseconds. Answers {allowed, tat, now}. A number goes out
-#: through string.format: Lua's own conversion keeps 14 digits of the 16 there are.
-STEP = """
+#: KEYS the buckets; ARGV now, then interval and reach of each, in microseconds. Answers {allowed, tat, now} of each up
+#: to the first that refuses. A number goes out through string.format: Lua's own conversion keeps 14 digits of the 16.
+STEP = b"""
 local function digits(number) return string.format('%.0f', number) end
-local state = redis.call('HMGET', KEYS[1], 'tat', 'seen')
-local interval, reach = tonumber(ARGV[2]), tonumber(ARGV[3])
-local now = math.max(tonumber(ARGV[1]), tonumber(state[2] or '0'))
-local tat = math.max(now, tonumber(state[1] or '0'))
-if tat + interval - now > reach then
-  return {0, digits(tat), digits(now)}
+local answers = {}
+for place, key in ipairs(KEYS) do
+  local state = redis.call('HMGET', key, 'tat', 'seen')
+  local interval, reach = tonumber(ARGV[2 * place]), tonumber(ARGV[2 * place + 1])
+  local now = math.max(tonumber(ARGV[1]), tonumber(state[2] or '0'))
+  local tat = math.max(now, tonumber(state[1] or '0'))
+  if tat + interval - now > reach then
+    answers[place] = {0, digits(tat), digits(now)}
+    return answers
+  end
+  tat = tat + interval
+  redis.call('HSET', key, 'tat', digits(tat), 'seen', digits(now))
+  redis.call('PEXPIRE', key, math.ceil((tat - now) / 1000))
+  answers[place] = {1, digits(tat), digits(now)}
 end
-tat = tat + interval
-redis.call('HSET', KEYS[1], 'tat', digits(tat), 'seen', digits(now))
-redis.call('PEXPIRE', KEYS[1], math.ceil((tat - now) / 1000))
-return {1, digits(tat), digits(now)}
+return answers
 """
+STEP_NAME = hashlib.sha1(STEP, usedforsecurity=False).hexdigest()
 
 #: The row stays locked from the conflict on, so what stands after SET sees the newest values.
 UPSERT = """
@@ -86,38 +96,80 @@ class Breaker:
                 self.closed_until_error, self.probe_at = False, time.monotonic() + PAUSE
 
 
+class Claim(NamedTuple):
+    """One request for one bucket. A sensitive one is never let through uncounted."""
+
+    scope: str
+    key: UUID
+    rate: Rate
+    sensitive: bool
+
+
 class RedisBuckets:
+    """Each thread keeps a connection: lending one from a pool costs more than the step itself."""
+
     def __init__(self, url: str) -> None:
         # redis-py retries ten times by default, which turns 50 ms into seconds.
-        client = redis.Redis.from_url(
+        self.pool = redis.ConnectionPool.from_url(
             url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 0)
         )
-        self.step = client.register_script(STEP)
+        self.kept = threading.local()
         self.breaker = Breaker()
 
-    def spend(self, scope: str, key: UUID, rate: Rate, now: int) -> Spent | None:
-        """One step; None when Redis cannot say."""
+    def spend(self, claims: Sequence[Claim], now: int) -> list[Spent] | None:
+        """What the buckets say, up to the first that refuses; None when Redis cannot say."""
         if not self.breaker.lets_through():
             return None
+        keys = [f"rate:{claim.key.hex}" for claim in claims]
+        values = [now, *(value for claim in claims for value in (claim.rate.interval, claim.rate.reach))]
         try:
-            allowed, tat, seen = self.step(keys=[f"rate:{key.hex}"], args=[now, rate.interval, rate.reach])
+            answers = self.step(len(keys), *keys, *values)
         except (redis.RedisError, OSError) as error:
             self.breaker.failed()
             log.warning("throttle_without_redis", error=type(error).__name__)
             return None
         self.breaker.succeeded()
-        return judge(scope, rate, allowed=bool(allowed), tat=int(tat), now=int(seen))
+        return [
+            judge(claim.scope, claim.rate, allowed=bool(allowed), tat=int(tat), now=int(seen))
+            for claim, (allowed, tat, seen) in zip(claims, answers, strict=False)
+        ]
+
+    def step(self, *arguments: int | str) -> Any:
+        try:
+            return self.ask("EVALSHA", STEP_NAME, *arguments)
+        except redis.exceptions.NoScriptError:  # Redis was started anew
+            return self.ask("EVAL", STEP, *arguments)
+
+    def ask(self, *words: bytes | int | str) -> Any:
+        connection, is_kept = self.connection()
+        try:
+            connection.send_command(*words)  # type: ignore[no-untyped-call]
+            return connection.read_response()
+        except redis.ResponseError:
+            raise
+        except BaseException as error:
+            connection.disconnect()  # type: ignore[no-untyped-call]  # an answer that comes late must not be taken for the next one
+            if is_kept and isinstance(error, redis.ConnectionError) and not isinstance(error, redis.TimeoutError):
+                return self.ask(*words)  # ended by the other side since the last request: that says nothing of now
+            raise
+
+    def connection(self) -> tuple[redis.Connection, bool]:
+        """This thread's, and whether it has served before; a forked process has its own."""
+        if getattr(self.kept, "pid", None) != os.getpid():
+            self.kept.pid, self.kept.connection = os.getpid(), self.pool.make_connection()
+        return self.kept.connection, self.kept.connection.is_connected
 
 
 class DatabaseBuckets:
     """An unlogged table: as fast as it gets, and empty after a crash. Database errors go up: better 503 than open."""
 
-    def spend(self, scope: str, key: UUID, rate: Rate, now: int) -> Spent:
-        facts: dict[str, UUID | int] = {"key": key, "now": now, "interval": rate.interval, "reach": rate.reach}
+    def spend(self, claim: Claim, now: int) -> Spent:
+        rate = claim.rate
+        facts: dict[str, UUID | int] = {"key": claim.key, "now": now, "interval": rate.interval, "reach": rate.reach}
         with connection.cursor() as cursor:
             cursor.execute(UPSERT, facts)
             allowed, tat, seen = cursor.fetchone()
-        return judge(scope, rate, allowed=allowed, tat=tat, now=seen)
+        return judge(claim.scope, rate, allowed=allowed, tat=tat, now=seen)
 
 
 class ProcessBuckets:
@@ -129,7 +181,8 @@ class ProcessBuckets:
         self.lock = threading.Lock()
         self.states: dict[UUID, tuple[int, int]] = {}
 
-    def spend(self, scope: str, key: UUID, rate: Rate, now: int) -> Spent:
+    def spend(self, claim: Claim, now: int) -> Spent:
+        scope, key, rate, _ = claim
         with self.lock:
             tat, seen = self.states.get(key, (0, 0))
             now = max(now, seen)
@@ -157,19 +210,27 @@ database_buckets = DatabaseBuckets()
 process_buckets = ProcessBuckets()
 
 
-def spend(scope: str, identity: str, rate: Rate, now: int, *, sensitive: bool) -> Spent:
-    """Take one request out of the bucket of `identity` in `scope`, wherever it can be counted now.
+def spend(claims: Sequence[Claim], now: int) -> list[Spent]:
+    """Take one request out of each bucket, wherever it can be counted now, until one refuses.
 
     What the shared bucket lets through is counted in this process as well: should Redis stumble in a rush, the bucket
     that takes over is not a fresh one.
     """
-    key = key_of(scope, identity)
-    spent = redis_buckets(settings.REDIS_URL).spend(scope, key, rate, now) if settings.REDIS_URL else None
-    if spent is None and sensitive:
-        spent = database_buckets.spend(scope, key, rate, now)
+    shared = redis_buckets(settings.REDIS_URL).spend(claims, now) if claims and settings.REDIS_URL else None
+    said: list[Spent] = []
+    for claim, spent in zip_longest(claims, shared or ()):
+        said.append(settle(claim, spent, now))
+        if not said[-1].allowed:
+            break
+    return said
+
+
+def settle(claim: Claim, shared: Spent | None, now: int) -> Spent:
+    """What holds for one bucket, given what Redis said of it, if it did."""
+    spent = shared or (database_buckets.spend(claim, now) if claim.sensitive else None)
     if spent is not None and not spent.allowed:
         return spent
-    here = process_buckets.spend(scope, key, rate, now)
+    here = process_buckets.spend(claim, now)
     return spent if spent is not None and here.allowed else here
 
 

@@ -4,7 +4,7 @@ Signed-in callers are counted by their id (`user`), others by their address (`an
 (login, signup, reset, register) is counted in that one besides. The rates are `settings.RATES`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from jointoit.api import buckets, rates
+from jointoit.api.buckets import Claim
 from jointoit.api.rates import Spent
 
 if TYPE_CHECKING:  # REST framework's views import this module through the settings
@@ -33,14 +34,23 @@ def consume(scope: str, identity: str, now: datetime) -> Spent | None:
     Call it outside of a transaction: without Redis the count is a row, which must not wait for a commit. Raises
     django.db.Error when a sensitive scope can be counted nowhere (503, not open).
     """
-    if not (rate := rates.rate_of(scope)):
-        return None
-    return buckets.spend(scope, identity, rate, rates.microseconds(now), sensitive=scope not in GENERAL)
+    said = buckets.spend(claims([(scope, identity)]), rates.microseconds(now))
+    return said[0] if said else None
+
+
+def claims(wanted: Iterable[tuple[str, str]]) -> list[Claim]:
+    """One for each scope that is on, with who is counted in it."""
+    return [
+        Claim(scope, buckets.key_of(scope, identity), rate, sensitive=scope not in GENERAL)
+        for scope, identity in wanted
+        if (rate := rates.rate_of(scope))
+    ]
 
 
 def demand(request: Request, scope: str, identity: str, now: datetime) -> None:
     """Count one request and note it for the headers. Raises Throttled when there is nothing left."""
-    spent = note(request, consume(scope, identity, now))
+    spent = consume(scope, identity, now)
+    note(request, [spent] if spent else [])
     if spent and not spent.allowed:
         raise Throttled(wait=spent.retry_after)
 
@@ -48,14 +58,10 @@ def demand(request: Request, scope: str, identity: str, now: datetime) -> None:
 class RateThrottle(BaseThrottle):
     def allow_request(self, request: Request, view: "APIView") -> bool:
         """Count the request in each of its scopes until one refuses."""
-        self.refusal: Spent | None = None
-        now = timezone.now()
-        for scope, identity in scopes(request, view):
-            spent = note(request, consume(scope, identity, now))
-            if spent and not spent.allowed:
-                self.refusal = spent
-                return False
-        return True
+        said = buckets.spend(claims(scopes(request, view)), rates.microseconds(timezone.now()))
+        note(request, said)
+        self.refusal = said[-1] if said and not said[-1].allowed else None
+        return self.refusal is None
 
     def wait(self) -> int | None:
         return max(1, self.refusal.retry_after) if self.refusal else None
@@ -73,12 +79,10 @@ def scopes(request: Request, view: "APIView") -> Iterator[tuple[str, str]]:
 # ── Headers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def note(request: Request, spent: Spent | None) -> Spent | None:
-    """Remember a count on the Django request, where the middleware finds it whatever becomes of the view."""
-    if spent:
-        noted: list[Spent] = getattr(request._request, "rate_limits", [])
-        request._request.rate_limits = [*noted, spent]  # type: ignore[attr-defined]
-    return spent
+def note(request: Request, said: Sequence[Spent]) -> None:
+    """Remember counts on the Django request, where the middleware finds them whatever becomes of the view."""
+    noted: list[Spent] = getattr(request._request, "rate_limits", [])
+    request._request.rate_limits = [*noted, *said]  # type: ignore[attr-defined]
 
 
 def headers(request: HttpRequest) -> dict[str, str]:

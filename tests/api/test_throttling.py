@@ -40,6 +40,16 @@ def test_a_refusal_says_when_to_come_back(up: None, limit: Callable[..., None], 
     assert refused["RateLimit"] == '"anon";r=3;t=24, "login";r=0;t=60'
 
 
+def test_a_request_that_one_scope_refuses_is_not_counted_in_the_next(
+    up: None, limit: Callable[..., None], api: APIClient
+) -> None:
+    limit(login="5/min", anon="1/min")
+    assert api.get("/login/")["RateLimit"] == '"anon";r=0;t=60, "login";r=4;t=12'
+    assert api.get("/login/")["RateLimit"] == '"anon";r=0;t=60'
+    limit(login="5/min")
+    assert api.get("/login/")["RateLimit"].startswith('"login";r=3;')
+
+
 def test_a_caller_is_counted_by_id_wherever_they_are(
     up: None, limit: Callable[..., None], make_user: Callable[..., User], signed_in: Callable[[User], APIClient]
 ) -> None:
