@@ -3,11 +3,15 @@
 Every line that belongs to a request carries its `request_id`. No line carries a query, a body, a token or a name.
 """
 
+import json
 import logging
+import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, TextIO
 
+import orjson
 import psycopg
 import structlog
 from django.db import Error
@@ -44,6 +48,23 @@ def print_readably(stream: TextIO, exc_info: ExcInfo) -> None:
     stream.write(f"\n{printed(exc_info)}")
 
 
+class Lines(structlog.BytesLogger):
+    """Standard error, a line at a time; one that is closed or full is no reason to fail a request."""
+
+    def msg(self, message: bytes) -> None:
+        with suppress(OSError, ValueError):
+            super().msg(message)
+
+    log = debug = info = warning = error = critical = msg
+
+
+def to_json(line: dict[str, Any], default: Callable[[Any], Any]) -> bytes:
+    try:
+        return orjson.dumps(line, default=default)
+    except TypeError:  # half a character, or a number of more than 64 bits
+        return json.dumps(line, default=default).encode()
+
+
 def _renderers(*, readable: bool) -> list[Processor]:
     tidy: Processor = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     if readable:
@@ -53,12 +74,28 @@ def _renderers(*, readable: bool) -> list[Processor]:
 
 def configure(*, readable: bool, level: str) -> dict[str, Any]:
     """Set structlog up and return the `LOGGING` setting that brings the standard library's loggers along."""
-    structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
-    )
+    if readable:
+        structlog.configure(
+            processors=[
+                structlog.stdlib.filter_by_level,
+                *SHARED,
+                structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+            ],
+            logger_factory=structlog.stdlib.LoggerFactory(),
+            wrapper_class=structlog.stdlib.BoundLogger,
+            cache_logger_on_first_use=True,
+        )
+    else:  # a line for each request: past the standard library, which takes five times as long over it
+        structlog.configure(
+            processors=[
+                *SHARED,
+                structlog.processors.ExceptionRenderer(printed),
+                structlog.processors.JSONRenderer(serializer=to_json),
+            ],
+            logger_factory=lambda *names: Lines(sys.stderr.buffer, name=names[0] if names else None),
+            wrapper_class=structlog.make_filtering_bound_logger(level),
+            cache_logger_on_first_use=True,
+        )
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
         "processors": _renderers(readable=readable),
