@@ -218,7 +218,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["jointoit.api.rendering.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "jointoit.api.rendering.Negotiation",
     "DEFAULT_THROTTLE_CLASSES": ["jointoit.api.throttling.RateThrottle"],
-    "DEFAULT_FILTER_BACKENDS": ["jointoit.api.parameters.StrictFilterBackend"],
+    "DEFAULT_FILTER_BACKENDS": ["jointoit.api.filtering.StrictFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "jointoit.api.pagination.KeysetPagination",
     "DEFAULT_SCHEMA_CLASS": "jointoit.api.schema.AutoSchema",
     "EXCEPTION_HANDLER": "jointoit.api.errors.handle",

@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache, reduce
+from functools import lru_cache, reduce
 from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
@@ -23,8 +23,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jointoit.api.errors import InvalidParameter
-from jointoit.api.parameters import ChoiceField, Parameters, TextField, WholeNumberField, filter_names
-from jointoit.api.statements import Given, Statement, is_standing
+from jointoit.api.filtering import filter_names
+from jointoit.api.parameters import ChoiceField, Parameters, TextField, WholeNumberField
+from jointoit.api.statements import Given, Repeated, Statement
 
 if TYPE_CHECKING:  # REST framework's views import this module through the settings
     from rest_framework.views import APIView
@@ -47,7 +48,7 @@ class Cursor:
 
 
 class KeysetPagination(BasePagination):
-    """Pages of a queryset of instances or of `.values()` rows.
+    """Pages of a queryset of instances or of `.values()` rows, or of a `Repeated` one.
 
     The order is what `view.get_ordering()` returns, such as `("-date", "-id")`, else that of the queryset. Its columns
     and annotations are not null and, for `.values()` rows, among the values. The primary key is added as the last one
@@ -56,9 +57,12 @@ class KeysetPagination(BasePagination):
 
     def paginate_queryset(self, queryset: Any, request: Request, view: "APIView | None" = None) -> list[Any]:
         self.request = request
-        self.ordering = ordering_of(queryset, view)
+        self.ordering = ordering_of(queryset.standing if isinstance(queryset, Repeated) else queryset, view)
         self.scope = scope_of(request, view, self.ordering)
         self.read_parameters(request)
+        # Each size is a statement to keep.
+        if isinstance(queryset, Repeated) and (self.wants_count or self.size != DEFAULT_SIZE):
+            queryset = queryset.build()
         self.count = queryset.count() if self.wants_count else None
         rows = self.fetch(queryset)
         self.has_more, self.rows = len(rows) > self.size, rows[: self.size]
@@ -74,13 +78,14 @@ class KeysetPagination(BasePagination):
         parameters.check()
         self.cursor = self.decode(token) if token else Cursor()
 
-    def fetch(self, queryset: QuerySet[Any]) -> list[Any]:
+    def fetch(self, queryset: QuerySet[Any] | Repeated[Any]) -> list[Any]:
         """The rows from the cursor on, nearest first, and one more if there is one."""
         ordering = reverse(self.ordering) if self.cursor.backward else self.ordering
-        if not is_standing(queryset) or self.size != DEFAULT_SIZE:  # each size is a plan that each connection keeps
+        if not isinstance(queryset, Repeated):
             return list(window(queryset, ordering, self.cursor.key)[: self.size + 1])
-        key = dict(zip(names_of(ordering), self.cursor.key or (), strict=False))
-        return statement_of(queryset, ordering, has_key=bool(key)).rows(**key)
+        key = dict(zip(map(key_name, names_of(ordering)), self.cursor.key or (), strict=False))
+        statement = statement_of(queryset.standing, ordering, has_key=bool(key), keeps_plan=queryset.keeps_plan)
+        return statement.rows(**queryset.given, **key)
 
     # ── Links ──
 
@@ -209,13 +214,18 @@ def window(queryset: QuerySet[Any], ordering: Sequence[str], key: Sequence[Any] 
     return queryset if key is None else queryset.filter(beyond(ordering, key))
 
 
-@cache
-def statement_of(queryset: QuerySet[Any], ordering: Sequence[str], *, has_key: bool) -> Statement:
+@lru_cache(maxsize=1000)
+def statement_of(queryset: QuerySet[Any], ordering: Sequence[str], *, has_key: bool, keeps_plan: bool) -> Statement:
     """What `window` selects from a standing queryset for a page of the usual size, whatever the key."""
     column, computed = queryset.model._meta.get_field, queryset.query.annotations
     fields = {name: computed[name].output_field if name in computed else column(name) for name in names_of(ordering)}
-    key = [Given(name, cast("Any", field)) for name, field in fields.items()] if has_key else None
-    return Statement(window(queryset, ordering, key)[: DEFAULT_SIZE + 1])
+    key = [Given(key_name(name), cast("Any", field)) for name, field in fields.items()] if has_key else None
+    return Statement(window(queryset, ordering, key)[: DEFAULT_SIZE + 1], keeps_plan=keeps_plan)
+
+
+def key_name(name: str) -> str:
+    """How a part of the key is called among what is given: a filter may be called as a column is."""
+    return f"key_{name}"
 
 
 def stepwise(ordering: Sequence[str], key: Sequence[Any]) -> Q:

@@ -1,33 +1,22 @@
 """Strict reading of query parameters: a known one is given once and is well formed, or the answer is 400 naming it.
 
-The fields serve both ways in: `Parameters` for a view that reads by itself, and the filters of a django-filter
-FilterSet behind `StrictFilterBackend`. Nothing here repeats what the client sent.
+The fields serve both ways in: `Parameters` for a view that reads by itself, and the filters of a FilterSet
+(`jointoit.api.filtering`). Nothing here repeats what the client sent.
 """
 
 import re
 from abc import ABC, abstractmethod
-from collections import OrderedDict
-from collections.abc import Iterable, Sequence
-from copy import deepcopy
+from collections.abc import Iterable
 from datetime import datetime
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Model, QuerySet
 from django.http import QueryDict
-from django_filters import rest_framework as filters
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.request import Request
 
 from jointoit.api.errors import InvalidParameters
 from jointoit.api.fields import DateTimeField
-
-if TYPE_CHECKING:  # REST framework's views import this module through the settings
-    from rest_framework.views import APIView
 
 LONGEST_TEXT = 200
 LARGEST_ID = 2**63 - 1
@@ -159,88 +148,3 @@ class Parameters:
         """Raise InvalidParameters when something was wrong."""
         if self.problems:
             raise InvalidParameters(self.problems)
-
-
-# ── Filters ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-# Subclasses of django-filter's own, by which the schema knows their types; the stubs ask for its own fields too.
-
-
-@extend_schema_field({"type": "integer", "format": "int64", "minimum": 1, "maximum": LARGEST_ID})
-class IdFilter(filters.NumberFilter):
-    field_class = IdField  # type: ignore[assignment]
-
-
-class ChoiceFilter(filters.ChoiceFilter):
-    field_class = ChoiceField
-
-
-class BooleanFilter(django_filters.BooleanFilter):  # not REST framework's, whose widget takes `True` for true
-    field_class = BooleanField  # type: ignore[assignment]
-
-
-@extend_schema_field({"type": "string", "maxLength": LONGEST_TEXT})
-class TextFilter(filters.CharFilter):
-    field_class = TextField  # type: ignore[assignment]
-
-
-class TimestampFilter(filters.IsoDateTimeFilter):
-    field_class = TimestampField  # type: ignore[assignment]
-
-
-class StrictFilterSet(filters.FilterSet):
-    """Has the filters that the request gives, and no others: a copy of each with its form on every request is dear."""
-
-    def __init__(self, data: Any = None, queryset: Any = None, *, request: Any = None, prefix: Any = None) -> None:
-        self.is_bound, self.data, self.queryset = True, data if data is not None else QueryDict(), queryset
-        self.request, self.form_prefix = request, prefix
-        self.filters = OrderedDict(
-            (name, deepcopy(declared)) for name, declared in self.base_filters.items() if name in self.data
-        )
-        for each in self.filters.values():
-            vars(each).update(model=queryset.model, parent=self)
-
-    def get_form_class(self) -> type[forms.Form]:
-        return form_class_of(type(self), tuple(self.filters))
-
-
-@lru_cache(maxsize=1000)
-def form_class_of(filterset_class: type[StrictFilterSet], names: tuple[str, ...]) -> type[forms.Form]:
-    """Judges these filters; each form copies the fields."""
-    # Of a copy: a filter keeps its field, and each request would copy it too.
-    fields = {name: deepcopy(filterset_class.base_filters[name]).field for name in names}
-    form: type[forms.Form] = vars(filterset_class)["_meta"].form  # which the stubs leave out
-    return type(f"{filterset_class.__name__}Form", (form,), fields)
-
-
-class StrictFilterBackend(filters.DjangoFilterBackend):
-    """django-filter, with every declared filter given at most once and every error named by its parameter.
-
-    A FilterSet that compares filters with each other adds the error to one of them (`form.add_error("date_to", …)`).
-    """
-
-    def filter_queryset(  # type: ignore[override]  # the stub has Django's request
-        self, request: Request, queryset: QuerySet[Model], view: "APIView"
-    ) -> QuerySet[Model]:
-        declared = self.get_filterset_class(view, queryset)
-        if declared is None or not declared.base_filters.keys() & request.query_params.keys():
-            return queryset
-        filterset = self.get_filterset(request, queryset, view)
-        if filterset is None:
-            return queryset
-        parameters = Parameters(request.query_params)
-        repeated = {name for name in filterset.form.fields if parameters.is_repeated(name)}
-        for name, errors in filterset.form.errors.as_data().items():
-            if name not in repeated:
-                parameters.refuse(name, ValidationError(errors))
-        parameters.check()
-        filtered: QuerySet[Model] = filterset.qs
-        return filtered
-
-
-def filter_names(view: Any) -> Sequence[str]:
-    """The parameters that choose which rows a list shows: its filters and what it names in `list_parameters`."""
-    filterset_class = getattr(view, "filterset_class", None)
-    declared = filterset_class.base_filters if filterset_class else ()
-    return sorted({*declared, *getattr(view, "list_parameters", ())})

@@ -1,69 +1,32 @@
-"""Statements that clients repeat by the thousand: written once by Django, planned once by PostgreSQL.
+"""Statements that clients repeat by the thousand: written once by Django, then run as they are.
 
-Putting a queryset together and writing its SQL takes Django as long as PostgreSQL takes to answer a page of a list, and
-planning takes PostgreSQL as long again.
+Putting a queryset together and writing its SQL takes Django longer than PostgreSQL takes to answer a page of a list.
 """
 
-from typing import Any, TypeVar, cast
-from weakref import WeakKeyDictionary
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast
 
-import psycopg
-from django.conf import settings
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Expression, Field, QuerySet
-from psycopg.pq import TransactionStatus
 from psycopg.sql import Literal
-from psycopg.types.datetime import TimestamptzLoader
 from psycopg.types.numeric import Int8
+
+from jointoit.api.postgresql.cursors import StatementCursor
 
 Rows = TypeVar("Rows", bound=QuerySet[Any, Any])
 
 
-#: Which statements a connection has run, and so knows by a name that psycopg knows too.
-ran: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
-
-
-class PreparedCursor(psycopg.Cursor[Any]):
-    """Lets PostgreSQL plan a statement once for each connection, where planning costs more than running it."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        # Django's reads each time in Python, to name the zone of the connection, which is UTC as here.
-        self.adapters.register_loader("timestamptz", TimestamptzLoader)
-
-    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
-        if settings.DATABASE_POOLER:  # another statement may meet another session
-            return super().execute(query, params, **options)
-        known = ran.setdefault(self.connection, set())
-        # Only for this one: with a threshold psycopg remembers the last hundred texts, values and all.
-        self.connection.prepare_threshold = 1
-        try:
-            done = super().execute(query, params, **{"prepare": True, **options})
-        except psycopg.Error as error:
-            is_outdated = isinstance(error, psycopg.errors.FeatureNotSupported)
-            if is_outdated or query not in known:
-                # Its plan returns what a migration has changed since, or stands there under a name that psycopg has
-                # forgotten: the next request gets another connection.
-                connection.close_at = 0
-            if is_outdated and self.connection.info.transaction_status == TransactionStatus.IDLE:
-                return super().execute(query, params, **{**options, "prepare": False})
-            raise
-        finally:
-            self.connection.prepare_threshold = None
-        known.add(query)
-        return done
-
-
-def prepared_cursor() -> CursorWrapper:
+def statement_cursor(*, keeps_plan: bool = True) -> CursorWrapper:
     """A cursor for statements that are repeated thousands of times; closes at the end of `with`.
 
-    Like Django's own it first looks whether the connection that was kept is still good.
+    Like Django's own it first looks whether the connection that was kept is still good, and raises Django's errors.
     """
     connection.close_if_health_check_failed()
     connection.ensure_connection()
     with connection.wrap_database_errors:
-        cursor: Any = PreparedCursor(connection.connection)
+        cursor: Any = StatementCursor(connection.connection, keeps_plan=keeps_plan)
         return cast(Any, connection)._prepare_cursor(cursor)  # type: ignore[no-any-return]
 
 
@@ -79,20 +42,24 @@ class Given(Expression):
 
 
 class Statement:
-    """The SQL of a queryset of `.values()`. What is not `Given` stands in it, so that partial indexes are found."""
+    """The SQL of a queryset of `.values()`. What is not `Given` stands in it, so that partial indexes are found.
 
-    def __init__(self, queryset: QuerySet[Any, Any]) -> None:
+    Its plan is kept unless the best one depends on what is given, as among rows of which some values have a million.
+    """
+
+    def __init__(self, queryset: QuerySet[Any, Any], *, keeps_plan: bool = True) -> None:
         sql, params = queryset.query.sql_with_params()
         self.names = list(queryset.query.selected or ())
         self.fields = {param.name: param.output_field for param in params if isinstance(param, Given)}
         self.sql = sql.replace("%%", "%%%%") % tuple(map(written, params))
+        self.keeps_plan = keeps_plan
 
     def rows(self, **given: Any) -> list[dict[str, Any]]:
         """Run it with a value for each `Given`. Raises what Django raises for a database that does not answer."""
         values = {
             name: of_one_width(field.get_db_prep_value(given[name], connection)) for name, field in self.fields.items()
         }
-        with prepared_cursor() as cursor:
+        with statement_cursor(keeps_plan=self.keeps_plan) as cursor:
             cursor.execute(self.sql, values)
             return [dict(zip(self.names, row, strict=True)) for row in cursor.fetchall()]
 
@@ -107,11 +74,15 @@ def of_one_width(value: Any) -> Any:
     return Int8(value) if isinstance(value, int) else value
 
 
-def standing(queryset: Rows) -> Rows:
-    """Mark a queryset that is the same at every request: pages of it become statements. What is made from it is not."""
-    queryset.is_standing = True  # type: ignore[attr-defined]
-    return queryset
+@dataclass(frozen=True)
+class Repeated(Generic[Rows]):
+    """A list that clients ask for again and again, at most with other values.
 
+    Pages of the usual size come from `standing`, the same queryset each time, with `given` for what is `Given` in it.
+    For all else `build` puts an ordinary queryset together.
+    """
 
-def is_standing(queryset: QuerySet[Any, Any]) -> bool:
-    return getattr(queryset, "is_standing", False)
+    standing: Rows
+    build: Callable[[], Rows]
+    given: Mapping[str, Any]
+    keeps_plan: bool = True

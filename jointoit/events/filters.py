@@ -5,20 +5,12 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
-from django.utils import timezone
+from django.db.models import Q
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_field
 
-from jointoit.api.parameters import (
-    BooleanFilter,
-    ChoiceFilter,
-    IdFilter,
-    StrictField,
-    StrictFilterSet,
-    TextFilter,
-    TimestampFilter,
-)
+from jointoit.api.filtering import BooleanFilter, ChoiceFilter, IdFilter, StrictFilterSet, TextFilter, TimestampFilter
+from jointoit.api.parameters import StrictField, TextField
 from jointoit.events.calendar_dates import PATTERN, span
 from jointoit.events.folding import fold
 from jointoit.events.models import Event, EventQuerySet, Registration, RegistrationQuerySet
@@ -26,11 +18,24 @@ from jointoit.events.models import Event, EventQuerySet, Registration, Registrat
 NO_DATE = "A year, month or day that exists: 2026, 2026-05 or 2026-05-17."
 
 
-class FoldedTextFilter(TextFilter):
-    """Finds a part of the text in any case and script; the characters of LIKE patterns mean themselves."""
+class FoldedTextField(TextField):
+    def parse(self, value: str) -> str:
+        return fold(super().parse(value))
 
-    def filter(self, qs: QuerySet[Event], value: str | None) -> QuerySet[Event]:
-        return super().filter(qs, fold(value) if value else value)
+
+class FoldedTextFilter(TextFilter):
+    """A part of the text in any case and script; the characters of LIKE patterns mean themselves."""
+
+    field_class = FoldedTextField
+
+
+class TagField(TextField):
+    def parse(self, value: str) -> str:
+        return super().parse(value).lower()
+
+
+class TagFilter(TextFilter):
+    field_class = TagField
 
 
 class ZoneField(StrictField):
@@ -47,9 +52,6 @@ class ZoneFilter(filters.Filter):
     """Selects nothing by itself; it says in which time zone `date` is read."""
 
     field_class = ZoneField
-
-    def filter(self, qs: QuerySet[Event], value: Any) -> QuerySet[Event]:
-        return qs
 
 
 class CalendarDateField(StrictField):
@@ -71,9 +73,10 @@ class EventFilterForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
+        zone = cleaned.pop("timezone", None) or ZoneInfo("UTC")
         if cleaned.get("date"):
             try:
-                cleaned["date"] = span(cleaned["date"], cleaned.get("timezone") or ZoneInfo("UTC"))
+                cleaned["date"] = span(cleaned["date"], zone)
             except OverflowError:
                 self.add_error("date", ValidationError("The years go from 0001 to 9998.", code="out_of_range"))
             except ValueError:
@@ -93,7 +96,7 @@ class EventFilters(StrictFilterSet):
     date_from = TimestampFilter("date", "gte", help_text="Starts then or later.")
     date_to = TimestampFilter("date", "lt", help_text="Starts before then.")
     status = ChoiceFilter(method="by_status", choices=Event.Status.choices)
-    search = TextFilter(
+    search = FoldedTextFilter(
         method="with_words",
         help_text=(
             "Has these words in title, place or description, in any case, with or without accents; the best comes "
@@ -103,7 +106,7 @@ class EventFilters(StrictFilterSet):
     typos = BooleanFilter(
         method="as_it_is", help_text="`true`: `search` finds words a typo away at once; `false`: it never does."
     )
-    tag = TextFilter(method="with_tag", help_text="Has this tag, in any case.")
+    tag = TagFilter(method="with_tag", help_text="Has this tag, in any case.")
     has_seats = BooleanFilter(method="by_seats", help_text="Whether a seat is free.")
     upcoming = BooleanFilter(method="by_start", help_text="Whether it is still to begin.")
 
@@ -116,7 +119,7 @@ class EventFilters(StrictFilterSet):
         return queryset.filter(date__gte=value.start, date__lt=value.end)
 
     def with_tag(self, queryset: EventQuerySet, name: str, value: str) -> EventQuerySet:
-        return queryset.filter(tags__contains=[value.lower()])
+        return queryset.filter(tags__contains=[value])
 
     def by_status(self, queryset: EventQuerySet, name: str, value: str) -> EventQuerySet:
         if value == Event.Status.DRAFT:
@@ -125,8 +128,7 @@ class EventFilters(StrictFilterSet):
         return queryset.filter(status=value)
 
     def with_words(self, queryset: EventQuerySet, name: str, value: str) -> EventQuerySet:
-        forgiving = self.form.cleaned_data.get("typos")
-        return queryset.nearly_with_words(value) if forgiving else queryset.with_words(value)
+        return queryset.nearly_with_words(value) if self.values.get("typos") else queryset.with_words(value)
 
     def as_it_is(self, queryset: EventQuerySet, name: str, value: bool) -> EventQuerySet:
         return queryset
@@ -135,8 +137,12 @@ class EventFilters(StrictFilterSet):
         return queryset.full(not value)
 
     def by_start(self, queryset: EventQuerySet, name: str, value: bool) -> EventQuerySet:
-        now = timezone.now()
-        return queryset.filter(date__gt=now) if value else queryset.filter(date__lte=now)
+        return queryset.filter(date__gt=self.now) if value else queryset.filter(date__lte=self.now)
+
+    def repeats(self) -> bool:
+        """Whether others ask for the same with other values: guessing takes a condition for each word."""
+        values = self.form.cleaned_data
+        return values.get("typos") is None and values.get("status") != Event.Status.DRAFT
 
 
 class RegistrationFilters(StrictFilterSet):
@@ -149,8 +155,7 @@ class RegistrationFilters(StrictFilterSet):
         fields: tuple[str, ...] = ()
 
     def by_start(self, queryset: RegistrationQuerySet, name: str, value: bool) -> RegistrationQuerySet:
-        now = timezone.now()
-        return queryset.filter(event__date__gt=now) if value else queryset.filter(event__date__lte=now)
+        return queryset.filter(event__date__gt=self.now) if value else queryset.filter(event__date__lte=self.now)
 
 
 class AttendeeFilters(StrictFilterSet):

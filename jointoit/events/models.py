@@ -57,7 +57,7 @@ class EventQuerySet(models.QuerySet["Event"]):
     def full(self, is_full: bool) -> Self:
         return self.filter(searching.IS_FULL if is_full else ~Q(searching.IS_FULL))
 
-    def with_words(self, text: str) -> Self:
+    def with_words(self, text: str | models.Expression) -> Self:
         """Those that have every word of `text`; `rank` says how well they fit."""
         return self.filter(searching.has_words(text)).annotate(rank=searching.rank_of(text))
 

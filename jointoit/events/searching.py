@@ -10,7 +10,7 @@ from typing import Any
 
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import Expression, F, Func, Q, Value
 from django.db.models.functions import Greatest
 
 from jointoit.api.expressions import TableExpression
@@ -57,12 +57,17 @@ class Nearness(Func):
     output_field = models.FloatField()
 
 
-def has_words(text: str) -> Matches:
-    return Matches(WORDS, AllWords(Value(fold(text))))
+def has_words(text: str | Expression) -> Matches:
+    return Matches(WORDS, AllWords(folded(text)))
 
 
-def rank_of(text: str) -> Rank:
-    return Rank(WORDS, AllWords(Value(fold(text))))
+def rank_of(text: str | Expression) -> Rank:
+    return Rank(WORDS, AllWords(folded(text)))
+
+
+def folded(text: str | Expression) -> Expression:
+    """A text as the columns have it; what stands for one will be."""
+    return Value(fold(text)) if isinstance(text, str) else text
 
 
 def guessed(text: str) -> list[str]:

@@ -95,7 +95,7 @@ def look(*, event_id: int, attendee: User) -> tuple[Registration, int | None] | 
 
     None where the account is closed, or its token_epoch has moved on. Raises NotFound where there is no such event.
     """
-    with statements.prepared_cursor() as cursor:
+    with statements.statement_cursor() as cursor:
         cursor.execute(LOOK, {"event": event_id, "attendee": attendee.pk, "epoch": attendee.token_epoch})
         row = cursor.fetchone()
     if row is None:
@@ -135,7 +135,7 @@ def execute(parameters: dict[str, Any]) -> Any:
     try:
         with (
             transaction.atomic() if connection.in_atomic_block else nullcontext(),
-            statements.prepared_cursor() as cursor,
+            statements.statement_cursor() as cursor,
         ):
             cursor.execute(TAKE, parameters)
             return cursor.fetchone()

@@ -1,7 +1,7 @@
 """Each view says whose object, which verb, which shape."""
 
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, cast
 
 from django.contrib.auth.models import AnonymousUser
@@ -21,11 +21,12 @@ from rest_framework.views import APIView
 from jointoit.accounts.authentication import sender
 from jointoit.api.conditional import Conditional
 from jointoit.api.documents import written
+from jointoit.api.filtering import Shape, StrictFilterBackend
 from jointoit.api.idempotency import idempotent
 from jointoit.api.pagination import names_of
 from jointoit.api.parameters import ChoiceField, Parameters
 from jointoit.api.rendering import JSONRenderer
-from jointoit.api.statements import Given, Statement, standing
+from jointoit.api.statements import Given, Repeated, Statement
 from jointoit.errors import NotFound
 from jointoit.events import booking, documentation, scheduling, telling
 from jointoit.events.attendees import AttendeeCSVRenderer, as_csv
@@ -75,9 +76,10 @@ def public_document() -> Statement:
     return Statement(rows(public_events().filter(pk=Given("pk", BigAutoField())).order_by()))
 
 
-@cache
-def public_rows(*keys: str) -> QuerySet[Event, dict[str, Any]]:
-    return standing(rows(public_events(), *keys))
+@lru_cache(maxsize=1000)
+def public_rows(shape: Shape, *keys: str) -> QuerySet[Event, dict[str, Any]]:
+    """Those that filters leave, with `Given` for what the filters are given."""
+    return rows(EventFilters.narrow_to_shape(public_events(), shape), *keys)
 
 
 def rows(events: EventQuerySet, *keys: str) -> QuerySet[Event, dict[str, Any]]:
@@ -122,13 +124,27 @@ class EventListView(EventView):
     list_parameters = ("ordering",)
 
     def get(self, request: Request) -> Response:
-        events = cast(EventQuerySet, self.filter_queryset(self.get_queryset()))
-        keys = names_of(self.get_ordering())
-        is_all = events is public_events()
-        page = self.paginate_queryset(public_rows(*keys) if is_all else rows(events, *keys))
+        page = self.paginate_queryset(self.asked(*names_of(self.get_ordering())))
         if not page and self.may_forgive():
             return self.forgive()
         return self.get_paginated_response([written(row["document"]) for row in page or ()])
+
+    def asked(self, *keys: str) -> Any:
+        """The events of all pages: a queryset, or `Repeated` where others ask for the same."""
+        if self.request.user.is_authenticated:
+            return rows(cast(EventQuerySet, self.filter_queryset(self.get_queryset())), *keys)
+        filters: EventFilters | None = StrictFilterBackend().asked(self.request, public_events(), self)
+        if filters is None:
+            everything = public_rows((), *keys)
+            return Repeated(everything, build=lambda: everything, given={})
+
+        def build() -> QuerySet[Event, dict[str, Any]]:
+            return rows(cast(EventQuerySet, filters.qs), *keys)
+
+        if not filters.repeats():
+            return build()
+        shape, given = filters.shape()
+        return Repeated(public_rows(shape, *keys), build=build, given=given, keeps_plan=False)
 
     def get_ordering(self) -> tuple[str, ...]:
         return self.chosen_ordering

@@ -1,17 +1,17 @@
 """Statements that are written once: they say what the queryset says, whatever is given and whatever stands in them."""
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import pytest
-from django.db import DataError, Error, connection, transaction
+from django.db import DataError, Error, NotSupportedError, connection, transaction
 from django.db.models import BigAutoField, CharField, Q
 from django.test.utils import CaptureQueriesContext
 
 from jointoit.accounts.models import User
 from jointoit.api import statements
 from jointoit.api.pagination import statement_of
-from jointoit.api.statements import Given, Statement, is_standing, standing
+from jointoit.api.statements import Given, Statement
 from tests.api.test_database import end_from_outside
 
 pytestmark = pytest.mark.django_db
@@ -63,18 +63,11 @@ def test_behind_a_pooler_nothing_is_prepared(make_user: Any, settings: Any) -> N
         assert cursor.fetchone() == (0,)
 
 
-def test_what_is_made_from_a_standing_queryset_is_not_standing() -> None:
-    people = standing(User.objects.values("pk"))
-    assert is_standing(people)
-    assert not is_standing(people.filter(pk=1))
-    assert not is_standing(people.all())
-
-
 def test_pages_of_a_standing_queryset_are_written_once_for_all_keys() -> None:
-    people, ordering = standing(User.objects.values("pk", "date_joined")), ("-date_joined", "-id")
-    pages = [statement_of(people, ordering, has_key=has_key) for has_key in (False, True, True)]
+    people, ordering = User.objects.values("pk", "date_joined"), ("-date_joined", "-id")
+    pages = [statement_of(people, ordering, has_key=has_key, keeps_plan=True) for has_key in (False, True, True)]
     assert pages[1] is pages[2] is not pages[0]
-    assert pages[1].fields.keys() == {"date_joined", "id"}
+    assert pages[1].fields.keys() == {"key_date_joined", "key_id"}
 
 
 def test_what_ran_can_be_read_with_its_values(make_user: Any) -> None:
@@ -110,13 +103,15 @@ def test_a_plan_that_a_migration_outdated_is_made_anew() -> None:
         cursor.execute("CREATE TABLE changing (text varchar(10))")
     try:
         for _ in range(2):
-            with statements.prepared_cursor() as cursor:
+            with statements.statement_cursor() as cursor:
                 cursor.execute("SELECT text FROM changing")
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE changing ALTER text TYPE varchar(20)")
-        with statements.prepared_cursor() as cursor:
+        with statements.statement_cursor() as cursor:
             cursor.execute("SELECT text FROM changing")
-        assert connection.close_at == 0  # the next request gets a connection without old plans
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_prepared_statements")
+            assert cursor.fetchone() == (1,)
     finally:
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE changing")
@@ -124,13 +119,55 @@ def test_a_plan_that_a_migration_outdated_is_made_anew() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_connection_whose_first_run_failed_is_not_kept() -> None:
+def test_a_statement_that_failed_can_be_run_again() -> None:
+    found = []
+    for below in (0, 1):
+        with suppress(Error), statements.statement_cursor() as cursor:
+            cursor.execute("SELECT 1 / %(below)s::int", {"below": below})
+            found.append(cursor.fetchone())
+    assert found == [(1,)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_plan_that_a_migration_outdated_within_a_transaction_ends_that_transaction() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE changing (text varchar(10))")
+    try:
+        with statements.statement_cursor() as cursor:
+            cursor.execute("SELECT text FROM changing")
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE changing ALTER text TYPE varchar(20)")
+        for expected in (pytest.raises(NotSupportedError), nullcontext()):
+            with expected, transaction.atomic(), statements.statement_cursor() as cursor:
+                cursor.execute("SELECT text FROM changing")
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE changing")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_first_statement_of_a_transaction_is_part_of_it(make_user: Any) -> None:
+    """psycopg begins one when it is asked for something: this cursor does not ask it."""
+    person = make_user(username="before")
+    with suppress(KeyError), transaction.atomic():
+        with statements.statement_cursor() as cursor:
+            cursor.execute("UPDATE accounts_user SET username = 'after' WHERE id = %(pk)s", {"pk": person.pk})
+        assert cursor.rowcount == 1
+        raise KeyError
+    person.refresh_from_db()
+    assert person.username == "before"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_statement_whose_best_plan_depends_on_what_is_given_is_planned_each_time(make_user: Any) -> None:
     connection.close()
-    for fails in (1, 0):
-        with statements.prepared_cursor() as cursor, suppress(Error):
-            cursor.execute("SELECT 1 / %s::int", [1 - fails])
-        assert (connection.close_at == 0) is bool(fails)
-        connection.close()
+    found = make_user(first_name="100%").pk
+    people = User.objects.filter(first_name__contains=Given("name", CharField())).values("pk")
+    statement = Statement(people, keeps_plan=False)
+    assert [statement.rows(name=name) for name in ("0%", "%0", "_")] == [[{"pk": found}], [], []]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements")
+        assert cursor.fetchone() == (0,)
 
 
 def test_parameters_that_cannot_be_written_are_djangos_error(db: None) -> None:

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from jointoit.accounts.models import User
-from jointoit.api import parameters
+from jointoit.api import filtering
 from jointoit.api.conditional import Conditional
 from jointoit.api.idempotency import idempotent
 from jointoit.errors import Conflict, Forbidden
@@ -52,17 +52,17 @@ class Open(GenericAPIView[Any]):
 
 
 class Filters(filters.FilterSet):
-    title = parameters.TextFilter(lookup_expr="contains")
-    organizer = parameters.IdFilter()
-    status = parameters.ChoiceFilter(choices=Event.Status.choices)
-    waitlist = parameters.BooleanFilter()
-    date_from = parameters.TimestampFilter("date", "gte")
+    title = filtering.TextFilter(lookup_expr="contains")
+    organizer = filtering.IdFilter()
+    status = filtering.ChoiceFilter(choices=Event.Status.choices)
+    waitlist = filtering.BooleanFilter()
+    date_from = filtering.TimestampFilter("date", "gte")
 
 
 class RowList(Open):
     """Rows; `ordering` is taken as it comes."""
 
-    filter_backends = (parameters.StrictFilterBackend,)
+    filter_backends = (filtering.StrictFilterBackend,)
     filterset_class = Filters
 
     def get_ordering(self) -> tuple[str, ...]:

@@ -11,8 +11,8 @@ from psycopg.pq import TransactionStatus
 
 class DatabaseOperations(operations.DatabaseOperations):
     def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> str | None:  # type: ignore[override]
-        """For those who look at queries: psycopg does not keep the text of a prepared statement."""
-        said = super().last_executed_query(cursor, sql, params)
+        """For those who look at queries: psycopg does not keep the text of a prepared statement, our cursor of none."""
+        said = super().last_executed_query(cursor, sql, params) if isinstance(cursor, psycopg.Cursor) else None
         with suppress(psycopg.Error):  # parameters that cannot be written, of which the statement itself tells
             return said or str(self.compose_sql(sql, params))
         return None

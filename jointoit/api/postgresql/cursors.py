@@ -1,0 +1,123 @@
+"""Cursors for statements that are repeated by the thousand, on libpq itself.
+
+An ordinary cursor of psycopg spends more on the way to PostgreSQL and back than such a statement spends there. This one
+has what a statement with named parameters needs of PEP 249 and no more; how values are written and read is psycopg's.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+import psycopg
+from django.conf import settings
+from psycopg.adapt import AdaptersMap, PyFormat, Transformer
+from psycopg.errors import FeatureNotSupported, InvalidSqlStatementName, error_from_result
+from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.types.datetime import TimestamptzLoader
+
+PARAMETER: Final = re.compile(r"%\((\w+)\)s|%%")
+DONE: Final = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
+#: "cached plan must not change result type", and a statement that is not there any more.
+OUTDATED: Final = (FeatureNotSupported, InvalidSqlStatementName)
+
+
+@lru_cache(maxsize=2000)
+def numbered(query: str) -> tuple[bytes, tuple[str, ...]]:
+    """The statement with `$1` for `%(name)s`, and the names in the order of their numbers."""
+    names: dict[str, int] = {}
+
+    def number(found: re.Match[str]) -> str:
+        return f"${names.setdefault(found[1], len(names) + 1)}" if found[1] else "%"
+
+    return PARAMETER.sub(number, query).encode(), tuple(names)
+
+
+class Session:
+    """What is known of one connection: how its values are written and read, and the names of what it has prepared."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self.connection = connection
+        self.adapters = AdaptersMap(connection.adapters)
+        # Django's reads each time in Python, to name the zone of the connection, which is UTC as here.
+        self.adapters.register_loader("timestamptz", TimestamptzLoader)
+        self.transformer = Transformer(self)
+        self.names: dict[tuple[bytes, tuple[int, ...]], bytes] = {}
+        self.prepared = 0  # so many names are used up
+
+
+def session_of(connection: psycopg.Connection[Any]) -> Session:
+    """Kept with the connection, and gone with it."""
+    kept: dict[str, Any] = vars(connection)
+    if "jointoit_session" not in kept:
+        kept["jointoit_session"] = Session(connection)
+    return kept["jointoit_session"]  # type: ignore[no-any-return]
+
+
+class StatementCursor:
+    """Runs statements with named parameters.
+
+    With `keeps_plan` PostgreSQL reads and plans a text once for each connection, whatever the values: for statements
+    that have one good plan. Without, it plans with the values in sight, at every run.
+    """
+
+    rowcount = -1
+
+    def __init__(self, connection: psycopg.Connection[Any], *, keeps_plan: bool) -> None:
+        self.session = session_of(connection)
+        self.keeps_plan = keeps_plan and not settings.DATABASE_POOLER  # where another statement meets another session
+        self.rows: list[tuple[Any, ...]] = []
+
+    def execute(self, query: str, params: Mapping[str, Any] | None = None) -> None:
+        """Raises psycopg.Error, and KeyError for a parameter without a value."""
+        text, names = numbered(query)
+        connection, transformer = self.session.connection, self.session.transformer
+        if not connection.autocommit and connection.pgconn.transaction_status == TransactionStatus.IDLE:
+            connection.execute("")  # has psycopg begin the transaction that it thinks it is in
+        given = [params[name] for name in names] if params else []
+        values = transformer.dump_sequence(given, [PyFormat.AUTO] * len(given))
+        run = self.run_prepared if self.keeps_plan else self.run_once
+        result = run(text, values, transformer.types or (), transformer.formats)
+        transformer.set_pgresult(result)
+        self.rows = transformer.load_rows(0, result.ntuples, tuple)
+        self.rowcount = result.ntuples if result.status == ExecStatus.TUPLES_OK else result.command_tuples or 0
+
+    def run_once(self, text: bytes, values: Any, types: tuple[int, ...], formats: Any) -> Any:
+        return checked(self.session.connection.pgconn.exec_params(text, values, types, formats))
+
+    def run_prepared(self, text: bytes, values: Any, types: tuple[int, ...], formats: Any) -> Any:
+        pgconn, names = self.session.connection.pgconn, self.session.names
+        known = names.get((text, types))
+        try:
+            name = known or self.prepare(text, types)
+            return checked(pgconn.exec_prepared(name, values, formats))
+        except OUTDATED:
+            # A migration changed what the statement reads. Within a transaction, only its caller can begin anew.
+            names.pop((text, types), None)
+            if known is None or pgconn.transaction_status != TransactionStatus.IDLE:
+                raise
+            pgconn.exec_(b"DEALLOCATE " + known)
+            return checked(pgconn.exec_prepared(self.prepare(text, types), values, formats))
+
+    def prepare(self, text: bytes, types: tuple[int, ...]) -> bytes:
+        self.session.prepared += 1
+        name = b"jointoit_%d" % self.session.prepared
+        checked(self.session.connection.pgconn.prepare(name, text, types))
+        self.session.names[text, types] = name
+        return name
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        return self.rows.pop(0) if self.rows else None
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        rows, self.rows = self.rows, []
+        return rows
+
+    def close(self) -> None:
+        self.rows = []
+
+
+def checked(result: Any) -> Any:
+    if result.status not in DONE:
+        raise error_from_result(result)
+    return result
