@@ -6,7 +6,7 @@ costs what page 1 costs when an index has the columns of the ordering.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache, reduce
@@ -261,6 +261,11 @@ def plain(value: Any) -> Any:
 
 def scope_of(request: Request, view: "APIView | None", ordering: Sequence[str]) -> str:
     """A digest of the list, its order and the filters in use; whoever asks and the page size may differ."""
-    in_use = [(name, request.query_params[name]) for name in filter_names(view) if request.query_params.get(name)]
-    facts = json.dumps([request.path, ordering, in_use])
-    return hashlib.blake2b(facts.encode(), digest_size=8).hexdigest()
+    given = request.query_params
+    in_use = tuple((name, given[name]) for name in filter_names(view) if given.get(name)) if given else ()
+    return digest(request.path, tuple(ordering), in_use)
+
+
+@lru_cache(maxsize=1000)
+def digest(*facts: Hashable) -> str:
+    return hashlib.blake2b(json.dumps(facts).encode(), digest_size=8).hexdigest()

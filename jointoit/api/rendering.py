@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -42,14 +43,20 @@ class JSONRenderer(BaseRenderer):
         return orjson.dumps(data, default=_plain, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
 
 
-def accepted(header: str) -> dict[str, float]:
-    """Media ranges with their weights; what is malformed is left out, other parameters than `q` are not looked at."""
+@lru_cache(maxsize=100)
+def accepted(header: str) -> Mapping[str, float]:
+    """Media ranges with their weights; what is malformed is left out, other parameters than `q` are not looked at.
+
+    Who accepts problems accepts JSON: a client that names only the media type of errors wants both.
+    """
     ranges: dict[str, float] = {}
-    for item in header[:MAX_HEADER].lower().split(",")[:MAX_RANGES]:
+    for item in header.lower().split(",")[:MAX_RANGES]:
         name, *parameters = (part.strip() for part in item.split(";"))
         weights = [parameter[2:] for parameter in parameters if parameter.startswith("q=")] or ["1"]
         if RANGE.fullmatch(name) and WEIGHT.fullmatch(weights[0]):
             ranges[name] = float(weights[0])
+    if PROBLEM in ranges:
+        ranges.setdefault(JSONRenderer.media_type, ranges[PROBLEM])
     return ranges
 
 
@@ -73,10 +80,7 @@ class Negotiation(BaseContentNegotiation):
         self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         header = request.headers.get("Accept", "").strip() or "*/*"
-        ranges = accepted(header)
-        # Who accepts problems accepts JSON: a client that names only the media type of errors wants both.
-        if PROBLEM in ranges:
-            ranges.setdefault(JSONRenderer.media_type, ranges[PROBLEM])
+        ranges = accepted(header[:MAX_HEADER])
         best = max(renderers, key=lambda renderer: quality(str(renderer.media_type), ranges))
         if not quality(str(best.media_type), ranges):
             raise NotAcceptable(available_renderers=renderers)

@@ -6,6 +6,7 @@ Signed-in callers are counted by their id (`user`), others by their address (`an
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING
 
@@ -116,6 +117,7 @@ def client_address(request: HttpRequest) -> str:
     return normal(claimed) or normal(peer) or "unknown"
 
 
+@lru_cache(maxsize=10_000)
 def normal(text: str) -> str | None:
     """An address in its one spelling; None for what is none."""
     try:
