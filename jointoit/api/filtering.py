@@ -1,6 +1,5 @@
 """Filters of lists: strict, named by their parameter when wrong, and turned into statements that are written once."""
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from datetime import datetime
@@ -13,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.request import Request
@@ -80,24 +80,29 @@ def given_in(name: str, kind: Any) -> Any:
 
 
 class StrictFilterSet(filters.FilterSet):
-    """Has the filters that the request gives, and no others: a copy of each with its form on every request is dear.
+    """Has the filters that the request gives, and no others, and copies them only where a queryset is narrowed.
 
     A filter takes its value as it is, or `Given` in its place: what has to be done to a value is done by its field. It
     compares with `self.now`, and finds the other values in `self.values`.
     """
 
+    data: Any
+    queryset: Any
+
     def __init__(self, data: Any = None, queryset: Any = None, *, request: Any = None, prefix: Any = None) -> None:
         self.is_bound, self.data, self.queryset = True, data if data is not None else QueryDict(), queryset
         self.request, self.form_prefix = request, prefix
         self.now: Any = timezone.now()
-        self.filters = OrderedDict(
-            (name, deepcopy(declared)) for name, declared in self.base_filters.items() if name in self.data
-        )
-        for each in self.filters.values():
-            vars(each).update(model=queryset.model, parent=self)
+
+    @cached_property
+    def filters(self) -> dict[str, filters.Filter]:  # type: ignore[override]  # made by the base class at once
+        copies = {name: deepcopy(declared) for name, declared in self.base_filters.items() if name in self.data}
+        for each in copies.values():
+            vars(each).update(model=self.queryset.model, parent=self)
+        return copies
 
     def get_form_class(self) -> type[forms.Form]:
-        return form_class_of(type(self), tuple(self.filters))
+        return form_class_of(type(self), tuple(name for name in self.base_filters if name in self.data))
 
     def filter_queryset(self, queryset: Any) -> Any:
         return self.narrow(queryset, self.form.cleaned_data)
@@ -112,7 +117,7 @@ class StrictFilterSet(filters.FilterSet):
         """What a statement for these filters has in its text, and what it is given at each run."""
         shape, given = [], {"now": self.now}
         for name, value in self.form.cleaned_data.items():
-            if value is None or isinstance(value, bool) or isinstance(self.filters[name], ChoiceFilter):
+            if value is None or isinstance(value, bool) or isinstance(self.base_filters[name], ChoiceFilter):
                 shape.append((name, value))
             else:
                 shape.append((name, type(value)))

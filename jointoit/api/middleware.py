@@ -8,6 +8,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -145,6 +146,7 @@ def refusal(request: HttpRequest) -> HttpResponse | None:
     return standard(413).write(request)
 
 
+@cache
 def allowed_methods(view: Any) -> list[str]:
     methods = [name.upper() for name in view.http_method_names if hasattr(view, name)]
     return sorted({*methods, "HEAD"} if "GET" in methods else methods)

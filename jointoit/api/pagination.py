@@ -110,6 +110,8 @@ class KeysetPagination(BasePagination):
     @cached_property
     def parameters(self) -> list[str]:
         """What a link repeats of the query."""
+        if not self.request.query_params:
+            return []
         query = self.request.query_params.copy()
         query.pop("cursor", None)
         return [query.urlencode()] if query else []
@@ -119,8 +121,7 @@ class KeysetPagination(BasePagination):
         return f"{settings.PUBLIC_URL}{self.request.path}" + (f"?{query}" if query else "")
 
     def encode(self, cursor: Cursor) -> str:
-        key = cursor.key and [plain(value) for value in cursor.key]
-        return SIGNER.sign_object([self.scope, int(cursor.backward), key])
+        return signed(self.scope, int(cursor.backward), cursor.key and tuple(map(plain, cursor.key)))
 
     def decode(self, token: str) -> Cursor:
         """Raises InvalidParameter for what this list, in this order and with these filters, did not give out."""
@@ -250,6 +251,11 @@ def with_exact_floats(queryset: QuerySet[Any], ordering: Sequence[str]) -> Query
 
 def value_of(row: Any, name: str) -> Any:
     return row[name] if isinstance(row, dict) else reduce(getattr, name.split("__"), row)
+
+
+@lru_cache(maxsize=1000)
+def signed(scope: str, backward: int, key: tuple[Hashable, ...] | None) -> str:
+    return SIGNER.sign_object([scope, backward, key])
 
 
 def plain(value: Any) -> Any:

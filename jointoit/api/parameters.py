@@ -8,7 +8,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -38,6 +38,10 @@ class StrictField(forms.Field, ABC):
         if "\0" in value:
             raise ValidationError("NUL is not allowed.", code="invalid")
         return self.parse(value)
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        """A form copies its fields, lest it change them; nothing changes one of these."""
+        return self
 
     @abstractmethod
     def parse(self, value: str) -> Any:

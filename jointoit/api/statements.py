@@ -5,9 +5,9 @@ Putting a queryset together and writing its SQL takes Django longer than Postgre
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Expression, Field, QuerySet
 from psycopg.sql import Literal
@@ -23,11 +23,11 @@ def statement_cursor(*, keeps_plan: bool = True) -> CursorWrapper:
 
     Like Django's own it first looks whether the connection that was kept is still good, and raises Django's errors.
     """
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    with connection.wrap_database_errors:
-        cursor: Any = StatementCursor(connection.connection, keeps_plan=keeps_plan)
-        return cast(Any, connection)._prepare_cursor(cursor)  # type: ignore[no-any-return]
+    own: Any = connections[DEFAULT_DB_ALIAS]  # each look at `connection` is a look for the thread's own
+    own.close_if_health_check_failed()
+    own.ensure_connection()
+    with own.wrap_database_errors:
+        return own._prepare_cursor(StatementCursor(own.connection, keeps_plan=keeps_plan))  # type: ignore[no-any-return]
 
 
 class Given(Expression):

@@ -15,6 +15,7 @@ from jointoit.events.calendar_dates import PATTERN, span
 from jointoit.events.folding import fold
 from jointoit.events.models import Event, EventQuerySet, Registration, RegistrationQuerySet
 
+DATES = {"date", "timezone", "date_from", "date_to", "upcoming"}
 NO_DATE = "A year, month or day that exists: 2026, 2026-05 or 2026-05-17."
 
 
@@ -143,6 +144,11 @@ class EventFilters(StrictFilterSet):
         """Whether others ask for the same with other values: guessing takes a condition for each word."""
         values = self.form.cleaned_data
         return values.get("typos") is None and values.get("status") != Event.Status.DRAFT
+
+    def has_one_plan(self) -> bool:
+        """Whether one index gives the rows in the order of their dates, whatever the values."""
+        others = self.form.cleaned_data.keys() - DATES
+        return len(others) <= 1 and others <= {"organizer", "status", "has_seats"}
 
 
 class RegistrationFilters(StrictFilterSet):

@@ -144,7 +144,8 @@ class EventListView(EventView):
         if not filters.repeats():
             return build()
         shape, given = filters.shape()
-        return Repeated(public_rows(shape, *keys), build=build, given=given, keeps_plan=False)
+        keeps_plan = keys == ("date", "id") and filters.has_one_plan()
+        return Repeated(public_rows(shape, *keys), build=build, given=given, keeps_plan=keeps_plan)
 
     def get_ordering(self) -> tuple[str, ...]:
         return self.chosen_ordering

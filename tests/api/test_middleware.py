@@ -9,13 +9,13 @@ from threading import Event
 from typing import Any
 
 import pytest
-from django.core.wsgi import get_wsgi_application
 from django.test import Client
 from rest_framework.test import APIClient
 
 from jointoit.accounts.models import User
 from jointoit.api import bodies, logs, middleware
 from jointoit.api.bodies import DRAINED, MAX_BODY
+from jointoit.api.handler import Handler
 from jointoit.api.problems import MEDIA_TYPE
 
 pytestmark = [pytest.mark.urls("tests.api.wall_views"), pytest.mark.django_db]
@@ -41,7 +41,7 @@ def wsgi(stream: BytesIO, **environ: str) -> tuple[int, Any]:
         "wsgi.input": stream,
         "wsgi.input_terminated": True,
     }
-    application: Callable[..., Iterable[bytes]] = get_wsgi_application()
+    application: Callable[..., Iterable[bytes]] = Handler()
     answer = application({**base, **environ}, lambda status, headers: seen.append(status))
     return int(seen[0][:3]), json.loads(b"".join(answer))
 

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from jointoit.accounts.models import User
 from jointoit.api import statements
 from jointoit.api.pagination import statement_of
+from jointoit.api.postgresql import cursors
 from jointoit.api.statements import Given, Statement
 from tests.api.test_database import end_from_outside
 
@@ -156,6 +157,21 @@ def test_the_first_statement_of_a_transaction_is_part_of_it(make_user: Any) -> N
         raise KeyError
     person.refresh_from_db()
     assert person.username == "before"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_keeps_a_bounded_number_of_statements(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection.close()
+    monkeypatch.setattr(cursors, "MOST_KEPT", 3)
+    found = []
+    for number in (1, 2, 3, 4, 1, 4):
+        with statements.statement_cursor() as cursor:
+            cursor.execute(f"SELECT {number}")
+            found.append(cursor.fetchone())
+    assert found == [(1,), (2,), (3,), (4,), (1,), (4,)]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements ORDER BY prepare_time")
+        assert cursor.fetchall() == [("SELECT 3",), ("SELECT 4",), ("SELECT 1",)]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -17,6 +17,7 @@ from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.types.datetime import TimestamptzLoader
 
 PARAMETER: Final = re.compile(r"%\((\w+)\)s|%%")
+MOST_KEPT: Final = 100  # statements of a connection; PostgreSQL holds some 100 KiB for each
 DONE: Final = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 #: "cached plan must not change result type", and a statement that is not there any more.
 OUTDATED: Final = (FeatureNotSupported, InvalidSqlStatementName)
@@ -102,8 +103,12 @@ class StatementCursor:
     def prepare(self, text: bytes, types: tuple[int, ...]) -> bytes:
         self.session.prepared += 1
         name = b"jointoit_%d" % self.session.prepared
-        checked(self.session.connection.pgconn.prepare(name, text, types))
-        self.session.names[text, types] = name
+        pgconn = self.session.connection.pgconn
+        checked(pgconn.prepare(name, text, types))
+        names = self.session.names
+        names[text, types] = name
+        if len(names) > MOST_KEPT:
+            pgconn.exec_(b"DEALLOCATE " + names.pop(next(iter(names))))
         return name
 
     def fetchone(self) -> tuple[Any, ...] | None:
