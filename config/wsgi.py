@@ -1,3 +1,4 @@
+import gc
 import os
 
 import django
@@ -8,3 +9,9 @@ django.setup(set_prefix=False)
 from jointoit.api.handler import Handler  # noqa: E402  needs the settings
 
 application = Handler()
+
+# A request leaves little behind that only the collector can free, and looking for it every 700 objects, among all that
+# was loaded, took a seventh of its time.
+gc.collect()
+gc.freeze()
+gc.set_threshold(10_000)

@@ -1,12 +1,13 @@
 """The two kinds of token, on top of simplejwt's classes: what is signed, by which key, and what a claim may be."""
 
 import re
+from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Self
 
 from django.conf import settings
-from jwt import InvalidSignatureError
+from jwt import InvalidSignatureError, PyJWK
 from rest_framework_simplejwt import tokens
 from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import TokenBackendError, TokenError
@@ -27,7 +28,13 @@ class KeyRing(TokenBackend):
         options = settings.SIMPLE_JWT
         shared = {"algorithm": options["ALGORITHM"], "audience": options["AUDIENCE"], "issuer": options["ISSUER"]}
         super().__init__(signing_key=signing_key, **shared)
+        # As a JWK it is looked at once, and not at every token, for being the public half of a pair.
+        octets = urlsafe_b64encode(signing_key.encode()).rstrip(b"=").decode()
+        self.known_key = PyJWK({"kty": "oct", "k": octets}, algorithm=options["ALGORITHM"])
         self.older = [TokenBackend(signing_key=key, **shared) for key in old_keys]
+
+    def get_verifying_key(self, token: Any) -> PyJWK:
+        return self.known_key
 
     def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:
         """Return the claims. Raises TokenBackendError for everything that is not a token of ours, however odd."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import django_filters
@@ -139,7 +139,14 @@ def form_class_of(filterset_class: type[StrictFilterSet], names: tuple[str, ...]
     # Of a copy: a filter keeps its field, and each request would copy it too.
     fields = {name: deepcopy(filterset_class.base_filters[name]).field for name in names}
     form: type[forms.Form] = vars(filterset_class)["_meta"].form  # which the stubs leave out
-    return type(f"{filterset_class.__name__}Form", (form,), fields)
+    return type(f"{filterset_class.__name__}Form", (Judge, form), fields)
+
+
+class Judge(forms.Form):
+    """Is never shown, and so needs no colon in somebody's language."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{**options, "label_suffix": ""})
 
 
 class StrictFilterBackend(filters.DjangoFilterBackend):
@@ -171,8 +178,9 @@ class StrictFilterBackend(filters.DjangoFilterBackend):
         return filterset
 
 
-def filter_names(view: Any) -> Sequence[str]:
+@cache
+def filter_names(view_class: Any) -> Sequence[str]:
     """The parameters that choose which rows a list shows: its filters and what it names in `list_parameters`."""
-    filterset_class = getattr(view, "filterset_class", None)
+    filterset_class = getattr(view_class, "filterset_class", None)
     declared = filterset_class.base_filters if filterset_class else ()
-    return sorted({*declared, *getattr(view, "list_parameters", ())})
+    return sorted({*declared, *getattr(view_class, "list_parameters", ())})

@@ -19,11 +19,10 @@ from django.http.response import HttpResponseBase
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.security import SecurityMiddleware
 from django.urls import Resolver404, ResolverMatch, resolve, set_script_prefix
-from django.utils.cache import patch_vary_headers
 
 from jointoit.api import errors
 from jointoit.api.metrics import MetricsMiddleware
-from jointoit.api.middleware import InputWall, RequestMiddleware
+from jointoit.api.middleware import InputWall, RequestMiddleware, vary
 
 #: What the short way stands for, in this order. With any other middleware every request goes the long way.
 STANDS_FOR = [
@@ -56,7 +55,7 @@ class ShortWay:
     def with_headers(self, request: HttpRequest) -> HttpResponseBase:
         response: Any = self.wall(request)
         self.frames.process_response(request, response)
-        patch_vary_headers(response, ("origin",))  # as corsheaders does where no Origin is given
+        vary(response, "origin")  # as corsheaders does where no Origin is given
         return self.security.process_response(request, response)
 
     def view(self, request: HttpRequest) -> HttpResponseBase:

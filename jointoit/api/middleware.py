@@ -57,7 +57,8 @@ class RequestMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = time.monotonic()
         request.request_id = request_id(request.headers.get("X-Request-ID", ""))  # type: ignore[attr-defined]
-        with structlog.contextvars.bound_contextvars(request_id=request.request_id):  # type: ignore[attr-defined]
+        bound = structlog.contextvars.bind_contextvars(request_id=request.request_id)  # type: ignore[attr-defined]
+        try:
             response = self.get_response(request)
             errors.as_problem(request, response)
             response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
@@ -65,7 +66,9 @@ class RequestMiddleware:
             for name, value in throttling.headers(request).items():
                 response[name] = value
             self.tell(request, response, milliseconds=round((time.monotonic() - started) * 1000, 1))
-        return response
+            return response
+        finally:
+            structlog.contextvars.reset_contextvars(**bound)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """For views outside of REST framework; None leaves the fault to Django, which logs it."""
@@ -102,7 +105,19 @@ def add_headers(request: HttpRequest, response: HttpResponseBase) -> None:
     is_private = "Authorization" in request.headers or user_id(request) is not None
     response.setdefault("Cache-Control", "no-cache" if is_read and not is_private else "no-store")
     if getattr(view_class(request), "authentication_classes", ()):
-        patch_vary_headers(response, ("Authorization",))
+        vary(response, "Authorization")
+
+
+def vary(response: HttpResponseBase, name: str) -> None:
+    """Let a cache tell answers apart by that header too."""
+    response["Vary"] = with_name(response.get("Vary", ""), name)
+
+
+@cache
+def with_name(present: str, name: str) -> str:
+    response = HttpResponse(headers={"Vary": present} if present else None)
+    patch_vary_headers(response, [name])
+    return response["Vary"]
 
 
 # ── The wall ──────────────────────────────────────────────────────────────────────────────────────────────────────────

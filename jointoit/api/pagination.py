@@ -267,8 +267,8 @@ def plain(value: Any) -> Any:
 
 def scope_of(request: Request, view: "APIView | None", ordering: Sequence[str]) -> str:
     """A digest of the list, its order and the filters in use; whoever asks and the page size may differ."""
-    given = request.query_params
-    in_use = tuple((name, given[name]) for name in filter_names(view) if given.get(name)) if given else ()
+    given, names = request.query_params, filter_names(cast("Any", type(view)))
+    in_use = tuple((name, given[name]) for name in names if given.get(name)) if given else ()
     return digest(request.path, tuple(ordering), in_use)
 
 

@@ -24,6 +24,8 @@ from jointoit.mail import outbox
 UNASKED = ("description", "title_folded", "location_folded", "tags", "created_at", "updated_at", "reminded_at")
 EVENT = [f.attname for f in Event._meta.concrete_fields if f.name not in UNASKED]
 USER = ("id", "username", "email", "first_name", "last_name", "timezone", "is_active", "token_epoch")
+#: As sets, in which Django looks a name up for each column of the model.
+EVENT_NAMES, USER_NAMES = frozenset(EVENT), frozenset(USER)
 #: What a mail says of a registration and its person; thousands of them are read with the event held.
 TOLD = ("id", "attendee_id", "status", "revision")
 ADDRESSED = ("id", "username", "email", "first_name", "last_name", "timezone")  # who has no name goes by the username
@@ -104,9 +106,9 @@ def look(*, event_id: int, attendee: User) -> tuple[Registration, int | None] | 
     person, event, organizer = ours[: len(USER)], ours[len(USER) : -len(USER)], ours[-len(USER) :]
     if event[0] is None:
         raise NotFound
-    registration = Registration(id=pk, attendee=User.from_db("default", USER, person))
-    registration.event = Event.from_db("default", EVENT, event)
-    registration.event.organizer = User.from_db("default", USER, organizer)
+    registration = Registration(id=pk, attendee=User.from_db("default", USER_NAMES, person))
+    registration.event = Event.from_db("default", EVENT_NAMES, event)
+    registration.event.organizer = User.from_db("default", USER_NAMES, organizer)
     return registration, live
 
 
