@@ -181,8 +181,9 @@ class ProcessBuckets:
         self.lock = threading.Lock()
         self.states: dict[UUID, tuple[int, int]] = {}
 
-    def spend(self, claim: Claim, now: int) -> Spent:
-        scope, key, rate, _ = claim
+    def take(self, claim: Claim, now: int) -> tuple[bool, int, int]:
+        """Whether it may pass, the bucket's TAT then, and its clock."""
+        _, key, rate, _ = claim
         with self.lock:
             tat, seen = self.states.get(key, (0, 0))
             now = max(now, seen)
@@ -192,7 +193,7 @@ class ProcessBuckets:
                 tat += rate.interval
                 self.make_room(now)
                 self.states[key] = tat, now
-        return judge(scope, rate, allowed=allowed, tat=tat, now=now)
+        return allowed, tat, now
 
     def make_room(self, now: int) -> None:
         if len(self.states) >= self.LARGEST:
@@ -230,8 +231,10 @@ def settle(claim: Claim, shared: Spent | None, now: int) -> Spent:
     spent = shared or (database_buckets.spend(claim, now) if claim.sensitive else None)
     if spent is not None and not spent.allowed:
         return spent
-    here = process_buckets.spend(claim, now)
-    return spent if spent is not None and here.allowed else here
+    allowed, tat, seen = process_buckets.take(claim, now)
+    if spent is not None and allowed:
+        return spent
+    return judge(claim.scope, claim.rate, allowed=allowed, tat=tat, now=seen)
 
 
 def key_of(scope: str, identity: str) -> UUID:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache, reduce
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core import signing
@@ -110,11 +111,9 @@ class KeysetPagination(BasePagination):
     @cached_property
     def parameters(self) -> list[str]:
         """What a link repeats of the query."""
-        if not self.request.query_params:
-            return []
-        query = self.request.query_params.copy()
-        query.pop("cursor", None)
-        return [query.urlencode()] if query else []
+        given = self.request.query_params.lists()
+        repeated = [(name, value) for name, values in given if name != "cursor" for value in values]
+        return [urlencode(repeated)] if repeated else []
 
     def link(self, cursor: Cursor | None) -> str:
         query = "&".join([*self.parameters, f"cursor={self.encode(cursor)}"] if cursor else self.parameters)

@@ -20,6 +20,7 @@ from jointoit.api.fields import DateTimeField
 
 LONGEST_TEXT = 200
 LARGEST_ID = 2**63 - 1
+MOMENT = DateTimeField()
 
 
 # ── Fields ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -114,7 +115,7 @@ class TimestampField(StrictField):
 
     def parse(self, value: str) -> datetime:
         try:
-            return DateTimeField().to_internal_value(value)
+            return MOMENT.to_internal_value(value)
         except serializers.ValidationError:
             raise self.refuse() from None
 

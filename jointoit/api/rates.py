@@ -8,8 +8,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -28,11 +28,11 @@ class Rate:
     quota: int
     window: int
 
-    @property
+    @cached_property
     def interval(self) -> int:
         return self.window * SECOND // self.quota
 
-    @property
+    @cached_property
     def reach(self) -> int:
         """How far ahead of the clock a TAT may lie."""
         return self.interval * self.quota
@@ -53,8 +53,7 @@ def rate_of(scope: str) -> Rate | None:
     return parse(settings.RATES[scope])
 
 
-@dataclass(frozen=True)
-class Spent:
+class Spent(NamedTuple):
     """What a bucket said: whether the request may pass, and the bucket's state after it."""
 
     scope: str

@@ -102,9 +102,11 @@ def test_each_place_says_the_same(limit: Callable[..., None], now: datetime, up:
     limit(login="3/min")
     rate, moment = rates.Rate(3, 60), rates.microseconds(now)
     claim = Claim("login", buckets.key_of("login", "x"), rate, sensitive=True)
-    in_redis, places = RedisBuckets(settings.REDIS_URL), (buckets.database_buckets, ProcessBuckets())
+    in_redis, in_process = RedisBuckets(settings.REDIS_URL), ProcessBuckets()
     moments = [moment + step * 7_000_000 for step in range(5)]
-    said = [[place.spend(claim, when) for when in moments] for place in places]
+    said = [[buckets.database_buckets.spend(claim, when) for when in moments]]
+    taken = [in_process.take(claim, when) for when in moments]
+    said.append([rates.judge("login", rate, allowed=allowed, tat=tat, now=seen) for allowed, tat, seen in taken])
     said.append([spent for when in moments for spent in in_redis.spend([claim], when) or ()])
     assert said[0] == said[1] == said[2]
     assert [(each.allowed, each.remaining, each.full_after, each.retry_after) for each in said[0]] == [
@@ -213,11 +215,11 @@ def test_a_process_keeps_a_bounded_number_of_buckets(monkeypatch: pytest.MonkeyP
         return Claim("anon", buckets.key_of("anon", who), rate, sensitive=False)
 
     for number in range(25):
-        place.spend(claim(str(number)), moment + number)
+        place.take(claim(str(number)), moment + number)
     assert len(place.states) == 5
     for number in range(5, 10):
-        place.spend(claim(str(number)), moment)
-    place.spend(claim("much later"), moment + 120_000_000)
+        place.take(claim(str(number)), moment)
+    place.take(claim("much later"), moment + 120_000_000)
     assert len(place.states) == 1
 
 
