@@ -4,7 +4,7 @@ from contextlib import nullcontext, suppress
 from typing import Any
 
 import pytest
-from django.db import DataError, Error, NotSupportedError, connection, transaction
+from django.db import DataError, Error, NotSupportedError, OperationalError, connection, transaction
 from django.db.models import BigAutoField, CharField, Q
 from django.test.utils import CaptureQueriesContext
 
@@ -99,7 +99,23 @@ def test_a_connection_that_was_ended_meanwhile_is_replaced(make_user: Any) -> No
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("keeps_plan", [True, False])
+def test_a_connection_that_ends_under_a_statement_is_an_operational_error(*, keeps_plan: bool) -> None:
+    with statements.statement_cursor(keeps_plan=keeps_plan) as cursor:
+        cursor.execute("SELECT 1")
+        end_from_outside(connection.connection.info.backend_pid)
+        with pytest.raises(OperationalError):
+            cursor.execute("SELECT 1")
+    assert not connection.is_usable()
+    connection.close_if_unusable_or_obsolete()
+    with statements.statement_cursor(keeps_plan=keeps_plan) as cursor:
+        cursor.execute("SELECT 1")
+        assert cursor.fetchone() == (1,)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_plan_that_a_migration_outdated_is_made_anew() -> None:
+    connection.close()
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE changing (text varchar(10))")
     try:

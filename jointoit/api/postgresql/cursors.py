@@ -13,7 +13,7 @@ import psycopg
 from django.conf import settings
 from psycopg.adapt import AdaptersMap, PyFormat, Transformer
 from psycopg.errors import FeatureNotSupported, InvalidSqlStatementName, error_from_result
-from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq import DiagnosticField, ExecStatus, TransactionStatus
 from psycopg.types.datetime import TimestamptzLoader
 
 PARAMETER: Final = re.compile(r"%\((\w+)\)s|%%")
@@ -123,6 +123,8 @@ class StatementCursor:
 
 
 def checked(result: Any) -> Any:
-    if result.status not in DONE:
-        raise error_from_result(result)
-    return result
+    if result.status in DONE:
+        return result
+    if result.error_field(DiagnosticField.SQLSTATE) is None:  # said by libpq: there is no server any more
+        raise psycopg.OperationalError(result.get_error_message())
+    raise error_from_result(result)
