@@ -156,7 +156,9 @@ class RedisBuckets:
     def connection(self) -> tuple[redis.Connection, bool]:
         """This thread's, and whether it has served before; a forked process has its own."""
         if getattr(self.kept, "pid", None) != os.getpid():
-            self.kept.pid, self.kept.connection = os.getpid(), self.pool.make_connection()
+            self.kept.pid = os.getpid()
+            # Not the pool's `make_connection`, which counts to a hundred and never hears of a thread that ended.
+            self.kept.connection = self.pool.connection_class(**self.pool.connection_kwargs)
         return self.kept.connection, self.kept.connection.is_connected
 
 
@@ -212,7 +214,7 @@ process_buckets = ProcessBuckets()
 
 
 def spend(claims: Sequence[Claim], now: int) -> list[Spent]:
-    """Take one request out of each bucket, wherever it can be counted now, until one refuses.
+    """Take one request out of each bucket, wherever it can be counted now; the answers up to the first refusal.
 
     What the shared bucket lets through is counted in this process as well: should Redis stumble in a rush, the bucket
     that takes over is not a fresh one.

@@ -8,12 +8,12 @@ more than that goes the long way: pages, the admin, browsers on another site (CO
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final, cast
 
 from django.conf import settings
-from django.core.handlers.exception import response_for_exception
+from django.core.handlers.exception import convert_exception_to_response
 from django.core.handlers.wsgi import WSGIHandler, get_script_name
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, connections, reset_queries
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.clickjacking import XFrameOptionsMiddleware
@@ -40,6 +40,12 @@ STANDS_FOR = [
 ]
 
 
+Answer = Callable[[HttpRequest], HttpResponseBase]
+LONGEST: Final = 255  # characters of a path that is looked up; no route of the API is as long
+#: Around each layer, as Django has it: what raises there is answered, and the layers before it see the answer.
+guarded = cast(Callable[[Answer], Answer], convert_exception_to_response)
+
+
 def nowhere(request: HttpRequest) -> HttpResponseBase:
     raise NotImplementedError
 
@@ -50,10 +56,11 @@ class ShortWay:
     def __init__(self) -> None:
         self.security, self.frames = SecurityMiddleware(nowhere), XFrameOptionsMiddleware(nowhere)
         self.wall = InputWall(self.view)
-        self.answer: Callable[[HttpRequest], HttpResponseBase] = MetricsMiddleware(RequestMiddleware(self.with_headers))
+        self.behind_the_wall = guarded(self.wall)
+        self.answer = guarded(MetricsMiddleware(guarded(RequestMiddleware(guarded(self.with_headers)))))
 
     def with_headers(self, request: HttpRequest) -> HttpResponseBase:
-        response: Any = self.wall(request)
+        response: Any = self.security.process_request(request) or self.behind_the_wall(request)
         self.frames.process_response(request, response)
         vary(response, "origin")  # as corsheaders does where no Origin is given
         return self.security.process_response(request, response)
@@ -64,13 +71,18 @@ class ShortWay:
             response: Any = self.wall.process_view(request, match.func, match.args, match.kwargs)
             response = response or match.func(request, *match.args, **match.kwargs)
             return response if getattr(response, "is_rendered", True) else response.render()  # type: ignore[no-any-return]
-        except Exception as error:  # noqa: BLE001  as Django does around every middleware
-            return errors.handle(error, {"request": request}) or response_for_exception(request, error)
+        except Exception as error:
+            response = errors.handle(error, {"request": request})
+            if response is None:
+                raise
+            return response  # type: ignore[no-any-return]
 
 
 def is_short(request: HttpRequest) -> bool:
     """Whether a request is one for a view of REST framework and nothing more. Notes where it leads."""
     if settings.MIDDLEWARE != STANDS_FOR or "HTTP_ORIGIN" in request.META or request.method == "OPTIONS":
+        return False
+    if len(request.path_info) > LONGEST:
         return False
     match = match_of(settings.ROOT_URLCONF, request.path_info)
     if match is None:
@@ -100,7 +112,10 @@ class Handler(WSGIHandler):
         if not is_short(request):
             return super().__call__(environ, start_response)
         connection = connections[DEFAULT_DB_ALIAS]
-        connection.close_if_unusable_or_obsolete()  # what Django's signals do at either end of a request
+        # What Django's signals do at either end of a request.
+        connection.close_if_unusable_or_obsolete()
+        if settings.DEBUG:
+            reset_queries()
         response = self.short_way.answer(request)
         headers = [*response.items(), *(("Set-Cookie", each.output(header="")) for each in response.cookies.values())]
         start_response(f"{response.status_code} {response.reason_phrase}", headers)

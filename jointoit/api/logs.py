@@ -5,7 +5,8 @@ Every line that belongs to a request carries its `request_id`. No line carries a
 
 import json
 import logging
-import sys
+import os
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -17,6 +18,7 @@ import structlog
 from django.db import Error
 from structlog.typing import ExcInfo, Processor
 
+STANDARD_ERROR = 2  # the descriptor
 SHARED: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
@@ -48,14 +50,32 @@ def print_readably(stream: TextIO, exc_info: ExcInfo) -> None:
     stream.write(f"\n{printed(exc_info)}")
 
 
-class Lines(structlog.BytesLogger):
-    """Standard error, a line at a time; one that is closed or full is no reason to fail a request."""
+class Lines:
+    """Standard error, a line at a time; one that is closed or full is no reason to fail a request.
+
+    By its descriptor: Celery puts something else in the place of `sys.stderr`.
+    """
+
+    lock = threading.Lock()
+
+    def __init__(self, name: str | None = None) -> None:
+        self.name = name
 
     def msg(self, message: bytes) -> None:
-        with suppress(OSError, ValueError):
-            super().msg(message)
+        rest = memoryview(message + b"\n")
+        with suppress(OSError), self.lock:
+            while rest:
+                rest = rest[os.write(STANDARD_ERROR, rest) :]
 
     log = debug = info = warning = error = critical = msg
+
+
+def renew_lock() -> None:
+    """For a child that was forked while another thread wrote."""
+    Lines.lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=renew_lock)
 
 
 def to_json(line: dict[str, Any], default: Callable[[Any], Any]) -> bytes:
@@ -92,8 +112,8 @@ def configure(*, readable: bool, level: str) -> dict[str, Any]:
                 structlog.processors.ExceptionRenderer(printed),
                 structlog.processors.JSONRenderer(serializer=to_json),
             ],
-            logger_factory=lambda *names: Lines(sys.stderr.buffer, name=names[0] if names else None),
-            wrapper_class=structlog.make_filtering_bound_logger(level),
+            logger_factory=Lines,
+            wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
             cache_logger_on_first_use=True,
         )
     formatter = {

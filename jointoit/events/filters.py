@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q
+from django.db.models import Q, Value
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_field
 
@@ -128,8 +128,10 @@ class EventFilters(StrictFilterSet):
             return queryset.drafts_of(self.request.user)
         return queryset.filter(status=value)
 
-    def with_words(self, queryset: EventQuerySet, name: str, value: str) -> EventQuerySet:
-        return queryset.nearly_with_words(value) if self.values.get("typos") else queryset.with_words(value)
+    def with_words(self, queryset: EventQuerySet, name: str, value: Any) -> EventQuerySet:
+        if self.values.get("typos"):
+            return queryset.nearly_with_words(value)
+        return queryset.with_words(Value(value) if isinstance(value, str) else value)  # its field has folded it
 
     def as_it_is(self, queryset: EventQuerySet, name: str, value: bool) -> EventQuerySet:
         return queryset

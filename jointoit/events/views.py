@@ -124,16 +124,18 @@ class EventListView(EventView):
     list_parameters = ("ordering",)
 
     def get(self, request: Request) -> Response:
-        page = self.paginate_queryset(self.asked(*names_of(self.get_ordering())))
+        page = self.paginate_queryset(self.asked())
         if not page and self.may_forgive():
             return self.forgive()
         return self.get_paginated_response([written(row["document"]) for row in page or ()])
 
-    def asked(self, *keys: str) -> Any:
+    def asked(self) -> Any:
         """The events of all pages: a queryset, or `Repeated` where others ask for the same."""
         if self.request.user.is_authenticated:
-            return rows(cast(EventQuerySet, self.filter_queryset(self.get_queryset())), *keys)
+            events = cast(EventQuerySet, self.filter_queryset(self.get_queryset()))
+            return rows(events, *names_of(self.get_ordering()))
         filters: EventFilters | None = StrictFilterBackend().asked(self.request, public_events(), self)
+        keys = names_of(self.get_ordering())
         if filters is None:
             everything = public_rows((), *keys)
             return Repeated(everything, build=lambda: everything, given={})
@@ -144,7 +146,7 @@ class EventListView(EventView):
         if not filters.repeats():
             return build()
         shape, given = filters.shape()
-        keeps_plan = keys == ("date", "id") and filters.has_one_plan()
+        keeps_plan = keys == ["date", "id"] and filters.has_one_plan()
         return Repeated(public_rows(shape, *keys), build=build, given=given, keeps_plan=keeps_plan)
 
     def get_ordering(self) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Exactly as many requests pass as the rate says, whatever Redis does."""
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -166,6 +167,17 @@ def test_a_connection_that_redis_ended_meanwhile_is_no_error(
     assert passed("anon", now) == [True]
     assert buckets.redis_buckets(settings.REDIS_URL).breaker.errors == 0
     assert consume("anon", "somebody", now).remaining == 2  # type: ignore[union-attr]
+
+
+def test_threads_come_and_go(valkey: ValkeyServer, up: None, limit: Callable[..., None], now: datetime) -> None:
+    limit(anon="1000/hour")
+    for _ in range(120):
+        thread = threading.Thread(target=passed, args=("anon", now))
+        thread.start()
+        thread.join()
+    assert consume("anon", "somebody", now).remaining == 879  # type: ignore[union-attr]
+    buckets.process_buckets.states.clear()  # as another process sees it
+    assert consume("anon", "somebody", now).remaining == 878  # type: ignore[union-attr]
 
 
 def test_an_answer_that_came_too_late_is_not_taken_for_the_next_one(

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from jointoit.accounts import tokens
 from jointoit.accounts.models import User
-from jointoit.api.handler import STANDS_FOR, Handler, is_short
+from jointoit.api.handler import STANDS_FOR, Handler, is_short, match_of
 from jointoit.api.postgresql.base import DatabaseWrapper
 from jointoit.events.models import Event
 from tests.api.test_database import end_from_outside
@@ -30,7 +30,7 @@ READS = [
     "/events/999999999999999999/", "/events/x/", "/events/?page_size=0", "/events/?cursor=forged",
     "/events/?title=%00", "/events/?title=a&title=b", f"/events/?a={ODD}", "/events", "/nowhere/", "/nowhere",
     "//events/", "/events/%00/", "/", "/health/live/", "/health/ready/", "/registrations/", "/users/me/",
-    "/events/{event}/registrations/", "/schema/", "/docs/", "/admin/", "/metrics", "/static/x",
+    "/events/{event}/registrations/", "/api/schema/", "/api/docs/", "/api/redoc/", "/admin/", "/metrics", "/static/x",
 ]  # fmt: skip
 HEADERS: list[dict[str, str]] = [
     {}, {"HTTP_ACCEPT": "text/html"}, {"HTTP_ACCEPT": "text/csv"}, {"HTTP_HOST": "evil.example"},
@@ -140,6 +140,31 @@ def test_a_fault_is_answered_and_logged_alike(address: str, caplog: pytest.LogCa
         lines = [record.msg for record in caplog.records]
         said.append((answer, [told(line) for line in lines], len([r for r in caplog.records if r.exc_info])))
     assert said[0] == said[1]
+
+
+class Gone(BytesIO):
+    """The body of a client that is not there any more."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        raise OSError
+
+    readline = read
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "more", [{}, {"wsgi.input_terminated": True, "CONTENT_LENGTH": ""}, {"CONTENT_LENGTH": "9" * 5000}]
+)
+def test_what_fails_before_the_view_is_answered_alike(event: Event, more: dict[str, Any]) -> None:
+    environ = split("/events/") | {"REQUEST_METHOD": "POST", "CONTENT_LENGTH": "9", "wsgi.input": Gone()} | more
+    assert answered(Handler(), environ.copy()) == answered(get_wsgi_application(), environ.copy())
+
+
+@pytest.mark.django_db
+def test_long_paths_are_not_kept(event: Event) -> None:
+    kept = match_of.cache_info().currsize
+    both(split("/" + "x" * 5000))
+    assert match_of.cache_info().currsize == kept
 
 
 def told(line: Any) -> Any:

@@ -45,10 +45,11 @@ class Session:
         self.transformer = Transformer(self)
         self.names: dict[tuple[bytes, tuple[int, ...]], bytes] = {}
         self.prepared = 0  # so many names are used up
+        self.outdated: list[bytes] = []  # names of what PostgreSQL may forget
 
 
 def session_of(connection: psycopg.Connection[Any]) -> Session:
-    """Kept with the connection, and gone with it."""
+    """Kept with the connection."""
     kept: dict[str, Any] = vars(connection)
     if "jointoit_session" not in kept:
         kept["jointoit_session"] = Session(connection)
@@ -81,34 +82,37 @@ class StatementCursor:
         result = run(text, values, transformer.types or (), transformer.formats)
         transformer.set_pgresult(result)
         self.rows = transformer.load_rows(0, result.ntuples, tuple)
+        transformer.set_pgresult(None)
         self.rowcount = result.ntuples if result.status == ExecStatus.TUPLES_OK else result.command_tuples or 0
 
     def run_once(self, text: bytes, values: Any, types: tuple[int, ...], formats: Any) -> Any:
         return checked(self.session.connection.pgconn.exec_params(text, values, types, formats))
 
     def run_prepared(self, text: bytes, values: Any, types: tuple[int, ...], formats: Any) -> Any:
-        pgconn, names = self.session.connection.pgconn, self.session.names
-        known = names.get((text, types))
+        pgconn, names, key = self.session.connection.pgconn, self.session.names, (text, types)
+        known = names.pop(key, None)
+        if known is None:
+            return checked(pgconn.exec_prepared(self.prepare(key), values, formats))
+        names[key] = known  # behind all others: the one in front was not asked for longest
         try:
-            name = known or self.prepare(text, types)
-            return checked(pgconn.exec_prepared(name, values, formats))
+            return checked(pgconn.exec_prepared(known, values, formats))
         except OUTDATED:
             # A migration changed what the statement reads. Within a transaction, only its caller can begin anew.
-            names.pop((text, types), None)
-            if known is None or pgconn.transaction_status != TransactionStatus.IDLE:
+            self.session.outdated.append(names.pop(key))
+            if pgconn.transaction_status != TransactionStatus.IDLE:
                 raise
-            pgconn.exec_(b"DEALLOCATE " + known)
-            return checked(pgconn.exec_prepared(self.prepare(text, types), values, formats))
+            return checked(pgconn.exec_prepared(self.prepare(key), values, formats))
 
-    def prepare(self, text: bytes, types: tuple[int, ...]) -> bytes:
-        self.session.prepared += 1
-        name = b"jointoit_%d" % self.session.prepared
-        pgconn = self.session.connection.pgconn
-        checked(pgconn.prepare(name, text, types))
-        names = self.session.names
-        names[text, types] = name
-        if len(names) > MOST_KEPT:
-            pgconn.exec_(b"DEALLOCATE " + names.pop(next(iter(names))))
+    def prepare(self, key: tuple[bytes, tuple[int, ...]]) -> bytes:
+        session, pgconn = self.session, self.session.connection.pgconn
+        session.prepared += 1
+        name = b"jointoit_%d" % session.prepared
+        checked(pgconn.prepare(name, *key))
+        session.names[key] = name
+        if len(session.names) > MOST_KEPT:
+            session.outdated.append(session.names.pop(next(iter(session.names))))
+        while session.outdated:
+            pgconn.exec_(b"DEALLOCATE " + session.outdated.pop())
         return name
 
     def fetchone(self) -> tuple[Any, ...] | None:
