@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ import httpx
 from django.core import signing
 
 from config.env import ROOT
+from config.local_valkey import free_port
 
 WORKERS = "2"
 SECRETS = {"SECRET_KEY": "benchmark" * 8, "JWT_SIGNING_KEY": "benchmark" * 8}
@@ -46,12 +46,6 @@ def database() -> Iterator[dict[str, str]]:
         assert holder.stdout
         yield dict(json.loads(holder.stdout.readline()))
         holder.communicate()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def command(name: str, port: int) -> list[str]:

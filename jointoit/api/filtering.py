@@ -135,9 +135,8 @@ class StrictFilterSet(filters.FilterSet):
 
 @lru_cache(maxsize=1000)
 def form_class_of(filterset_class: type[StrictFilterSet], names: tuple[str, ...]) -> type[forms.Form]:
-    """Judges these filters; each form copies the fields."""
-    # Of a copy: a filter keeps its field, and each request would copy it too.
-    fields = {name: deepcopy(filterset_class.base_filters[name]).field for name in names}
+    """Judges these filters."""
+    fields = {name: filterset_class.base_filters[name].field for name in names}
     form: type[forms.Form] = vars(filterset_class)["_meta"].form  # which the stubs leave out
     return type(f"{filterset_class.__name__}Form", (Judge, form), fields)
 

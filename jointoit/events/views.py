@@ -1,11 +1,7 @@
 """Each view says whose object, which verb, which shape."""
 
-from collections.abc import Iterable
-from functools import cache, lru_cache
 from typing import Any, cast
 
-from django.contrib.auth.models import AnonymousUser
-from django.db.models import BigAutoField, QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -21,20 +17,17 @@ from rest_framework.views import APIView
 from jointoit.accounts.authentication import sender
 from jointoit.api.conditional import Conditional
 from jointoit.api.documents import written
-from jointoit.api.filtering import Shape, StrictFilterBackend
+from jointoit.api.filtering import StrictFilterBackend
 from jointoit.api.idempotency import idempotent
 from jointoit.api.pagination import names_of
 from jointoit.api.parameters import ChoiceField, Parameters
 from jointoit.api.rendering import JSONRenderer
-from jointoit.api.statements import Given, Repeated, Statement
-from jointoit.errors import NotFound
-from jointoit.events import booking, documentation, scheduling, telling
+from jointoit.events import booking, documentation, reading, scheduling, telling
 from jointoit.events.attendees import AttendeeCSVRenderer, as_csv
 from jointoit.events.filters import AttendeeFilters, EventFilters, RegistrationFilters
 from jointoit.events.models import Event, EventQuerySet, Registration, RegistrationQuerySet
 from jointoit.events.permissions import IsOrganizer, IsOrganizerOrReadOnly
 from jointoit.events.serializers import (
-    EVENT_DOCUMENT,
     AttendedRegistrationSerializer,
     EventSerializer,
     NewEventSerializer,
@@ -64,41 +57,6 @@ REFUSED_CHANGES = {
 REFUSED_STEPS = {403: ("not_yours_to_decide",), 409: ("impossible_step", "event_full")}
 
 
-@cache
-def public_events() -> EventQuerySet:
-    """What anybody may see. Put together once: that takes Django as long as PostgreSQL takes to answer it."""
-    return Event.objects.visible_to(AnonymousUser())
-
-
-@cache
-def public_document() -> Statement:
-    """One of them as JSON, by its id."""
-    return Statement(rows(public_events().filter(pk=Given("pk", BigAutoField())).order_by()))
-
-
-@lru_cache(maxsize=1000)
-def public_rows(shape: Shape, *keys: str) -> QuerySet[Event, dict[str, Any]]:
-    """Those that filters leave, with `Given` for what the filters are given."""
-    return rows(EventFilters.narrow_to_shape(public_events(), shape), *keys)
-
-
-def rows(events: EventQuerySet, *keys: str) -> QuerySet[Event, dict[str, Any]]:
-    """Each event as JSON, with what their list is ordered by."""
-    events = events.by_title() if "title_order" in keys else events
-    return cast("QuerySet[Event, dict[str, Any]]", events.values(*keys, document=EVENT_DOCUMENT))
-
-
-def document(event: EventQuerySet) -> Fragment:
-    """The one event of a queryset as clients see it. Raises NotFound."""
-    return only(rows(event.order_by())[:1])
-
-
-def only(found: Iterable[dict[str, Any]]) -> Fragment:
-    for row in found:
-        return written(row["document"])
-    raise NotFound
-
-
 class EventView(Conditional):
     """Starts from what the caller may see; what is hidden does not exist."""
 
@@ -107,11 +65,11 @@ class EventView(Conditional):
 
     def get_queryset(self) -> EventQuerySet:
         user = self.request.user
-        return Event.objects.visible_to(user) if user.is_authenticated else public_events()
+        return Event.objects.visible_to(user) if user.is_authenticated else reading.public_events()
 
     def shown(self, event_id: int) -> Fragment:
         """The event as clients see it, read back from the database."""
-        return document(Event.objects.filter(pk=event_id))
+        return reading.document(Event.objects.filter(pk=event_id))
 
     def represent(self, obj: Event) -> Fragment:
         return self.shown(obj.pk)
@@ -133,21 +91,9 @@ class EventListView(EventView):
         """The events of all pages: a queryset, or `Repeated` where others ask for the same."""
         if self.request.user.is_authenticated:
             events = cast(EventQuerySet, self.filter_queryset(self.get_queryset()))
-            return rows(events, *names_of(self.get_ordering()))
-        filters: EventFilters | None = StrictFilterBackend().asked(self.request, public_events(), self)
-        keys = names_of(self.get_ordering())
-        if filters is None:
-            everything = public_rows((), *keys)
-            return Repeated(everything, build=lambda: everything, given={})
-
-        def build() -> QuerySet[Event, dict[str, Any]]:
-            return rows(cast(EventQuerySet, filters.qs), *keys)
-
-        if not filters.repeats():
-            return build()
-        shape, given = filters.shape()
-        keeps_plan = keys == ["date", "id"] and filters.has_one_plan()
-        return Repeated(public_rows(shape, *keys), build=build, given=given, keeps_plan=keeps_plan)
+            return reading.rows(events, *names_of(self.get_ordering()))
+        filters: EventFilters | None = StrictFilterBackend().asked(self.request, reading.public_events(), self)
+        return reading.public_list(filters, names_of(self.get_ordering()))
 
     def get_ordering(self) -> tuple[str, ...]:
         return self.chosen_ordering
@@ -187,8 +133,8 @@ class EventDetailView(EventView):
 
     def get(self, request: Request, pk: int) -> Response:
         if request.user.is_authenticated:
-            return Response(document(self.get_queryset().filter(pk=pk)))
-        return Response(only(public_document().rows(pk=pk)))
+            return Response(reading.document(self.get_queryset().filter(pk=pk)))
+        return Response(reading.public_document(pk))
 
     def put(self, request: Request, pk: int, *, partial: bool = False) -> Response:
         event = self.get_object()

@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 
 from jointoit.accounts.models import User
 from jointoit.events.models import Event
-from jointoit.events.views import public_rows
+from jointoit.events.reading import public_rows
 
 pytestmark = pytest.mark.django_db
 
