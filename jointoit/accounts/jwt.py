@@ -1,11 +1,14 @@
 """The two kinds of token, on top of simplejwt's classes: what is signed, by which key, and what a claim may be."""
 
+import hmac
 import re
-from base64 import urlsafe_b64encode
+import time
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Self
 
+import orjson
 from django.conf import settings
 from jwt import InvalidSignatureError, PyJWK
 from rest_framework_simplejwt import tokens
@@ -29,8 +32,10 @@ class KeyRing(TokenBackend):
         shared = {"algorithm": options["ALGORITHM"], "audience": options["AUDIENCE"], "issuer": options["ISSUER"]}
         super().__init__(signing_key=signing_key, **shared)
         # As a JWK it is looked at once, and not at every token, for being the public half of a pair.
-        octets = urlsafe_b64encode(signing_key.encode()).rstrip(b"=").decode()
-        self.known_key = PyJWK({"kty": "oct", "k": octets}, algorithm=options["ALGORITHM"])
+        octets = base64url(signing_key.encode())
+        self.known_key = PyJWK({"kty": "oct", "k": octets.decode()}, algorithm=options["ALGORITHM"])
+        self.octets = signing_key.encode()
+        self.header = self.encode({}).encode().partition(b".")[0]
         self.older = [TokenBackend(signing_key=key, **shared) for key in old_keys]
 
     def get_verifying_key(self, token: Any) -> PyJWK:
@@ -41,9 +46,34 @@ class KeyRing(TokenBackend):
         try:
             if len(token) > LONGEST:
                 raise TokenBackendError("longer than any token of ours")
-            return with_plain_times(self.decode_by_any_key(token, verify))
+            return (self.plain(token) if verify else None) or with_plain_times(self.decode_by_any_key(token, verify))
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             raise TokenBackendError("not a token") from error
+
+    def plain(self, token: Any) -> dict[str, Any] | None:
+        """The claims of a token that is as `encode` writes it and good now; None for any other, which PyJWT judges.
+
+        PyJWT takes ten times as long, a seventh of the time that a registration takes. Nothing passes here that would
+        not pass there. Raises ValueError for what is no token.
+        """
+        if self.algorithm != "HS256" or not isinstance(token, str):
+            return None
+        header, payload, signature = token.encode().split(b".")
+        expected = hmac.digest(self.octets, header + b"." + payload, "sha256")
+        if header != self.header or not hmac.compare_digest(base64url(expected), signature):
+            return None
+        text = urlsafe_b64decode(payload + b"==")
+        return self.good(orjson.loads(text)) if base64url(text) == payload else None
+
+    def good(self, claims: Any) -> dict[str, Any] | None:
+        """`claims` if they are of the kind that `encode` writes, and hold at this moment."""
+        is_known = type(claims) is dict and claims.keys().isdisjoint(("nbf", "sub"))
+        if not is_known or (claims.get("iss"), claims.get("aud")) != (self.issuer, self.audience):
+            return None
+        issued, expires = claims.get("iat"), claims.get("exp")
+        if type(issued) is not int or type(expires) is not int or type(claims.get("jti")) is not str:
+            return None
+        return claims if 0 <= issued <= time.time() < expires <= LAST_SECOND else None
 
     def decode_by_any_key(self, token: Any, verify: bool) -> dict[str, Any]:
         try:
@@ -58,6 +88,11 @@ class KeyRing(TokenBackend):
             except TokenBackendError as error:
                 refusal = error
         raise refusal
+
+
+def base64url(octets: bytes) -> bytes:
+    """Without padding, as RFC 7515 section 2 has it."""
+    return urlsafe_b64encode(octets).rstrip(b"=")
 
 
 def with_plain_times(claims: dict[str, Any]) -> dict[str, Any]:

@@ -3,12 +3,10 @@
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import django_filters
-from django import forms
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import QueryDict
 from django.utils import timezone
@@ -101,11 +99,22 @@ class StrictFilterSet(filters.FilterSet):
             vars(each).update(model=self.queryset.model, parent=self)
         return copies
 
-    def get_form_class(self) -> type[forms.Form]:
-        return form_class_of(type(self), tuple(name for name in self.base_filters if name in self.data))
+    @cached_property
+    def cleaned(self) -> dict[str, Any]:
+        """The values that the request gives. Raises InvalidParameters, which names each that is wrong."""
+        parameters = Parameters(self.data)
+        given = {name: each.field for name, each in self.base_filters.items() if name in self.data}
+        values = self.judge({name: parameters.read(name, field) for name, field in given.items()}, parameters)
+        parameters.check()
+        return values
 
-    def filter_queryset(self, queryset: Any) -> Any:
-        return self.narrow(queryset, self.form.cleaned_data)
+    def judge(self, values: dict[str, Any], parameters: Parameters) -> dict[str, Any]:
+        """Compare filters with each other: what is wrong is refused at `parameters`. One that was wrong is None."""
+        return values
+
+    @cached_property
+    def qs(self) -> Any:
+        return self.narrow(self.queryset.all(), self.cleaned)
 
     def narrow(self, queryset: Any, values: Mapping[str, Any]) -> Any:
         self.values = values
@@ -116,7 +125,7 @@ class StrictFilterSet(filters.FilterSet):
     def shape(self) -> tuple[Shape, dict[str, Any]]:
         """What a statement for these filters has in its text, and what it is given at each run."""
         shape, given = [], {"now": self.now}
-        for name, value in self.form.cleaned_data.items():
+        for name, value in self.cleaned.items():
             if value is None or isinstance(value, bool) or isinstance(self.base_filters[name], ChoiceFilter):
                 shape.append((name, value))
             else:
@@ -133,26 +142,8 @@ class StrictFilterSet(filters.FilterSet):
         return filterset.narrow(queryset, values)
 
 
-@lru_cache(maxsize=1000)
-def form_class_of(filterset_class: type[StrictFilterSet], names: tuple[str, ...]) -> type[forms.Form]:
-    """Judges these filters."""
-    fields = {name: filterset_class.base_filters[name].field for name in names}
-    form: type[forms.Form] = vars(filterset_class)["_meta"].form  # which the stubs leave out
-    return type(f"{filterset_class.__name__}Form", (Judge, form), fields)
-
-
-class Judge(forms.Form):
-    """Is never shown, and so needs no colon in somebody's language."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **{**options, "label_suffix": ""})
-
-
 class StrictFilterBackend(filters.DjangoFilterBackend):
-    """django-filter, with every declared filter given at most once and every error named by its parameter.
-
-    A FilterSet that compares filters with each other adds the error to one of them (`form.add_error("date_to", …)`).
-    """
+    """django-filter, with every declared filter given at most once and every error named by its parameter."""
 
     def filter_queryset(  # type: ignore[override]  # the stub has Django's request
         self, request: Request, queryset: models.QuerySet[Any], view: "APIView"
@@ -166,14 +157,8 @@ class StrictFilterBackend(filters.DjangoFilterBackend):
         declared = self.get_filterset_class(view, queryset)
         if declared is None or not declared.base_filters.keys() & request.query_params.keys():
             return None
-        filterset = self.get_filterset(request, queryset, view)
-        assert filterset is not None
-        parameters = Parameters(request.query_params)
-        repeated = {name for name in filterset.form.fields if parameters.is_repeated(name)}
-        for name, errors in filterset.form.errors.as_data().items():
-            if name not in repeated:
-                parameters.refuse(name, ValidationError(errors))
-        parameters.check()
+        filterset: Any = declared(request.query_params, queryset, request=request)
+        filterset.cleaned  # noqa: B018  raises
         return filterset
 
 

@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.security import SecurityMiddleware
+from django.template.response import SimpleTemplateResponse
 from django.urls import Resolver404, ResolverMatch, resolve, set_script_prefix
 
 from jointoit.api import errors
@@ -69,13 +70,26 @@ class ShortWay:
         request.resolver_match = match = request.leads_to  # type: ignore[attr-defined]  # not for what the wall refused
         try:
             response: Any = self.wall.process_view(request, match.func, match.args, match.kwargs)
-            response = response or match.func(request, *match.args, **match.kwargs)
-            return response if getattr(response, "is_rendered", True) else response.render()  # type: ignore[no-any-return]
+            return response or rendered(request, match)
         except Exception as error:
             response = errors.handle(error, {"request": request})
             if response is None:
                 raise
             return response  # type: ignore[no-any-return]
+
+
+def rendered(request: HttpRequest, match: ResolverMatch) -> HttpResponseBase:
+    """What the view answers, asked as `as_view` and Django do it."""
+    view: Any = match.func.cls(**match.func.initkwargs)  # type: ignore[attr-defined]
+    view.setup(request, *match.args, **match.kwargs)
+    response: Any = view.dispatch(request, *match.args, **match.kwargs)
+    answer: HttpResponseBase = response.render() if isinstance(response, SimpleTemplateResponse) else response
+    # View, request and answer know each other, and only the collector would free them, while all others wait.
+    view.request.parser_context.clear()
+    response.renderer_context = None
+    if not answer.streaming:
+        vars(view).clear()
+    return answer
 
 
 def is_short(request: HttpRequest) -> bool:

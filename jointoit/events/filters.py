@@ -3,14 +3,13 @@
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q, Value
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_field
 
 from jointoit.api.filtering import BooleanFilter, ChoiceFilter, IdFilter, StrictFilterSet, TextFilter, TimestampFilter
-from jointoit.api.parameters import StrictField, TextField
+from jointoit.api.parameters import Parameters, StrictField, TextField
 from jointoit.events.calendar_dates import PATTERN, span
 from jointoit.events.folding import fold
 from jointoit.events.models import Event, EventQuerySet, Registration, RegistrationQuerySet
@@ -69,25 +68,6 @@ class CalendarDateFilter(filters.Filter):
     field_class = CalendarDateField
 
 
-class EventFilterForm(forms.Form):
-    """Judges what needs two parameters: a date in its zone, an end beside its beginning."""
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = self.cleaned_data
-        zone = cleaned.pop("timezone", None) or ZoneInfo("UTC")
-        if cleaned.get("date"):
-            try:
-                cleaned["date"] = span(cleaned["date"], zone)
-            except OverflowError:
-                self.add_error("date", ValidationError("The years go from 0001 to 9998.", code="out_of_range"))
-            except ValueError:
-                self.add_error("date", ValidationError(NO_DATE, code="invalid"))
-        start, end = cleaned.get("date_from"), cleaned.get("date_to")
-        if start and end and end <= start:
-            self.add_error("date_from", ValidationError("Must lie before date_to.", code="invalid"))
-        return cleaned
-
-
 class EventFilters(StrictFilterSet):
     title = FoldedTextFilter("title_folded", "contains", help_text="Part of the title, in any case and script.")
     location = FoldedTextFilter("location_folded", "contains", help_text="Part of the place, in any case and script.")
@@ -113,8 +93,22 @@ class EventFilters(StrictFilterSet):
 
     class Meta:
         model = Event
-        form = EventFilterForm
         fields: tuple[str, ...] = ()
+
+    def judge(self, values: dict[str, Any], parameters: Parameters) -> dict[str, Any]:
+        """A date in its zone, an end beside its beginning."""
+        zone = values.pop("timezone", None) or ZoneInfo("UTC")
+        if values.get("date"):
+            try:
+                values["date"] = span(values["date"], zone)
+            except OverflowError:
+                parameters.refuse("date", ValidationError("The years go from 0001 to 9998.", code="out_of_range"))
+            except ValueError:
+                parameters.refuse("date", ValidationError(NO_DATE, code="invalid"))
+        start, end = values.get("date_from"), values.get("date_to")
+        if start and end and end <= start:
+            parameters.refuse("date_from", ValidationError("Must lie before date_to.", code="invalid"))
+        return values
 
     def on_date(self, queryset: EventQuerySet, name: str, value: Any) -> EventQuerySet:
         return queryset.filter(date__gte=value.start, date__lt=value.end)
@@ -144,12 +138,11 @@ class EventFilters(StrictFilterSet):
 
     def repeats(self) -> bool:
         """Whether others ask for the same with other values: guessing takes a condition for each word."""
-        values = self.form.cleaned_data
-        return values.get("typos") is None and values.get("status") != Event.Status.DRAFT
+        return self.cleaned.get("typos") is None and self.cleaned.get("status") != Event.Status.DRAFT
 
     def has_one_plan(self) -> bool:
         """Whether one index gives the rows in the order of their dates, whatever the values."""
-        others = self.form.cleaned_data.keys() - DATES
+        others = self.cleaned.keys() - DATES
         return len(others) <= 1 and others <= {"organizer", "status", "has_seats"}
 
 

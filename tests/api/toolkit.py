@@ -8,7 +8,6 @@ from django.db import transaction
 from django.db.models import F, FloatField, QuerySet, Value
 from django.db.models.functions import Cast, Length
 from django.urls import path
-from django_filters import rest_framework as filters
 from rest_framework import serializers, status
 from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import AllowAny
@@ -51,7 +50,7 @@ class Open(GenericAPIView[Any]):
     queryset = Event.objects.all()
 
 
-class Filters(filters.FilterSet):
+class Filters(filtering.StrictFilterSet):
     title = filtering.TextFilter(lookup_expr="contains")
     organizer = filtering.IdFilter()
     status = filtering.ChoiceFilter(choices=Event.Status.choices)
