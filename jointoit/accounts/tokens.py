@@ -19,6 +19,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 
 from jointoit.accounts import jwt
 from jointoit.accounts.models import RefreshToken, User
+from jointoit.api.statements import instance
 from jointoit.errors import Unauthenticated
 
 GRACE = timedelta(seconds=10)
@@ -62,7 +63,7 @@ def claimed(raw: str | bytes) -> tuple[User, jwt.AccessToken]:
     """
     token = decoded(jwt.AccessToken, raw)
     whose = token.whose()
-    return User.from_db("default", ["id", "token_epoch"], [whose["pk"], whose["token_epoch"]]), token
+    return instance(User, ("id", "token_epoch"), whose.values()), token
 
 
 def refresh(*, raw: str, now: datetime) -> Pair:

@@ -10,6 +10,7 @@ import re
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeVar
 
 import orjson
@@ -47,12 +48,17 @@ class ProblemType:
 
     @property
     def title(self) -> str:
-        words = self.code.replace("_", " ").capitalize()
-        return re.sub(r"\b(json|url)\b", lambda found: found[0].upper(), words, flags=re.IGNORECASE)
+        return title_of(self.code)
 
     @property
     def uri(self) -> str:
         return f"{settings.PUBLIC_URL}/problems/{self.code}/"
+
+
+@cache
+def title_of(code: str) -> str:
+    words = code.replace("_", " ").capitalize()
+    return re.sub(r"\b(json|url)\b", lambda found: found[0].upper(), words, flags=re.IGNORECASE)
 
 
 OF_THE_TOOLKIT = (

@@ -3,19 +3,21 @@
 Putting a queryset together and writing its SQL takes Django longer than PostgreSQL takes to answer a page of a list.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Expression, Field, QuerySet
+from django.db.models import Expression, Field, Model, QuerySet
+from django.db.models.base import ModelState
 from psycopg.sql import Literal
 from psycopg.types.numeric import Int8
 
 from jointoit.api.postgresql.cursors import StatementCursor
 
 Rows = TypeVar("Rows", bound=QuerySet[Any, Any])
+Row = TypeVar("Row", bound=Model)
 
 
 def statement_cursor(*, keeps_plan: bool = True) -> CursorWrapper:
@@ -28,6 +30,20 @@ def statement_cursor(*, keeps_plan: bool = True) -> CursorWrapper:
     own.ensure_connection()
     with own.wrap_database_errors:
         return own._prepare_cursor(StatementCursor(own.connection, keeps_plan=keeps_plan))  # type: ignore[no-any-return]
+
+
+def instance(model: type[Row], names: Iterable[str], values: Iterable[Any], **related: Model) -> Row:
+    """A row of `model` as `from_db` makes it, in a quarter of the time: by its columns, those not named deferred.
+
+    Nobody is told (`pre_init`, `post_init`). `related` are the rows that its foreign keys refer to.
+    """
+    made = model.__new__(model)
+    made._state = ModelState()
+    made._state.adding, made._state.db = False, DEFAULT_DB_ALIAS
+    vars(made).update(zip(names, values, strict=True))
+    for name, row in related.items():
+        model._meta.get_field(name).set_cached_value(made, row)  # type: ignore[union-attr]
+    return made
 
 
 class Given(Expression):

@@ -15,7 +15,8 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 
 from jointoit.accounts.models import User
-from jointoit.api import database, statements
+from jointoit.api import database
+from jointoit.api.statements import instance, statement_cursor
 from jointoit.errors import NotFound
 from jointoit.events.models import Event, Registration
 from jointoit.mail import outbox
@@ -24,8 +25,8 @@ from jointoit.mail import outbox
 UNASKED = ("description", "title_folded", "location_folded", "tags", "created_at", "updated_at", "reminded_at")
 EVENT = [f.attname for f in Event._meta.concrete_fields if f.name not in UNASKED]
 USER = ("id", "username", "email", "first_name", "last_name", "timezone", "is_active", "token_epoch")
-#: As sets, in which Django looks a name up for each column of the model.
-EVENT_NAMES, USER_NAMES = frozenset(EVENT), frozenset(USER)
+#: What a registration is before it is decided where it stands.
+ASKED = ("id", "event_id", "attendee_id", "queue_number", "revision")
 #: What a mail says of a registration and its person; thousands of them are read with the event held.
 TOLD = ("id", "attendee_id", "status", "revision")
 ADDRESSED = ("id", "username", "email", "first_name", "last_name", "timezone")  # who has no name goes by the username
@@ -97,7 +98,7 @@ def look(*, event_id: int, attendee: User) -> tuple[Registration, int | None] | 
 
     None where the account is closed, or its token_epoch has moved on. Raises NotFound where there is no such event.
     """
-    with statements.statement_cursor() as cursor:
+    with statement_cursor() as cursor:
         cursor.execute(LOOK, {"event": event_id, "attendee": attendee.pk, "epoch": attendee.token_epoch})
         row = cursor.fetchone()
     if row is None:
@@ -106,10 +107,9 @@ def look(*, event_id: int, attendee: User) -> tuple[Registration, int | None] | 
     person, event, organizer = ours[: len(USER)], ours[len(USER) : -len(USER)], ours[-len(USER) :]
     if event[0] is None:
         raise NotFound
-    registration = Registration(id=pk, attendee=User.from_db("default", USER_NAMES, person))
-    registration.event = Event.from_db("default", EVENT_NAMES, event)
-    registration.event.organizer = User.from_db("default", USER_NAMES, organizer)
-    return registration, live
+    held_by = instance(Event, EVENT, event, organizer=instance(User, USER, organizer))
+    asking = instance(User, USER, person)
+    return instance(Registration, ASKED, (pk, event_id, attendee.pk, None, 0), event=held_by, attendee=asking), live
 
 
 def take(registration: Registration, promise: dict[str, Any]) -> bool:
@@ -137,7 +137,7 @@ def execute(parameters: dict[str, Any]) -> Any:
     try:
         with (
             transaction.atomic() if connection.in_atomic_block else nullcontext(),
-            statements.statement_cursor() as cursor,
+            statement_cursor() as cursor,
         ):
             cursor.execute(TAKE, parameters)
             return cursor.fetchone()
@@ -163,9 +163,8 @@ def promote(event: Event, seats: int, *, now: datetime) -> Iterator[list[Registr
 
 
 def promoted(event: Event, row: tuple[Any, ...]) -> Registration:
-    registration = Registration.from_db("default", TOLD, row[: len(TOLD)])
-    registration.event, registration.attendee = event, User.from_db("default", ADDRESSED, row[len(TOLD) : -1])
-    return registration
+    attendee = instance(User, ADDRESSED, row[len(TOLD) : -1])
+    return instance(Registration, TOLD, row[: len(TOLD)], event=event, attendee=attendee)
 
 
 def live_attendees(event: Event) -> Iterable[Registration]:
