@@ -86,8 +86,9 @@ class Breaker:
             return True
 
     def succeeded(self) -> None:
-        with self.lock:
-            self.errors, self.closed_until_error = 0, True
+        if self.errors:
+            with self.lock:
+                self.errors, self.closed_until_error = 0, True
 
     def failed(self) -> None:
         with self.lock:
@@ -100,7 +101,7 @@ class Claim(NamedTuple):
     """One request for one bucket. A sensitive one is never let through uncounted."""
 
     scope: str
-    key: UUID
+    key: str
     rate: Rate
     sensitive: bool
 
@@ -120,7 +121,7 @@ class RedisBuckets:
         """What the buckets say, up to the first that refuses; None when Redis cannot say."""
         if not self.breaker.lets_through():
             return None
-        keys = [f"rate:{claim.key.hex}" for claim in claims]
+        keys = [f"rate:{claim.key}" for claim in claims]
         values = [now, *(value for claim in claims for value in (claim.rate.interval, claim.rate.reach))]
         try:
             answers = self.step(len(keys), *keys, *values)
@@ -167,7 +168,7 @@ class DatabaseBuckets:
 
     def spend(self, claim: Claim, now: int) -> Spent:
         rate = claim.rate
-        facts: dict[str, UUID | int] = {"key": claim.key, "now": now, "interval": rate.interval, "reach": rate.reach}
+        facts: dict[str, UUID | int] = {"key": UUID(claim.key), "now": now, "interval": rate.interval, "reach": rate.reach}
         with connection.cursor() as cursor:
             cursor.execute(UPSERT, facts)
             allowed, tat, seen = cursor.fetchone()
@@ -181,7 +182,7 @@ class ProcessBuckets:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.states: dict[UUID, tuple[int, int]] = {}
+        self.states: dict[str, tuple[int, int]] = {}
 
     def take(self, claim: Claim, now: int) -> tuple[bool, int, int]:
         """Whether it may pass, the bucket's TAT then, and its clock."""
@@ -239,10 +240,10 @@ def settle(claim: Claim, shared: Spent | None, now: int) -> Spent:
     return judge(claim.scope, claim.rate, allowed=allowed, tat=tat, now=seen)
 
 
-def key_of(scope: str, identity: str) -> UUID:
-    """A digest: of one size whatever a client calls itself, and nobody's address or name lies about in Redis."""
+def key_of(scope: str, identity: str) -> str:
+    """A digest of 32 hexadecimal digits: of one size whatever a client calls itself, and nobody's address or name lies about in Redis."""
     facts = f"{scope}\0{identity}".encode(errors="surrogatepass")
-    return UUID(bytes=hashlib.blake2b(facts, digest_size=16).digest())
+    return hashlib.blake2b(facts, digest_size=16).hexdigest()
 
 
 def prune(now: int, batch: int) -> int:

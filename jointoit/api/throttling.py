@@ -70,9 +70,11 @@ class RateThrottle(BaseThrottle):
 
 def scopes(request: Request, view: "APIView") -> Iterator[tuple[str, str]]:
     """Each scope that counts this request, with who is counted."""
-    address = f"address:{client_address(request._request)}"
-    identity = f"user:{request.user.pk}" if request.user.is_authenticated else address
-    yield ("anon" if identity == address else "user"), identity
+    if request.user.is_authenticated:
+        general, identity = "user", f"user:{request.user.pk}"
+    else:
+        general, identity = "anon", f"address:{client_address(request._request)}"
+    yield general, identity
     if scope := getattr(view, "throttle_scope", None):
         yield scope, identity
 
