@@ -38,7 +38,7 @@ def holder(request: Request, token: str) -> tuple[User, AccessToken]:
     A kept answer is given out without any verb: with an Idempotency-Key the account is looked up as everywhere.
     """
     view = request.parser_context.get("view")
-    if getattr(view, "verb_checks_account", False) and "Idempotency-Key" not in request.headers:
+    if getattr(view, "verb_checks_account", False) and "HTTP_IDEMPOTENCY_KEY" not in request.META:
         return tokens.claimed(token)
     return tokens.holder(token)
 

@@ -168,7 +168,12 @@ class DatabaseBuckets:
 
     def spend(self, claim: Claim, now: int) -> Spent:
         rate = claim.rate
-        facts: dict[str, UUID | int] = {"key": UUID(claim.key), "now": now, "interval": rate.interval, "reach": rate.reach}
+        facts: dict[str, UUID | int] = {
+            "key": UUID(claim.key),
+            "now": now,
+            "interval": rate.interval,
+            "reach": rate.reach,
+        }
         with connection.cursor() as cursor:
             cursor.execute(UPSERT, facts)
             allowed, tat, seen = cursor.fetchone()
@@ -241,7 +246,7 @@ def settle(claim: Claim, shared: Spent | None, now: int) -> Spent:
 
 
 def key_of(scope: str, identity: str) -> str:
-    """A digest of 32 hexadecimal digits: of one size whatever a client calls itself, and nobody's address or name lies about in Redis."""
+    """A digest in hexadecimal: of one size whatever a client calls itself, and nobody's name lies about in Redis."""
     facts = f"{scope}\0{identity}".encode(errors="surrogatepass")
     return hashlib.blake2b(facts, digest_size=16).hexdigest()
 

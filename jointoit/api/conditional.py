@@ -16,6 +16,8 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from jointoit.api.rendering import JSONResponse
+
 #: What a 304 repeats of the answer it stands for (RFC 9110 section 15.4.5).
 REPEATED = ("Cache-Control", "Content-Location", "Date", "ETag", "Expires", "Vary")
 
@@ -41,7 +43,8 @@ class Conditional(GenericAPIView[Any]):
 
     def precondition(self, obj: Model) -> None:
         """Raises PreconditionFailed when `If-Match` or `If-None-Match` rule out the present state of `obj`."""
-        wanted, unwanted = self.request.headers.get("If-Match"), self.request.headers.get("If-None-Match")
+        sent = self.request.META
+        wanted, unwanted = sent.get("HTTP_IF_MATCH"), sent.get("HTTP_IF_NONE_MATCH")
         if wanted is None and unwanted is None:
             return
         present = self.get_etag(obj)
@@ -59,9 +62,11 @@ class Conditional(GenericAPIView[Any]):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         final: Any = super().finalize_response(request, response, *args, **kwargs)
-        if isinstance(final, Response) and final.status_code == 200 and request.method != "POST":
+        if final.status_code != 200 or request.method == "POST":
+            return final
+        if isinstance(final, Response):
             final.add_post_render_callback(lambda rendered: tag(request, rendered))
-        return final
+        return tag(request, final) if isinstance(final, JSONResponse) else final
 
 
 def tag(request: Request, response: HttpResponse) -> HttpResponse:
@@ -71,7 +76,7 @@ def tag(request: Request, response: HttpResponse) -> HttpResponse:
         # RFC 9110 section 8.7: says that the body, and so the tag, is that of the resource as it is now.
         response["Content-Location"] = request.path
         return response
-    known = request.headers.get("If-None-Match")
+    known = request.META.get("HTTP_IF_NONE_MATCH")
     if known is not None and matches(known, response["ETag"], strongly=False):
         return not_modified(response)
     return response

@@ -84,7 +84,7 @@ def idempotent(handler: Handler) -> Handler:
 
 
 def read_key(request: Request) -> str | None:
-    key = request.headers.get(HEADER)
+    key = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if key is not None and not VISIBLE.fullmatch(key):
         raise InvalidParameter(HEADER, "From 1 to 255 visible ASCII characters.", code="invalid")
     return key

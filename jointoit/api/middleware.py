@@ -56,7 +56,7 @@ class RequestMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = time.monotonic()
-        request.request_id = request_id(request.headers.get("X-Request-ID", ""))  # type: ignore[attr-defined]
+        request.request_id = request_id(request.META.get("HTTP_X_REQUEST_ID", ""))  # type: ignore[attr-defined]
         bound = structlog.contextvars.bind_contextvars(request_id=request.request_id)  # type: ignore[attr-defined]
         try:
             response = self.get_response(request)
@@ -102,7 +102,7 @@ def add_headers(request: HttpRequest, response: HttpResponseBase) -> None:
     response.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
     response.setdefault("X-Content-Type-Options", "nosniff")
     is_read = request.method in ("GET", "HEAD")
-    is_private = "Authorization" in request.headers or user_id(request) is not None
+    is_private = "HTTP_AUTHORIZATION" in request.META or user_id(request) is not None
     response.setdefault("Cache-Control", "no-cache" if is_read and not is_private else "no-store")
     if getattr(view_class(request), "authentication_classes", ()):
         vary(response, "Authorization")

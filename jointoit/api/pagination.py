@@ -18,14 +18,15 @@ from django.core import signing
 from django.db.models import F, FloatField, Model, Q, QuerySet
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 from django.db.models.functions import Cast
+from django.http import HttpResponse
 from django.utils.functional import cached_property
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from jointoit.api.errors import InvalidParameter
 from jointoit.api.filtering import filter_names
 from jointoit.api.parameters import ChoiceField, Parameters, TextField, WholeNumberField
+from jointoit.api.rendering import JSONResponse
 from jointoit.api.statements import Given, Repeated, Statement
 
 if TYPE_CHECKING:  # REST framework's views import this module through the settings
@@ -134,9 +135,9 @@ class KeysetPagination(BasePagination):
 
     # ── Answer and schema ──
 
-    def get_paginated_response(self, data: Any) -> Response:
+    def get_paginated_response(self, data: Any) -> HttpResponse:  # type: ignore[override]  # not one that waits
         counted = {} if self.count is None else {"count": self.count}
-        return Response({**counted, "next": self.next, "previous": self.previous, "results": data})
+        return JSONResponse({**counted, "next": self.next, "previous": self.previous, "results": data})
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         link = {"type": ["string", "null"], "format": "uri", "example": None}

@@ -21,7 +21,7 @@ from jointoit.api.filtering import StrictFilterBackend
 from jointoit.api.idempotency import idempotent
 from jointoit.api.pagination import names_of
 from jointoit.api.parameters import ChoiceField, Parameters
-from jointoit.api.rendering import JSONRenderer
+from jointoit.api.rendering import JSONRenderer, JSONResponse
 from jointoit.events import booking, documentation, reading, scheduling, telling
 from jointoit.events.attendees import AttendeeCSVRenderer, as_csv
 from jointoit.events.filters import AttendeeFilters, EventFilters, RegistrationFilters
@@ -81,7 +81,7 @@ class EventListView(EventView):
     filterset_class = EventFilters
     list_parameters = ("ordering",)
 
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         page = self.paginate_queryset(self.asked())
         if not page and self.may_forgive():
             return self.forgive()
@@ -112,7 +112,7 @@ class EventListView(EventView):
         given = self.request.query_params
         return bool(given.get("search")) and "typos" not in given and "cursor" not in given
 
-    def forgive(self) -> Response:
+    def forgive(self) -> HttpResponse:
         """Answer as if `typos=true` had been asked for; the links say so, and every page of them agrees."""
         given = self.request.query_params.copy()
         given["typos"] = "true"
@@ -120,33 +120,35 @@ class EventListView(EventView):
         return self.get(self.request)
 
     @idempotent
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         given = NewEventSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         event = scheduling.create(organizer=sender(request), now=timezone.now(), fields=given.validated_data)
-        return Response(self.shown(event.pk), status.HTTP_201_CREATED, headers={"Location": event.get_absolute_url()})
+        return JSONResponse(
+            self.shown(event.pk), status.HTTP_201_CREATED, headers={"Location": event.get_absolute_url()}
+        )
 
 
 @documentation.event_detail
 class EventDetailView(EventView):
     refusals = {"PUT": REFUSED_CHANGES, "PATCH": REFUSED_CHANGES}
 
-    def get(self, request: Request, pk: int) -> Response:
+    def get(self, request: Request, pk: int) -> HttpResponse:
         if request.user.is_authenticated:
-            return Response(reading.document(self.get_queryset().filter(pk=pk)))
-        return Response(reading.public_document(pk))
+            return JSONResponse(reading.document(self.get_queryset().filter(pk=pk)))
+        return JSONResponse(reading.public_document(pk))
 
-    def put(self, request: Request, pk: int, *, partial: bool = False) -> Response:
+    def put(self, request: Request, pk: int, *, partial: bool = False) -> HttpResponse:
         event = self.get_object()
         given = self.get_serializer(event, data=request.data, partial=partial)
         given.is_valid(raise_exception=True)
         scheduling.change(event_id=pk, fields=given.validated_data, now=timezone.now(), precondition=self.precondition)
-        return Response(self.shown(pk))
+        return JSONResponse(self.shown(pk))
 
-    def patch(self, request: Request, pk: int) -> Response:
+    def patch(self, request: Request, pk: int) -> HttpResponse:
         return self.put(request, pk, partial=True)
 
-    def delete(self, request: Request, pk: int) -> Response:
+    def delete(self, request: Request, pk: int) -> HttpResponse:
         self.get_object()
         scheduling.delete(event_id=pk, now=timezone.now(), precondition=self.precondition)
         return Response(status=status.HTTP_204_NO_CONTENT)
@@ -156,20 +158,20 @@ class EventDetailView(EventView):
 class PublishView(EventView):
     refusals = {"POST": {409: ("event_cancelled", "event_started")}}
 
-    def post(self, request: Request, pk: int) -> Response:
+    def post(self, request: Request, pk: int) -> HttpResponse:
         self.get_object()
         scheduling.publish(event_id=pk, now=timezone.now())
-        return Response(self.shown(pk))
+        return JSONResponse(self.shown(pk))
 
 
 @documentation.cancel
 class CancelView(EventView):
     refusals = {"POST": {409: ("event_impossible_step",)}}
 
-    def post(self, request: Request, pk: int) -> Response:
+    def post(self, request: Request, pk: int) -> HttpResponse:
         self.get_object()
         scheduling.cancel(event_id=pk, now=timezone.now())
-        return Response(self.shown(pk))
+        return JSONResponse(self.shown(pk))
 
 
 @documentation.calendar
@@ -193,7 +195,7 @@ class RegistrationView(Conditional):
 
     def shown(self, registration_id: int) -> Any:
         """The registration as the caller sees it, read back from the database."""
-        return self.get_serializer(self.get_queryset().get(pk=registration_id)).data
+        return RegistrationSerializer.document(self.get_queryset().get(pk=registration_id), sender(self.request))
 
     def represent(self, obj: Registration) -> Any:
         return self.shown(obj.pk)
@@ -217,10 +219,11 @@ class RegisterView(RegistrationView):
     }
 
     @idempotent
-    def post(self, request: Request, pk: int) -> Response:
+    def post(self, request: Request, pk: int) -> HttpResponse:
         registration = booking.register(event_id=pk, attendee=sender(request), now=timezone.now())
         address = {"Location": registration.get_absolute_url()}
-        return Response(self.get_serializer(registration).data, status.HTTP_201_CREATED, headers=address)
+        document = RegistrationSerializer.document(registration, sender(request))
+        return JSONResponse(document, status.HTTP_201_CREATED, headers=address)
 
 
 @documentation.registration_list
@@ -230,7 +233,7 @@ class RegistrationListView(RegistrationView):
     def get_queryset(self) -> RegistrationQuerySet:
         return Registration.objects.filter(attendee=sender(self.request)).detailed()
 
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
@@ -239,10 +242,10 @@ class RegistrationListView(RegistrationView):
 class RegistrationDetailView(RegistrationView):
     refusals = {"PUT": REFUSED_STEPS, "PATCH": REFUSED_STEPS, "DELETE": {403: ("not_yours_to_decide",)}}
 
-    def get(self, request: Request, pk: int) -> Response:
-        return Response(self.get_serializer(self.get_object()).data)
+    def get(self, request: Request, pk: int) -> HttpResponse:
+        return JSONResponse(RegistrationSerializer.document(self.get_object(), sender(request)))
 
-    def put(self, request: Request, pk: int, *, partial: bool = False) -> Response:
+    def put(self, request: Request, pk: int, *, partial: bool = False) -> HttpResponse:
         given = RegistrationStepSerializer(self.get_object(), data=request.data, partial=partial)
         given.is_valid(raise_exception=True)
         booking.set_status(
@@ -252,12 +255,12 @@ class RegistrationDetailView(RegistrationView):
             now=timezone.now(),
             precondition=self.precondition,
         )
-        return Response(self.shown(pk))
+        return JSONResponse(self.shown(pk))
 
-    def patch(self, request: Request, pk: int) -> Response:
+    def patch(self, request: Request, pk: int) -> HttpResponse:
         return self.put(request, pk, partial=True)
 
-    def delete(self, request: Request, pk: int) -> Response:
+    def delete(self, request: Request, pk: int) -> HttpResponse:
         booking.remove(registration_id=pk, actor=sender(request), now=timezone.now(), precondition=self.precondition)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
