@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
-from django.db.backends.utils import CursorWrapper
 from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.base import ModelState
 from psycopg.sql import Literal
@@ -20,16 +19,21 @@ Rows = TypeVar("Rows", bound=QuerySet[Any, Any])
 Row = TypeVar("Row", bound=Model)
 
 
-def statement_cursor(*, keeps_plan: bool = True) -> CursorWrapper:
-    """A cursor for statements that are repeated thousands of times; closes at the end of `with`.
+def run(sql: str, values: Mapping[str, Any] | None = None, *, keeps_plan: bool = True) -> list[tuple[Any, ...]]:
+    """The rows of a statement that is repeated thousands of times, with `%(name)s` for each of the values.
 
-    Like Django's own it first looks whether the connection that was kept is still good, and raises Django's errors.
+    Like Django it first looks whether the connection that was kept is still good, and raises Django's errors.
     """
     own: Any = connections[DEFAULT_DB_ALIAS]  # each look at `connection` is a look for the thread's own
     own.close_if_health_check_failed()
     own.ensure_connection()
+    cursor: Any = StatementCursor(own.connection, keeps_plan=keeps_plan)
+    if own.execute_wrappers or own.queries_logged:
+        cursor = own._prepare_cursor(cursor)
+    own.validate_no_broken_transaction()
     with own.wrap_database_errors:
-        return own._prepare_cursor(StatementCursor(own.connection, keeps_plan=keeps_plan))  # type: ignore[no-any-return]
+        cursor.execute(sql, values)
+    return cursor.fetchall()  # type: ignore[no-any-return]
 
 
 def instance(model: type[Row], names: Iterable[str], values: Iterable[Any], **related: Model) -> Row:
@@ -75,9 +79,8 @@ class Statement:
         values = {
             name: of_one_width(field.get_db_prep_value(given[name], connection)) for name, field in self.fields.items()
         }
-        with statement_cursor(keeps_plan=self.keeps_plan) as cursor:
-            cursor.execute(self.sql, values)
-            return [dict(zip(self.names, row, strict=True)) for row in cursor.fetchall()]
+        found = run(self.sql, values, keeps_plan=self.keeps_plan)
+        return [dict(zip(self.names, row, strict=True)) for row in found]
 
 
 def written(param: Any) -> str:

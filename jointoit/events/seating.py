@@ -16,7 +16,7 @@ from django.db import IntegrityError, connection, transaction
 
 from jointoit.accounts.models import User
 from jointoit.api import database
-from jointoit.api.statements import instance, statement_cursor
+from jointoit.api.statements import instance, run
 from jointoit.errors import NotFound
 from jointoit.events.models import Event, Registration
 from jointoit.mail import outbox
@@ -98,12 +98,10 @@ def look(*, event_id: int, attendee: User) -> tuple[Registration, int | None] | 
 
     None where the account is closed, or its token_epoch has moved on. Raises NotFound where there is no such event.
     """
-    with statement_cursor() as cursor:
-        cursor.execute(LOOK, {"event": event_id, "attendee": attendee.pk, "epoch": attendee.token_epoch})
-        row = cursor.fetchone()
-    if row is None:
+    found = run(LOOK, {"event": event_id, "attendee": attendee.pk, "epoch": attendee.token_epoch})
+    if not found:
         return None
-    ours, (live, pk) = row[:-2], row[-2:]
+    ours, (live, pk) = found[0][:-2], found[0][-2:]
     person, event, organizer = ours[: len(USER)], ours[len(USER) : -len(USER)], ours[-len(USER) :]
     if event[0] is None:
         raise NotFound
@@ -123,29 +121,25 @@ def take(registration: Registration, promise: dict[str, Any]) -> bool:
         "attendee": registration.attendee_id, "epoch": registration.attendee.token_epoch,
         "now": registration.registered_at,
     }  # fmt: skip
-    row = execute(facts | promise)
-    if row is None:
+    found = execute(facts | promise)
+    if not found:
         return False
-    event.seats_taken, event.waiting, event.queue_tail = row
+    [(event.seats_taken, event.waiting, event.queue_tail)] = found
     if registration.status == Registration.Status.WAITLISTED:
         registration.queue_number, registration.position = event.queue_tail, event.waiting
     return True
 
 
-def execute(parameters: dict[str, Any]) -> Any:
-    """None as well where the same person's other request was faster."""
+def execute(parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Nothing as well where the same person's other request was faster."""
     try:
-        with (
-            transaction.atomic() if connection.in_atomic_block else nullcontext(),
-            statement_cursor() as cursor,
-        ):
-            cursor.execute(TAKE, parameters)
-            return cursor.fetchone()
+        with transaction.atomic() if connection.in_atomic_block else nullcontext():
+            return run(TAKE, parameters)
     except IntegrityError as error:
         constraint = database.violated(error)
         if constraint is None or constraint.name != ONE_LIVE:
             raise
-        return None
+        return []
 
 
 def promote(event: Event, seats: int, *, now: datetime) -> Iterator[list[Registration]]:

@@ -101,16 +101,13 @@ def test_a_connection_that_was_ended_meanwhile_is_replaced(make_user: Any) -> No
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("keeps_plan", [True, False])
 def test_a_connection_that_ends_under_a_statement_is_an_operational_error(*, keeps_plan: bool) -> None:
-    with statements.statement_cursor(keeps_plan=keeps_plan) as cursor:
-        cursor.execute("SELECT 1")
-        end_from_outside(connection.connection.info.backend_pid)
-        with pytest.raises(OperationalError):
-            cursor.execute("SELECT 1")
+    statements.run("SELECT 1", keeps_plan=keeps_plan)
+    end_from_outside(connection.connection.info.backend_pid)
+    with pytest.raises(OperationalError):
+        statements.run("SELECT 1", keeps_plan=keeps_plan)
     assert not connection.is_usable()
     connection.close_if_unusable_or_obsolete()
-    with statements.statement_cursor(keeps_plan=keeps_plan) as cursor:
-        cursor.execute("SELECT 1")
-        assert cursor.fetchone() == (1,)
+    assert statements.run("SELECT 1", keeps_plan=keeps_plan) == [(1,)]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -120,12 +117,10 @@ def test_a_plan_that_a_migration_outdated_is_made_anew() -> None:
         cursor.execute("CREATE TABLE changing (text varchar(10))")
     try:
         for _ in range(2):
-            with statements.statement_cursor() as cursor:
-                cursor.execute("SELECT text FROM changing")
+            statements.run("SELECT text FROM changing")
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE changing ALTER text TYPE varchar(20)")
-        with statements.statement_cursor() as cursor:
-            cursor.execute("SELECT text FROM changing")
+        statements.run("SELECT text FROM changing")
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM pg_prepared_statements")
             assert cursor.fetchone() == (1,)
@@ -139,9 +134,8 @@ def test_a_plan_that_a_migration_outdated_is_made_anew() -> None:
 def test_a_statement_that_failed_can_be_run_again() -> None:
     found = []
     for below in (0, 1):
-        with suppress(Error), statements.statement_cursor() as cursor:
-            cursor.execute("SELECT 1 / %(below)s::int", {"below": below})
-            found.append(cursor.fetchone())
+        with suppress(Error):
+            found += statements.run("SELECT 1 / %(below)s::int", {"below": below})
     assert found == [(1,)]
 
 
@@ -150,13 +144,12 @@ def test_a_plan_that_a_migration_outdated_within_a_transaction_ends_that_transac
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE changing (text varchar(10))")
     try:
-        with statements.statement_cursor() as cursor:
-            cursor.execute("SELECT text FROM changing")
+        statements.run("SELECT text FROM changing")
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE changing ALTER text TYPE varchar(20)")
         for expected in (pytest.raises(NotSupportedError), nullcontext()):
-            with expected, transaction.atomic(), statements.statement_cursor() as cursor:
-                cursor.execute("SELECT text FROM changing")
+            with expected, transaction.atomic():
+                statements.run("SELECT text FROM changing")
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %s", ["SELECT text%"])
             assert cursor.fetchone() == (1,)
@@ -170,9 +163,7 @@ def test_the_first_statement_of_a_transaction_is_part_of_it(make_user: Any) -> N
     """psycopg begins one when it is asked for something: this cursor does not ask it."""
     person = make_user(username="before")
     with suppress(KeyError), transaction.atomic():
-        with statements.statement_cursor() as cursor:
-            cursor.execute("UPDATE accounts_user SET username = 'after' WHERE id = %(pk)s", {"pk": person.pk})
-        assert cursor.rowcount == 1
+        statements.run("UPDATE accounts_user SET username = 'after' WHERE id = %(pk)s", {"pk": person.pk})
         raise KeyError
     person.refresh_from_db()
     assert person.username == "before"
@@ -184,9 +175,7 @@ def test_a_connection_keeps_a_bounded_number_of_statements(monkeypatch: pytest.M
     monkeypatch.setattr(cursors, "MOST_KEPT", 3)
     found = []
     for number in (1, 2, 3, 1, 4, 1):
-        with statements.statement_cursor() as cursor:
-            cursor.execute(f"SELECT {number}")
-            found.append(cursor.fetchone())
+        found += statements.run(f"SELECT {number}")
     assert found == [(1,), (2,), (3,), (1,), (4,), (1,)]
     with connection.cursor() as cursor:
         cursor.execute("SELECT statement FROM pg_prepared_statements ORDER BY prepare_time")
@@ -199,10 +188,60 @@ def test_a_statement_whose_best_plan_depends_on_what_is_given_is_planned_each_ti
     found = make_user(first_name="100%").pk
     people = User.objects.filter(first_name__contains=Given("name", CharField())).values("pk")
     statement = Statement(people, keeps_plan=False)
-    assert [statement.rows(name=name) for name in ("0%", "%0", "_")] == [[{"pk": found}], [], []]
+    for name, expected in {"0%": [{"pk": found}], "%0": [], "_": [], "100": [{"pk": found}]}.items():
+        assert statement.rows(name=name) == expected
+    for _ in range(10):  # after the sixth PostgreSQL would keep one plan for all values
+        statement.rows(name="x")
+    assert known_plans() == [(0, 13)]
+
+
+def known_plans() -> list[tuple[int, int]]:
+    """How often PostgreSQL ran each that it knows by a name: by one plan for all values, and by a plan of its own."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_prepared_statements")
-        assert cursor.fetchone() == (0,)
+        cursor.execute("SELECT generic_plans, custom_plans FROM pg_prepared_statements ORDER BY statement")
+        return cursor.fetchall()
+
+
+KEPT, ANEW, OTHER = ("SELECT 1 + %(n)s::int", True), ("SELECT 2 + %(n)s::int", False), ("SELECT 3 + %(n)s::int", False)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("asked", "plans"),
+    [
+        ([KEPT] * 8, [(3, 5)]),
+        ([ANEW] * 8, [(0, 7)]),
+        ([KEPT, ANEW] * 8, [(3, 5)]),  # telling PostgreSQL each time would cost more than it saves
+        ([ANEW, OTHER] * 8, []),
+        ([KEPT] * 8 + [ANEW] * 8 + [KEPT] * 3, [(6, 5), (0, 7)]),
+        ([ANEW, ANEW, OTHER, OTHER, ANEW, OTHER, KEPT, ANEW], [(0, 1), (0, 2), (0, 2)]),
+    ],
+)
+def test_a_statement_is_prepared_where_that_saves_something(asked: list[Any], plans: list[tuple[int, int]]) -> None:
+    connection.close()
+    for sql, keeps_plan in asked:
+        assert statements.run(sql, {"n": 1}, keeps_plan=keeps_plan) == [(int(sql[7]) + 1,)]
+    assert known_plans() == plans
+
+
+@pytest.mark.django_db(transaction=True)
+def test_how_postgresql_plans_is_not_changed_by_a_transaction_whose_end_could_undo_it() -> None:
+    connection.close()
+    for _ in range(2):
+        with suppress(KeyError), transaction.atomic():
+            for sql, keeps_plan in [ANEW] * 3:
+                statements.run(sql, {"n": 1}, keeps_plan=keeps_plan)
+            raise KeyError
+    assert known_plans() == []
+    for sql, keeps_plan in [ANEW] * 3:
+        statements.run(sql, {"n": 1}, keeps_plan=keeps_plan)
+    with suppress(KeyError), transaction.atomic():
+        for sql, keeps_plan in [KEPT] * 8:
+            statements.run(sql, {"n": 1}, keeps_plan=keeps_plan)
+        raise KeyError
+    for sql, keeps_plan in [*[KEPT] * 2, *[ANEW] * 3]:
+        statements.run(sql, {"n": 1}, keeps_plan=keeps_plan)
+    assert known_plans() == [(2, 8), (0, 5)]
 
 
 def test_parameters_that_cannot_be_written_are_djangos_error(db: None) -> None:

@@ -46,6 +46,8 @@ class Session:
         self.names: dict[tuple[bytes, tuple[int, ...]], bytes] = {}
         self.prepared = 0  # so many names are used up
         self.outdated: list[bytes] = []  # names of what PostgreSQL may forget
+        self.asked_last = b""  # a statement's text
+        self.plans_anew = False  # what PostgreSQL was told to do with those that are prepared
 
 
 def session_of(connection: psycopg.Connection[Any]) -> Session:
@@ -60,14 +62,13 @@ class StatementCursor:
     """Runs statements with named parameters.
 
     With `keeps_plan` PostgreSQL reads and plans a text once for each connection, whatever the values: for statements
-    that have one good plan. Without, it plans with the values in sight, at every run.
+    that have one good plan. Without, it plans with the values in sight, at every run; it reads the text once where the
+    same is asked for again and again, for telling it so costs as much as reading it.
     """
-
-    rowcount = -1
 
     def __init__(self, connection: psycopg.Connection[Any], *, keeps_plan: bool) -> None:
         self.session = session_of(connection)
-        self.keeps_plan = keeps_plan and not settings.DATABASE_POOLER  # where another statement meets another session
+        self.keeps_plan = keeps_plan
         self.rows: list[tuple[Any, ...]] = []
 
     def execute(self, query: str, params: Mapping[str, Any] | None = None) -> None:
@@ -78,12 +79,35 @@ class StatementCursor:
             connection.execute("")  # has psycopg begin the transaction that it thinks it is in
         given = [params[name] for name in names] if params else []
         values = transformer.dump_sequence(given, [PyFormat.AUTO] * len(given))
-        run = self.run_prepared if self.keeps_plan else self.run_once
-        result = run(text, values, transformer.types or (), transformer.formats)
+        types = transformer.types or ()
+        run = self.run_prepared if self.is_prepared(text, types) else self.run_once
+        result = run(text, values, types, transformer.formats)
         transformer.set_pgresult(result)
         self.rows = transformer.load_rows(0, result.ntuples, tuple)
         transformer.set_pgresult(None)
-        self.rowcount = result.ntuples if result.status == ExecStatus.TUPLES_OK else result.command_tuples or 0
+
+    def is_prepared(self, text: bytes, types: tuple[int, ...]) -> bool:
+        """Whether the statement is one that PostgreSQL knows by a name, or shall. Tells it how to plan such ones."""
+        if settings.DATABASE_POOLER:  # another statement meets another session
+            return False
+        session = self.session
+        is_repeated, session.asked_last = session.asked_last == text, text
+        if self.keeps_plan:
+            return self.have_planned(anew=False)
+        if is_repeated or (session.plans_anew and (text, types) in session.names):
+            return self.have_planned(anew=True)
+        return False
+
+    def have_planned(self, *, anew: bool) -> bool:
+        """Whether PostgreSQL plans accordingly; within a transaction, whose end could undo it, it is not told to."""
+        session, pgconn = self.session, self.session.connection.pgconn
+        if session.plans_anew == anew:
+            return True
+        if pgconn.transaction_status != TransactionStatus.IDLE:
+            return not anew  # those with one good plan may be planned anew as well
+        checked(pgconn.exec_(b"SET plan_cache_mode TO force_custom_plan" if anew else b"RESET plan_cache_mode"))
+        session.plans_anew = anew
+        return True
 
     def run_once(self, text: bytes, values: Any, types: tuple[int, ...], formats: Any) -> Any:
         return checked(self.session.connection.pgconn.exec_params(text, values, types, formats))
@@ -114,9 +138,6 @@ class StatementCursor:
         while session.outdated:
             pgconn.exec_(b"DEALLOCATE " + session.outdated.pop())
         return name
-
-    def fetchone(self) -> tuple[Any, ...] | None:
-        return self.rows.pop(0) if self.rows else None
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         rows, self.rows = self.rows, []
