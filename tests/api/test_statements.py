@@ -199,7 +199,7 @@ def known_plans() -> list[tuple[int, int]]:
     """How often PostgreSQL ran each that it knows by a name: by one plan for all values, and by a plan of its own."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT generic_plans, custom_plans FROM pg_prepared_statements ORDER BY statement")
-        return cursor.fetchall()
+        return [(generic, custom) for generic, custom in cursor.fetchall()]
 
 
 KEPT, ANEW, OTHER = ("SELECT 1 + %(n)s::int", True), ("SELECT 2 + %(n)s::int", False), ("SELECT 3 + %(n)s::int", False)
