@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from jointoit.accounts import tokens
 from jointoit.accounts.jwt import AccessToken
 from jointoit.accounts.models import User
+from jointoit.api.idempotency import IN_META
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -38,7 +39,7 @@ def holder(request: Request, token: str) -> tuple[User, AccessToken]:
     A kept answer is given out without any verb: with an Idempotency-Key the account is looked up as everywhere.
     """
     view = request.parser_context.get("view")
-    if getattr(view, "verb_checks_account", False) and "HTTP_IDEMPOTENCY_KEY" not in request.META:
+    if getattr(view, "verb_checks_account", False) and IN_META not in request.META:
         return tokens.claimed(token)
     return tokens.holder(token)
 

@@ -246,7 +246,7 @@ def settle(claim: Claim, shared: Spent | None, now: int) -> Spent:
 
 
 def key_of(scope: str, identity: str) -> str:
-    """A digest in hexadecimal: of one size whatever a client calls itself, and nobody's name lies about in Redis."""
+    """A digest in hexadecimal: of one size whatever a client calls itself, and nobody's address is in Redis."""
     facts = f"{scope}\0{identity}".encode(errors="surrogatepass")
     return hashlib.blake2b(facts, digest_size=16).hexdigest()
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import django_filters
 from django.db import models
@@ -87,9 +87,8 @@ class StrictFilterSet(filters.FilterSet):
     data: Any
     queryset: Any
 
-    def __init__(self, data: Any = None, queryset: Any = None, *, request: Any = None, prefix: Any = None) -> None:
-        self.is_bound, self.data, self.queryset = True, data if data is not None else QueryDict(), queryset
-        self.request, self.form_prefix = request, prefix
+    def __init__(self, data: Any = None, queryset: Any = None, *, request: Any = None) -> None:
+        self.data, self.queryset, self.request = data if data is not None else QueryDict(), queryset, request
         self.now: Any = timezone.now()
 
     @cached_property
@@ -108,8 +107,15 @@ class StrictFilterSet(filters.FilterSet):
         parameters.check()
         return values
 
+    def check(self) -> None:
+        """Raises InvalidParameters."""
+        _ = self.cleaned
+
     def judge(self, values: dict[str, Any], parameters: Parameters) -> dict[str, Any]:
-        """Compare filters with each other: what is wrong is refused at `parameters`. One that was wrong is None."""
+        """Compare filters with each other, and refuse at `parameters` what is wrong; what is left counts.
+
+        A value that is wrong or absent is None. `values` may be changed.
+        """
         return values
 
     @cached_property
@@ -143,7 +149,7 @@ class StrictFilterSet(filters.FilterSet):
 
 
 class StrictFilterBackend(filters.DjangoFilterBackend):
-    """django-filter, with every declared filter given at most once and every error named by its parameter."""
+    """For views with a StrictFilterSet: each filter given at most once, and every error named by its parameter."""
 
     def filter_queryset(  # type: ignore[override]  # the stub has Django's request
         self, request: Request, queryset: models.QuerySet[Any], view: "APIView"
@@ -154,11 +160,11 @@ class StrictFilterBackend(filters.DjangoFilterBackend):
 
     def asked(self, request: Request, queryset: models.QuerySet[Any], view: "APIView") -> Any:
         """The view's FilterSet with what the request gives it, if it gives any. Raises InvalidParameters."""
-        declared = self.get_filterset_class(view, queryset)
+        declared = cast(type[StrictFilterSet] | None, self.get_filterset_class(view, queryset))
         if declared is None or not declared.base_filters.keys() & request.query_params.keys():
             return None
-        filterset: Any = declared(request.query_params, queryset, request=request)
-        filterset.cleaned  # noqa: B018  raises
+        filterset = declared(request.query_params, queryset, request=request)
+        filterset.check()
         return filterset
 
 

@@ -112,7 +112,9 @@ def match_of(urlconf: str, path: str) -> ResolverMatch | None:
         match = resolve(path, urlconf)
     except Resolver404:
         return None
-    return match if hasattr(match.func, "cls") else None
+    if not hasattr(match.func, "cls") or hasattr(vars(match.func).get("__wrapped__"), "__wrapped__"):
+        return None  # what is wrapped around a view is not for us to leave out
+    return match
 
 
 class Handler(WSGIHandler):

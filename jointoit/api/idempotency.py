@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
@@ -19,14 +19,17 @@ from django.http import HttpResponse
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from jointoit.api import database
 from jointoit.api.errors import InvalidParameter
 from jointoit.api.models import IdempotencyKey
 from jointoit.errors import Conflict
 
+if TYPE_CHECKING:  # REST framework's views import this module through the settings
+    from rest_framework.views import APIView
+
 HEADER = "Idempotency-Key"
+IN_META = "HTTP_IDEMPOTENCY_KEY"  # its name in WSGI's environ
 VISIBLE = re.compile("[!-~]{1,255}")
 KEPT = timedelta(hours=48)
 #: What is kept of an answer besides its status and bytes.
@@ -64,7 +67,7 @@ def idempotent(handler: Handler) -> Handler:
     """
 
     @wraps(handler)
-    def once(view: APIView, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+    def once(view: "APIView", request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         key, body = read_key(request), request.data  # a body that cannot be read is refused whatever comes of the rest
         if key is None or not request.user.is_authenticated:
             return handler(view, request, *args, **kwargs)
@@ -84,7 +87,7 @@ def idempotent(handler: Handler) -> Handler:
 
 
 def read_key(request: Request) -> str | None:
-    key = request.META.get("HTTP_IDEMPOTENCY_KEY")
+    key = request.META.get(IN_META)
     if key is not None and not VISIBLE.fullmatch(key):
         raise InvalidParameter(HEADER, "From 1 to 255 visible ASCII characters.", code="invalid")
     return key
@@ -116,7 +119,7 @@ def claim(scope: UUID, caller: int, fingerprint: str) -> bool:
         return bool(cursor.rowcount)
 
 
-def decide(view: APIView, request: Request, work: Callable[[], HttpResponse]) -> HttpResponse:
+def decide(view: "APIView", request: Request, work: Callable[[], HttpResponse]) -> HttpResponse:
     """Do the work and render its answer. A Conflict undoes the work but not the key, whose answer it is."""
     try:
         with transaction.atomic():

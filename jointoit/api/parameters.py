@@ -41,7 +41,7 @@ class StrictField(forms.Field, ABC):
         return self.parse(value)
 
     def __deepcopy__(self, memo: Any) -> Self:
-        """A form copies its fields, lest it change them; nothing changes one of these."""
+        """A filter that is copied takes its field along; nothing changes one of these."""
         return self
 
     @abstractmethod

@@ -47,7 +47,7 @@ class JSONRenderer(BaseRenderer):
 
 
 class JSONResponse(HttpResponse):
-    """The answer of a view with no other media type to give: written at once, past the templates of REST framework."""
+    """The answer of a view that has JSON to give and nothing else: written at once, past REST framework's templates."""
 
     def __init__(self, data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(to_json(data), JSONRenderer.media_type, status, headers=headers)

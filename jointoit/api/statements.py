@@ -46,7 +46,9 @@ def instance(model: type[Row], names: Iterable[str], values: Iterable[Any], **re
     made._state.adding, made._state.db = False, DEFAULT_DB_ALIAS
     vars(made).update(zip(names, values, strict=True))
     for name, row in related.items():
-        model._meta.get_field(name).set_cached_value(made, row)  # type: ignore[union-attr]
+        field: Any = model._meta.get_field(name)
+        vars(made)[field.attname] = row.pk
+        field.set_cached_value(made, row)
     return made
 
 

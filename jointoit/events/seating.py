@@ -26,7 +26,7 @@ UNASKED = ("description", "title_folded", "location_folded", "tags", "created_at
 EVENT = [f.attname for f in Event._meta.concrete_fields if f.name not in UNASKED]
 USER = ("id", "username", "email", "first_name", "last_name", "timezone", "is_active", "token_epoch")
 #: What a registration is before it is decided where it stands.
-ASKED = ("id", "event_id", "attendee_id", "queue_number", "revision")
+ASKED = ("id", "queue_number", "revision")
 #: What a mail says of a registration and its person; thousands of them are read with the event held.
 TOLD = ("id", "attendee_id", "status", "revision")
 ADDRESSED = ("id", "username", "email", "first_name", "last_name", "timezone")  # who has no name goes by the username
@@ -107,7 +107,7 @@ def look(*, event_id: int, attendee: User) -> tuple[Registration, int | None] | 
         raise NotFound
     held_by = instance(Event, EVENT, event, organizer=instance(User, USER, organizer))
     asking = instance(User, USER, person)
-    return instance(Registration, ASKED, (pk, event_id, attendee.pk, None, 0), event=held_by, attendee=asking), live
+    return instance(Registration, ASKED, (pk, None, 0), event=held_by, attendee=asking), live
 
 
 def take(registration: Registration, promise: dict[str, Any]) -> bool:

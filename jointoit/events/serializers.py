@@ -83,9 +83,6 @@ class EventSummarySerializer(serializers.Serializer[Event]):
     location = serializers.CharField()
     status = serializers.ChoiceField(choices=Event.Status.choices)
 
-    def to_representation(self, instance: Event) -> dict[str, Any]:
-        return self.document(instance)
-
     @staticmethod
     def document(instance: Event) -> dict[str, Any]:
         """Show a deleted event, which only its former attendees still meet here, as cancelled."""

@@ -115,13 +115,29 @@ def test_what_a_person_reads_is_answered_alike(event: Event, now: Any, address: 
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("signed_in", [True, False])
 @pytest.mark.parametrize(
-    "address", ["/events/", "/events/?title=a&tag=b", "/events/{event}/", "/events/0/", "/users/me/"]
-)
-def test_nothing_is_left_for_the_collector(event: Event, address: str, method: str) -> None:
-    """What it has to find it finds while everybody waits."""
-    application, environ = Handler(), split(address.format(event=event.pk)) | {"REQUEST_METHOD": method}
+    ("method", "address"),
+    [
+        ("GET", "/events/"), ("GET", "/events/{event}/"), ("GET", "/events/0/"),
+        ("POST", "/events/{event}/register/"), ("POST", "/events/0/register/"),
+    ],
+)  # fmt: skip
+def test_the_requests_of_a_rush_leave_nothing_for_the_collector(
+    event: Event, now: Any, method: str, address: str, *, signed_in: bool
+) -> None:
+    """What it has to find it finds while everybody waits. The first of four registers, the others are refused."""
+    environ = split(address.format(event=event.pk)) | {"REQUEST_METHOD": method}
+    hold_to_leave_nothing(environ | (of(event.organizer, now) if signed_in else {}))
+
+
+@pytest.mark.django_db
+def test_a_filtered_list_leaves_nothing_for_the_collector(event: Event) -> None:
+    hold_to_leave_nothing(split("/events/?title=a&tag=b"))
+
+
+def hold_to_leave_nothing(environ: dict[str, Any]) -> None:
+    application = Handler()
     for _ in range(3):  # the first fills what is kept
         answered(application, environ)
         gc.collect()
@@ -150,7 +166,7 @@ def test_whatever_is_sent_is_answered_alike(event: Event, data: st.DataObject) -
 
 @pytest.mark.django_db
 @pytest.mark.urls("tests.api.wall_views")
-@pytest.mark.parametrize("address", ["/raise/bug/", "/plain/?raise=bug", "/echo/", "/echo", "/me/"])
+@pytest.mark.parametrize("address", ["/raise/bug/", "/plain/?raise=bug", "/echo/", "/echo", "/me/", "/kept/"])
 def test_a_fault_is_answered_and_logged_alike(address: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     said = []

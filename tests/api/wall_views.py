@@ -6,6 +6,7 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig, Suspicio
 from django.db import IntegrityError, connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import include, path
+from django.views.decorators.cache import cache_control
 from rest_framework import exceptions, serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -174,6 +175,7 @@ urlpatterns = [
     path("stock/", StockView.as_view()),
     path("echo/", EchoView.as_view()),
     path("me/", SignedInView.as_view()),
+    path("kept/", cache_control(max_age=77)(EchoView.as_view())),
     path("plain/", plain),
     path("admin/", include([path("broken/", plain)])),
 ]

@@ -159,6 +159,18 @@ def test_a_wrong_parameter_is_named(api, db, query: str, parameter: str):
     assert (response.status_code, list(codes(response))) == (400, [parameter])
 
 
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        ("timezone=UTC&date=&timezone=UTC", ["date", "timezone"]),
+        ("upcoming=x&organizer=x&title=a&title=b", ["title", "organizer", "upcoming"]),
+        ("date_to=2099-01-01T00:00:00Z&date_from=2099-01-02T00:00:00Z&date_to=2099-01-01T00:00:00Z", ["date_to"]),
+    ],
+)
+def test_everything_that_is_wrong_is_named_in_the_order_of_the_document(api, db, query: str, named: list[str]):
+    assert [each["parameter"] for each in api.get(f"/events/?{query}").json()["errors"]] == named
+
+
 @pytest.mark.parametrize("name", ["ordering", "cursor", "organizer", "timezone", "date", "status"])
 def test_what_was_sent_is_never_repeated(api, db, name: str):
     assert b"hunter2" not in api.get("/events/", {name: "hunter2"}).content

@@ -17,6 +17,7 @@ from psycopg.pq import DiagnosticField, ExecStatus, TransactionStatus
 from psycopg.types.datetime import TimestamptzLoader
 
 PARAMETER: Final = re.compile(r"%\((\w+)\)s|%%")
+ENOUGH: Final = 3  # times that a statement comes in a row
 MOST_KEPT: Final = 100  # statements of a connection; PostgreSQL holds some 100 KiB for each
 DONE: Final = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 #: "cached plan must not change result type", and a statement that is not there any more.
@@ -46,7 +47,7 @@ class Session:
         self.names: dict[tuple[bytes, tuple[int, ...]], bytes] = {}
         self.prepared = 0  # so many names are used up
         self.outdated: list[bytes] = []  # names of what PostgreSQL may forget
-        self.asked_last = b""  # a statement's text
+        self.asked_last, self.times = b"", 0  # a statement's text, and how often it came in a row
         self.plans_anew = False  # what PostgreSQL was told to do with those that are prepared
 
 
@@ -62,8 +63,8 @@ class StatementCursor:
     """Runs statements with named parameters.
 
     With `keeps_plan` PostgreSQL reads and plans a text once for each connection, whatever the values: for statements
-    that have one good plan. Without, it plans with the values in sight, at every run; it reads the text once where the
-    same is asked for again and again, for telling it so costs as much as reading it.
+    that have one good plan. Without, it plans with the values in sight, at every run, and reads the text once where the
+    same is asked for several times in a row: to have PostgreSQL plan so costs as much as one reading.
     """
 
     def __init__(self, connection: psycopg.Connection[Any], *, keeps_plan: bool) -> None:
@@ -91,20 +92,25 @@ class StatementCursor:
         if settings.DATABASE_POOLER:  # another statement meets another session
             return False
         session = self.session
-        is_repeated, session.asked_last = session.asked_last == text, text
+        session.times = session.times + 1 if session.asked_last == text else 1
+        session.asked_last = text
         if self.keeps_plan:
             return self.have_planned(anew=False)
-        if is_repeated or (session.plans_anew and (text, types) in session.names):
+        if session.times >= ENOUGH or (session.plans_anew and (text, types) in session.names):
             return self.have_planned(anew=True)
         return False
 
     def have_planned(self, *, anew: bool) -> bool:
-        """Whether PostgreSQL plans accordingly; within a transaction, whose end could undo it, it is not told to."""
+        """Whether PostgreSQL plans accordingly from now on.
+
+        The end of a transaction may undo what is set in it, so it is not told there to plan anew. Where it does so
+        though it was told not to, it takes longer and nothing is wrong.
+        """
         session, pgconn = self.session, self.session.connection.pgconn
         if session.plans_anew == anew:
             return True
-        if pgconn.transaction_status != TransactionStatus.IDLE:
-            return not anew  # those with one good plan may be planned anew as well
+        if anew and pgconn.transaction_status != TransactionStatus.IDLE:
+            return False
         checked(pgconn.exec_(b"SET plan_cache_mode TO force_custom_plan" if anew else b"RESET plan_cache_mode"))
         session.plans_anew = anew
         return True
@@ -142,9 +148,6 @@ class StatementCursor:
     def fetchall(self) -> list[tuple[Any, ...]]:
         rows, self.rows = self.rows, []
         return rows
-
-    def close(self) -> None:
-        self.rows = []
 
 
 def checked(result: Any) -> Any:
