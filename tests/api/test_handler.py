@@ -3,6 +3,7 @@
 import gc
 import json
 import logging
+import re
 from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import Any
@@ -58,7 +59,7 @@ def answered(application: Application, environ: dict[str, Any], body: bytes = b"
     content = b"".join(answer)
     if hasattr(answer, "close"):
         answer.close()
-    return *said[0], content
+    return *said[0], re.sub(rb"DTSTAMP:\w+", b"", content)  # when a calendar was asked for, to the second
 
 
 def split(address: str) -> dict[str, str]:
