@@ -3,7 +3,6 @@
 import hmac
 import re
 import time
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Self
@@ -11,6 +10,7 @@ from typing import Any, Self
 import orjson
 from django.conf import settings
 from jwt import InvalidSignatureError, PyJWK
+from jwt.utils import base64url_decode, base64url_encode
 from rest_framework_simplejwt import tokens
 from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import TokenBackendError, TokenError
@@ -32,9 +32,9 @@ class KeyRing(TokenBackend):
         shared = {"algorithm": options["ALGORITHM"], "audience": options["AUDIENCE"], "issuer": options["ISSUER"]}
         super().__init__(signing_key=signing_key, **shared)
         # As a JWK it is looked at once, and not at every token, for being the public half of a pair.
-        octets = base64url(signing_key.encode())
-        self.known_key = PyJWK({"kty": "oct", "k": octets.decode()}, algorithm=options["ALGORITHM"])
         self.secret = signing_key.encode()
+        octets = base64url_encode(self.secret).decode()
+        self.known_key = PyJWK({"kty": "oct", "k": octets}, algorithm=options["ALGORITHM"])
         self.header = self.encode({}).encode().partition(b".")[0]
         self.older = [TokenBackend(signing_key=key, **shared) for key in old_keys]
 
@@ -63,15 +63,18 @@ class KeyRing(TokenBackend):
         try:
             header, payload, signature = token.encode().split(b".")
             expected = hmac.digest(self.secret, header + b"." + payload, "sha256")
-            if header != self.header or not hmac.compare_digest(base64url(expected), signature):
+            if header != self.header or not hmac.compare_digest(base64url_encode(expected), signature):
                 return None
-            text = urlsafe_b64decode(payload + b"==")
-            return self.good(orjson.loads(text)) if base64url(text) == payload else None
-        except ValueError:
+            text = base64url_decode(payload)
+            return self.good(orjson.loads(text)) if base64url_encode(text) == payload else None
+        except (KeyError, ValueError):
             return None
 
     def good(self, claims: Any) -> dict[str, Any] | None:
-        """`claims` if they are of the kind that `encode` writes, and hold at this moment."""
+        """`claims` if they are of the kind that `encode` writes, and hold at this moment.
+
+        Raises KeyError or ValueError where a time is missing or odd.
+        """
         if type(claims) is not dict or not {"nbf", "sub"}.isdisjoint(claims):
             return None
         # Numbers beyond 64 bits are floats to orjson.
@@ -79,10 +82,8 @@ class KeyRing(TokenBackend):
             return None
         if (claims.get("iss"), claims.get("aud")) != (self.issuer, self.audience):
             return None
-        issued, expires = claims.get("iat"), claims.get("exp")
-        if type(issued) is not int or type(expires) is not int:
-            return None
-        return claims if 0 <= issued <= time.time() < expires <= LAST_SECOND else None
+        issued, expires = natural(claims["iat"], LAST_SECOND), natural(claims["exp"], LAST_SECOND)
+        return claims if issued <= time.time() < expires else None
 
     def decode_by_any_key(self, token: Any, verify: bool) -> dict[str, Any]:
         try:
@@ -97,11 +98,6 @@ class KeyRing(TokenBackend):
             except TokenBackendError as error:
                 refusal = error
         raise refusal
-
-
-def base64url(octets: bytes) -> bytes:
-    """Without padding, as RFC 7515 section 2 has it."""
-    return urlsafe_b64encode(octets).rstrip(b"=")
 
 
 def with_plain_times(claims: dict[str, Any]) -> dict[str, Any]:

@@ -103,7 +103,8 @@ class StrictFilterSet(filters.FilterSet):
         """The values that the request gives. Raises InvalidParameters, which names each that is wrong."""
         parameters = Parameters(self.data)
         given = {name: each.field for name, each in self.base_filters.items() if name in self.data}
-        values = self.judge({name: parameters.read(name, field) for name, field in given.items()}, parameters)
+        values = {name: parameters.read(name, field) for name, field in given.items()}
+        self.judge(values, parameters)
         parameters.check()
         return values
 
@@ -111,12 +112,11 @@ class StrictFilterSet(filters.FilterSet):
         """Raises InvalidParameters."""
         _ = self.cleaned
 
-    def judge(self, values: dict[str, Any], parameters: Parameters) -> dict[str, Any]:
-        """Compare filters with each other, and refuse at `parameters` what is wrong; what is left counts.
+    def judge(self, values: dict[str, Any], parameters: Parameters) -> None:
+        """Compare filters with each other, and refuse at `parameters` what is wrong; what is left in `values` counts.
 
-        A value that is wrong or absent is None. `values` may be changed.
+        A value that is wrong or absent is None.
         """
-        return values
 
     @cached_property
     def qs(self) -> Any:

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
 from django.http import HttpResponse
+from django.http.request import HttpHeaders
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -29,7 +30,7 @@ if TYPE_CHECKING:  # REST framework's views import this module through the setti
     from rest_framework.views import APIView
 
 HEADER = "Idempotency-Key"
-IN_META = "HTTP_IDEMPOTENCY_KEY"  # its name in WSGI's environ
+IN_META = HttpHeaders.to_wsgi_name(HEADER)
 VISIBLE = re.compile("[!-~]{1,255}")
 KEPT = timedelta(hours=48)
 #: What is kept of an answer besides its status and bytes.

@@ -32,8 +32,7 @@ def run(sql: str, values: Mapping[str, Any] | None = None, *, keeps_plan: bool =
         cursor = own._prepare_cursor(cursor)
     own.validate_no_broken_transaction()
     with own.wrap_database_errors:
-        cursor.execute(sql, values)
-    return cursor.fetchall()  # type: ignore[no-any-return]
+        return cursor.execute(sql, values)  # type: ignore[no-any-return]
 
 
 def instance(model: type[Row], names: Iterable[str], values: Iterable[Any], **related: Model) -> Row:

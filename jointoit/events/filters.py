@@ -95,7 +95,7 @@ class EventFilters(StrictFilterSet):
         model = Event
         fields: tuple[str, ...] = ()
 
-    def judge(self, values: dict[str, Any], parameters: Parameters) -> dict[str, Any]:
+    def judge(self, values: dict[str, Any], parameters: Parameters) -> None:
         """A date in its zone, an end beside its beginning."""
         zone = values.pop("timezone", None) or ZoneInfo("UTC")
         if values.get("date"):
@@ -108,7 +108,6 @@ class EventFilters(StrictFilterSet):
         start, end = values.get("date_from"), values.get("date_to")
         if start and end and end <= start:
             parameters.refuse("date_from", ValidationError("Must lie before date_to.", code="invalid"))
-        return values
 
     def on_date(self, queryset: EventQuerySet, name: str, value: Any) -> EventQuerySet:
         return queryset.filter(date__gte=value.start, date__lt=value.end)

@@ -70,10 +70,9 @@ class StatementCursor:
     def __init__(self, connection: psycopg.Connection[Any], *, keeps_plan: bool) -> None:
         self.session = session_of(connection)
         self.keeps_plan = keeps_plan
-        self.rows: list[tuple[Any, ...]] = []
 
-    def execute(self, query: str, params: Mapping[str, Any] | None = None) -> None:
-        """Raises psycopg.Error, and KeyError for a parameter without a value."""
+    def execute(self, query: str, params: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """Return the rows. Raises psycopg.Error, and KeyError for a parameter without a value."""
         text, names = numbered(query)
         connection, transformer = self.session.connection, self.session.transformer
         if not connection.autocommit and connection.pgconn.transaction_status == TransactionStatus.IDLE:
@@ -84,8 +83,9 @@ class StatementCursor:
         run = self.run_prepared if self.is_prepared(text, types) else self.run_once
         result = run(text, values, types, transformer.formats)
         transformer.set_pgresult(result)
-        self.rows = transformer.load_rows(0, result.ntuples, tuple)
+        rows = transformer.load_rows(0, result.ntuples, tuple)
         transformer.set_pgresult(None)
+        return rows
 
     def is_prepared(self, text: bytes, types: tuple[int, ...]) -> bool:
         """Whether the statement is one that PostgreSQL knows by a name, or shall. Tells it how to plan such ones."""
@@ -94,11 +94,9 @@ class StatementCursor:
         session = self.session
         session.times = session.times + 1 if session.asked_last == text else 1
         session.asked_last = text
-        if self.keeps_plan:
-            return self.have_planned(anew=False)
-        if session.times >= ENOUGH or (session.plans_anew and (text, types) in session.names):
-            return self.have_planned(anew=True)
-        return False
+        is_known = session.plans_anew and (text, types) in session.names
+        pays = self.keeps_plan or session.times >= ENOUGH or is_known
+        return pays and self.have_planned(anew=not self.keeps_plan)
 
     def have_planned(self, *, anew: bool) -> bool:
         """Whether PostgreSQL plans accordingly from now on.
@@ -144,10 +142,6 @@ class StatementCursor:
         while session.outdated:
             pgconn.exec_(b"DEALLOCATE " + session.outdated.pop())
         return name
-
-    def fetchall(self) -> list[tuple[Any, ...]]:
-        rows, self.rows = self.rows, []
-        return rows
 
 
 def checked(result: Any) -> Any:
