@@ -21,7 +21,7 @@ help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(BIN)/.runtime ## Start everything: API, worker, PostgreSQL, Valkey, mail inbox (PORT=, INBOX_PORT=)
-	@exec $(BIN)/python -m config.launcher
+	@exec $(BIN)/python -m laptop.launcher
 
 demo: $(BIN)/.runtime ## Fill the database with a believable data set
 	@$(BIN)/python manage.py migrate --verbosity 0

@@ -6,7 +6,8 @@ import sys
 
 from django.core.management import execute_from_command_line
 
-from config import env, localstack
+from config import env
+from laptop import stack
 
 NEEDS_NO_SERVER = {"help", "-h", "--help", "version", "--version"}
 
@@ -14,5 +15,5 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     env.assume_development()
     if not NEEDS_NO_SERVER.issuperset(sys.argv[1:2] or ["help"]):
-        localstack.ensure()
+        stack.ensure()
     execute_from_command_line(sys.argv)

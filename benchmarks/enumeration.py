@@ -16,7 +16,7 @@ from statistics import median
 import httpx
 import psycopg
 
-from config import localstack
+from laptop import stack
 from tests.live import UNLIMITED, Live, production, serve
 
 KINDS = ("existing", "inactive", "unknown")
@@ -31,7 +31,7 @@ WAITS = "UPDATE accounts_user SET email_verified = %s, pending_email = %s WHERE 
 
 @contextmanager
 def service() -> Iterator[Live]:
-    with localstack.discarded("jointoit-enumeration-") as (folder, urls):
+    with stack.discarded("jointoit-enumeration-") as (folder, urls):
         os.environ |= urls
         with serve(folder, **production(folder, **UNLIMITED), LOG_LEVEL="ERROR") as live:
             yield live

@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 
-from config import localstack
+from laptop import stack
 
 SEATS, PEOPLE, CLIENTS, ROUNDS = 500, 2000, 8, 3
 TABLES = """
@@ -108,7 +108,7 @@ def race(url: str, guard: Callable[[Session, int, int], bool], event: int) -> tu
 
 def main() -> None:
     events = count(1)
-    with localstack.discarded("jointoit-guards-") as (_, urls):
+    with stack.discarded("jointoit-guards-") as (_, urls):
         url = urls["DATABASE_URL"]
         with psycopg.connect(url, autocommit=True) as session:
             session.execute(TABLES)

@@ -13,7 +13,7 @@ from corsheaders.defaults import default_headers
 from marshmallow.validate import Regexp
 
 from config.env import ROOT, Reader, at_least, port, positive, postgres, read_dotenv, secret
-from jointoit.api import logs
+from jointoit.api.observability import logs
 
 django_stubs_ext.monkeypatch()  # lets Django's generic classes be subscripted at run time: ModelAdmin[Event]
 
@@ -98,23 +98,23 @@ INSTALLED_APPS = [
 ]
 # Order: who counts first, then what every answer needs (request id, problem for a failure), the admin's needs last.
 MIDDLEWARE = [
-    "jointoit.api.metrics.MetricsMiddleware",
-    "jointoit.api.middleware.RequestMiddleware",
+    "jointoit.api.observability.metrics.MetricsMiddleware",
+    "jointoit.api.http.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "jointoit.api.middleware.InputWall",  # behind those that add headers: its refusals carry them too
-    "jointoit.api.admin_only.AdminSession",
-    "jointoit.api.admin_only.AdminCsrf",
-    "jointoit.api.admin_only.AdminAuthentication",
-    "jointoit.api.admin_only.AdminMessages",
+    "jointoit.api.http.middleware.InputWall",  # behind those that add headers: its refusals carry them too
+    "jointoit.api.http.admin_only.AdminSession",
+    "jointoit.api.http.admin_only.AdminCsrf",
+    "jointoit.api.http.admin_only.AdminAuthentication",
+    "jointoit.api.http.admin_only.AdminMessages",
 ]
 if TRACES:
-    MIDDLEWARE.insert(0, "jointoit.api.tracing.TracingMiddleware")
+    MIDDLEWARE.insert(0, "jointoit.api.observability.tracing.TracingMiddleware")
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
-APPEND_SLASH = False  # jointoit.api.middleware answers 308, which keeps method and body
+APPEND_SLASH = False  # jointoit.api.http.middleware answers 308, which keeps method and body
 AUTH_USER_MODEL = "accounts.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TEMPLATES = [
@@ -206,7 +206,7 @@ CONTENT_SECURITY_POLICY = (
 )
 SILENCED_SYSTEM_CHECKS = [
     "security.W008",  # SECURE_SSL_REDIRECT, see above
-    "security.W003",  # CsrfViewMiddleware runs as jointoit.api.admin_only.AdminCsrf, where there are cookies
+    "security.W003",  # CsrfViewMiddleware runs as jointoit.api.http.admin_only.AdminCsrf, where there are cookies
     "auth.E003",  # the username is unique in any case, by a constraint that this check does not understand
 ]
 
@@ -214,14 +214,14 @@ SILENCED_SYSTEM_CHECKS = [
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["jointoit.accounts.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PARSER_CLASSES": ["jointoit.api.parsing.StrictJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["jointoit.api.rendering.JSONRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "jointoit.api.rendering.Negotiation",
-    "DEFAULT_THROTTLE_CLASSES": ["jointoit.api.throttling.RateThrottle"],
-    "DEFAULT_FILTER_BACKENDS": ["jointoit.api.filtering.StrictFilterBackend"],
-    "DEFAULT_PAGINATION_CLASS": "jointoit.api.pagination.KeysetPagination",
-    "DEFAULT_SCHEMA_CLASS": "jointoit.api.schema.AutoSchema",
-    "EXCEPTION_HANDLER": "jointoit.api.errors.handle",
+    "DEFAULT_PARSER_CLASSES": ["jointoit.api.http.parsing.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["jointoit.api.http.rendering.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "jointoit.api.http.rendering.Negotiation",
+    "DEFAULT_THROTTLE_CLASSES": ["jointoit.api.throttling.throttle.RateThrottle"],
+    "DEFAULT_FILTER_BACKENDS": ["jointoit.api.lists.filtering.StrictFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "jointoit.api.lists.pagination.KeysetPagination",
+    "DEFAULT_SCHEMA_CLASS": "jointoit.api.openapi.schema.AutoSchema",
+    "EXCEPTION_HANDLER": "jointoit.api.problems.handlers.handle",
     "DEFAULT_VERSIONING_CLASS": None,
     "URL_FORMAT_OVERRIDE": None,
     "DATETIME_INPUT_FORMATS": ["iso-8601"],

@@ -3,9 +3,11 @@
 from django.contrib import admin
 from django.urls import path
 
-import jointoit.api.converters  # noqa: F401  registers <id:…>
+import jointoit.api.http.converters  # noqa: F401  registers <id:…>
 from jointoit.accounts import views as accounts
-from jointoit.api import docs, health, metrics, pages
+from jointoit.api import pages
+from jointoit.api.observability import health, metrics
+from jointoit.api.openapi import views
 from jointoit.events import pages as pages_of_events
 from jointoit.events import views as events
 
@@ -29,9 +31,9 @@ urlpatterns = [
     path("health/live/", health.live, name="health-live"),
     path("health/ready/", health.ready, name="health-ready"),
     path("metrics", metrics.metrics, name="metrics"),
-    path("api/schema/", docs.SchemaView.as_view(), name="schema"),
-    path("api/docs/", docs.SwaggerView.as_view(), name="docs"),
-    path("api/redoc/", docs.RedocView.as_view(), name="redoc"),
+    path("api/schema/", views.SchemaView.as_view(), name="schema"),
+    path("api/docs/", views.SwaggerView.as_view(), name="docs"),
+    path("api/redoc/", views.RedocView.as_view(), name="redoc"),
     path("admin/", admin.site.urls),
     # accounts
     path("users/register/", accounts.SignUpView.as_view(), name="sign-up"),
@@ -47,7 +49,7 @@ urlpatterns = [
     path("api/token/blacklist/", accounts.TokenBlacklistView.as_view(), name="token-blacklist"),
 ]
 
-handler400 = "jointoit.api.errors.bad_request"
-handler403 = "jointoit.api.errors.permission_denied"
-handler404 = "jointoit.api.errors.not_found"
-handler500 = "jointoit.api.errors.server_error"
+handler400 = "jointoit.api.problems.handlers.bad_request"
+handler403 = "jointoit.api.problems.handlers.permission_denied"
+handler404 = "jointoit.api.problems.handlers.not_found"
+handler500 = "jointoit.api.problems.handlers.server_error"

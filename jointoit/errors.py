@@ -1,4 +1,4 @@
-"""What a rule answers when it refuses: a code and a sentence. Only `jointoit.api.errors` knows the statuses."""
+"""What a rule answers when it refuses: a code and a sentence. Only `jointoit.api.problems` knows the statuses."""
 
 from collections.abc import Mapping
 from typing import ClassVar

@@ -13,8 +13,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from jointoit.accounts.models import User
-from jointoit.api import buckets
-from jointoit.api.handler import ShortWay, is_short
+from jointoit.api.http.handler import ShortWay, is_short
+from jointoit.api.throttling import buckets
 from jointoit.events import booking
 from jointoit.events.models import Event, Registration
 from jointoit.mail.models import OutboxMail

@@ -17,8 +17,8 @@ from django.conf import settings
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from config import local_valkey
 from config.env import ROOT
+from laptop import valkey
 from tests.servers import free_port
 
 PASSWORD = "correct horse battery 9"
@@ -74,7 +74,7 @@ def database() -> Iterator[str]:
 def serve(folder: Path, **variables: Any) -> Iterator[Live]:
     """Run `python -m jointoit serve` until the block ends; it has to stop cleanly."""
     port, log = free_port(), folder / "serve.log"
-    local_valkey.client(os.environ["REDIS_URL"]).flushdb()  # others counted requests of this address
+    valkey.client(os.environ["REDIS_URL"]).flushdb()  # others counted requests of this address
     with database() as address, log.open("wb") as output:
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV_"))},

@@ -38,7 +38,7 @@ class Servers:
 
     def hold(self) -> dict[str, str]:
         folder = tempfile.mkdtemp(prefix="jointoit-test-")
-        words = [sys.executable, "-m", "config.localstack", folder, "--fast", "--discard"]
+        words = [sys.executable, "-m", "laptop.stack", folder, "--fast", "--discard"]
         self.holder = subprocess.Popen(
             words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             start_new_session=True,  # Ctrl-C is for the tests; the servers stay until those have ended

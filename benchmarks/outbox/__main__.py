@@ -140,7 +140,7 @@ def resident(status: str) -> int:
 def machines() -> Iterator[Bench]:
     folder = tempfile.mkdtemp(prefix="bench-")
     Path(folder).chmod(0o755)
-    words = [sys.executable, "-m", "config.localstack", folder, "--discard"]
+    words = [sys.executable, "-m", "laptop.stack", folder, "--discard"]
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     with (

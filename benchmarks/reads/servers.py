@@ -15,7 +15,7 @@ import httpx
 from django.core import signing
 
 from config.env import ROOT
-from config.local_valkey import free_port
+from laptop.valkey import free_port
 
 WORKERS = "2"
 SECRETS = {"SECRET_KEY": "benchmark" * 8, "JWT_SIGNING_KEY": "benchmark" * 8}
@@ -29,7 +29,8 @@ class Served:
 
     def resign(self, token: str, key: list[object]) -> str:
         """A cursor of our list that stands at another row: signed with the benchmark's own secret."""
-        signer = signing.Signer(key=SECRETS["SECRET_KEY"], salt="jointoit.api.pagination", sep=".", fallback_keys=[])
+        salt = "jointoit.api.lists.pagination"
+        signer = signing.Signer(key=SECRETS["SECRET_KEY"], salt=salt, sep=".", fallback_keys=[])
         scope, backward, _ = signer.unsign_object(token)
         return signer.sign_object([scope, backward, key])
 
@@ -41,7 +42,7 @@ def database() -> Iterator[dict[str, str]]:
     if len(given) == 2:
         yield given
         return
-    words = [sys.executable, "-m", "config.localstack", tempfile.mkdtemp(prefix="jointoit-bench-"), "--discard"]
+    words = [sys.executable, "-m", "laptop.stack", tempfile.mkdtemp(prefix="jointoit-bench-"), "--discard"]
     with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout
         yield dict(json.loads(holder.stdout.readline()))

@@ -20,8 +20,8 @@ import psycopg
 from benchmarks.rush.contestants import Bare, Contestant, Jointoit, Plain
 from benchmarks.rush.figures import Figures, table
 from benchmarks.rush.load import Answer
-from config import localstack
 from config.env import ROOT
+from laptop import stack
 
 SEATS = 500
 PATIENCE = 100.0  # seconds for one race: who takes longer is known to be slower than that
@@ -109,7 +109,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=0, help="besides: this many events at once")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # a bound on the run from outside ends the servers too
-    with localstack.discarded("jointoit-rush-") as (folder, urls):
+    with stack.discarded("jointoit-rush-") as (folder, urls):
         os.environ |= SECRETS | urls
         everybody = contestants(urls["DATABASE_URL"], folder / "servers.log", options.only)
         try:

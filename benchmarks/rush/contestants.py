@@ -14,7 +14,7 @@ import psycopg
 
 from benchmarks.rush.cpu import spent
 from config.env import ROOT
-from config.launcher import free_port
+from laptop.launcher import free_port
 
 CORES = os.cpu_count() or 1
 SOON = datetime.now(UTC) + timedelta(days=30)

@@ -15,8 +15,8 @@ from rest_framework.exceptions import Throttled
 
 from jointoit.accounts import closing, guessing, tokens
 from jointoit.accounts.models import RefreshToken, User
-from jointoit.api import throttling
 from jointoit.api.admin import Kept
+from jointoit.api.throttling import throttle
 
 #: A change of these makes tokens given out before it worthless.
 ENDING = frozenset({"email", "is_active"})
@@ -28,9 +28,9 @@ class ThrottledLoginForm(AdminAuthenticationForm):
     def clean(self) -> dict[str, Any]:
         request = self.request
         assert request is not None
-        address, now = throttling.client_address(request), timezone.now()
+        address, now = throttle.client_address(request), timezone.now()
         try:
-            spent = throttling.consume("login", f"admin:{address}", now)
+            spent = throttle.consume("login", f"admin:{address}", now)
             if spent and not spent.allowed:
                 raise Throttled(wait=spent.retry_after)
             guessing.refuse(

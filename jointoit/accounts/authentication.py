@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from jointoit.accounts import tokens
 from jointoit.accounts.jwt import AccessToken
 from jointoit.accounts.models import User
-from jointoit.api.idempotency import IN_META
+from jointoit.api.http.idempotency import IN_META
 
 
 class TokenAuthentication(BaseAuthentication):

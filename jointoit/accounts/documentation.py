@@ -6,7 +6,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 
 from jointoit.accounts import serializers as shapes
-from jointoit.api.parts import asks, gives
+from jointoit.api.openapi.components import asks, gives
 
 ADA = {
     "id": 1815,

@@ -12,12 +12,12 @@ from rest_framework.request import Request
 
 from jointoit.accounts import tokens
 from jointoit.accounts.models import RefreshToken, User
-from jointoit.api import throttling
+from jointoit.api.throttling import throttle
 
 
 def origin_of(request: Request) -> str:
     """Where a request comes from, as it is kept beside a refresh token."""
-    return tokens.keyed_hash("origin", throttling.client_address(request._request))
+    return tokens.keyed_hash("origin", throttle.client_address(request._request))
 
 
 def refuse(*, login: str, origin: str, now: datetime) -> None:
@@ -26,7 +26,7 @@ def refuse(*, login: str, origin: str, now: datetime) -> None:
     Not part of the RateLimit headers: how many others try is nobody's business.
     """
     account = tokens.keyed_hash("account", User.normalize_username(login).upper().casefold())  # as the look-up
-    spent = throttling.consume("account", account, now)
+    spent = throttle.consume("account", account, now)
     if spent and not spent.allowed and not is_at_home(login, origin):
         raise Throttled(wait=spent.retry_after)
 

@@ -18,8 +18,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from jointoit.api.parameters import Parameters, StrictField
-from jointoit.api.parsing import StrictJSONParser
+from jointoit.api.http.parsing import StrictJSONParser
+from jointoit.api.lists.parameters import Parameters, StrictField
 from jointoit.errors import Conflict, Invalid
 
 LONGEST = 4096  # characters

@@ -19,7 +19,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 
 from jointoit.accounts import jwt
 from jointoit.accounts.models import RefreshToken, User
-from jointoit.api.statements import instance
+from jointoit.api.lists.prepared import instance
 from jointoit.errors import Unauthenticated
 
 GRACE = timedelta(seconds=10)

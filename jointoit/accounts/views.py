@@ -26,8 +26,8 @@ from jointoit.accounts.serializers import (
     UserSerializer,
     VerifySerializer,
 )
-from jointoit.api.conditional import Conditional
-from jointoit.api.throttling import demand
+from jointoit.api.http.conditional import Conditional
+from jointoit.api.throttling.throttle import demand
 
 
 class PrivateView(APIView):

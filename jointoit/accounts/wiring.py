@@ -3,6 +3,6 @@
 from datetime import timedelta
 
 from jointoit.accounts import tokens
-from jointoit.mail import sweeper
+from jointoit.process import periodic
 
-sweeper.register(tokens.prune, every=timedelta(hours=1))
+periodic.register(tokens.prune, every=timedelta(hours=1))

@@ -4,8 +4,9 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
 
-from jointoit.api import database, metrics
-from jointoit.api.rates import check_rates
+from jointoit.api import database
+from jointoit.api.observability import metrics
+from jointoit.api.throttling.rates import check_rates
 
 
 class ApiConfig(AppConfig):
@@ -16,4 +17,4 @@ class ApiConfig(AppConfig):
         checks.register(check_rates)
         metrics.register(database.connections_by_state)
         if settings.TRACES:
-            import_module("jointoit.api.tracing").begin()
+            import_module("jointoit.api.observability.tracing").begin()

@@ -24,7 +24,7 @@ class IdempotencyKey(models.Model):
 
 
 class RateBucket(models.Model):
-    """A bucket of the throttle while Redis is away; the table is unlogged and written by `jointoit.api.buckets`."""
+    """A bucket of the throttle while Redis is away; the table is unlogged."""
 
     key = models.UUIDField(primary_key=True, help_text="Digest of the scope and of who is counted.")
     tat = models.BigIntegerField(help_text="When the whole quota is free again, in microseconds since 1970.")

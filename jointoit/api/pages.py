@@ -10,9 +10,9 @@ from rest_framework.renderers import TemplateHTMLRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jointoit.api.parts import SERVER
-from jointoit.api.problems import ProblemType, known
-from jointoit.api.rendering import JSONRenderer
+from jointoit.api.http.rendering import JSONRenderer
+from jointoit.api.openapi.components import SERVER
+from jointoit.api.problems.catalogue import ProblemType, known
 from jointoit.api.service import ServiceView
 
 #: Link → name of its route.

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from jointoit.api import buckets, idempotency
-from jointoit.api.rates import microseconds
+from jointoit.api.http import idempotency
+from jointoit.api.throttling import buckets
+from jointoit.api.throttling.rates import microseconds
 
 BATCH = 1000  # rows in one statement: its locks are short
 

@@ -65,7 +65,7 @@ def register(*, event_id: int, attendee: User, now: datetime) -> Registration:
     for _ in range(LOOKS):
         registration = look(event_id=event_id, attendee=attendee, now=now)
         if seating.take(registration, promise_of_standing(registration)):
-            outbox.ring_on_commit()
+            outbox.notify_on_commit()
             return registration
     raise Busy
 

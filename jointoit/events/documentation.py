@@ -4,7 +4,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 
 from jointoit.accounts.documentation import FORM, FROM_MAIL, PAGE, PAGE_TOKEN
-from jointoit.api.parts import asks, gives
+from jointoit.api.openapi.components import asks, gives
 from jointoit.events import serializers as shapes
 
 WANTED = {

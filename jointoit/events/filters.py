@@ -8,8 +8,15 @@ from django.db.models import Q, Value
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_field
 
-from jointoit.api.filtering import BooleanFilter, ChoiceFilter, IdFilter, StrictFilterSet, TextFilter, TimestampFilter
-from jointoit.api.parameters import Parameters, StrictField, TextField
+from jointoit.api.lists.filtering import (
+    BooleanFilter,
+    ChoiceFilter,
+    IdFilter,
+    StrictFilterSet,
+    TextFilter,
+    TimestampFilter,
+)
+from jointoit.api.lists.parameters import Parameters, StrictField, TextField
 from jointoit.events.calendar_dates import PATTERN, span
 from jointoit.events.folding import fold
 from jointoit.events.models import Event, EventQuerySet, Registration, RegistrationQuerySet

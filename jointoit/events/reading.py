@@ -8,9 +8,9 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import BigAutoField, QuerySet
 from orjson import Fragment
 
-from jointoit.api.documents import written
-from jointoit.api.filtering import Shape
-from jointoit.api.statements import Given, Repeated, Statement
+from jointoit.api.lists.documents import written
+from jointoit.api.lists.filtering import Shape
+from jointoit.api.lists.prepared import Given, Repeated, Statement
 from jointoit.errors import NotFound
 from jointoit.events.filters import EventFilters
 from jointoit.events.models import Event, EventQuerySet

@@ -16,7 +16,7 @@ from django.db import IntegrityError, connection, transaction
 
 from jointoit.accounts.models import User
 from jointoit.api import database
-from jointoit.api.statements import instance, run
+from jointoit.api.lists.prepared import instance, run
 from jointoit.errors import NotFound
 from jointoit.events.models import Event, Registration
 from jointoit.mail import outbox

@@ -8,7 +8,6 @@ from rest_framework import serializers
 
 from jointoit.accounts.models import User
 from jointoit.accounts.serializers import LinkSerializer, TokenField
-from jointoit.api.documents import document_of
 from jointoit.api.fields import (
     ChoiceField,
     DateTimeField,
@@ -18,6 +17,7 @@ from jointoit.api.fields import (
     TextField,
     TimeZoneField,
 )
+from jointoit.api.lists.documents import document_of
 from jointoit.events.models import Event, Registration
 from jointoit.mail.models import OutboxMail
 from jointoit.mail.outbox import Standing

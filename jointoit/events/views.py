@@ -15,13 +15,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from jointoit.accounts.authentication import sender
-from jointoit.api.conditional import Conditional
-from jointoit.api.documents import written
-from jointoit.api.filtering import StrictFilterBackend
-from jointoit.api.idempotency import idempotent
-from jointoit.api.pagination import names_of
-from jointoit.api.parameters import ChoiceField, Parameters
-from jointoit.api.rendering import JSONRenderer, JSONResponse
+from jointoit.api.http.conditional import Conditional
+from jointoit.api.http.idempotency import idempotent
+from jointoit.api.http.rendering import JSONRenderer, JSONResponse
+from jointoit.api.lists.documents import written
+from jointoit.api.lists.filtering import StrictFilterBackend
+from jointoit.api.lists.pagination import names_of
+from jointoit.api.lists.parameters import ChoiceField, Parameters
 from jointoit.events import booking, documentation, reading, scheduling, telling
 from jointoit.events.attendees import AttendeeCSVRenderer, as_csv
 from jointoit.events.filters import AttendeeFilters, EventFilters, RegistrationFilters

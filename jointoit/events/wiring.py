@@ -1,10 +1,10 @@
 """What the sweeper does for events, and what they tell operators of themselves."""
 
-from jointoit.api import metrics
+from jointoit.api.observability import metrics
 from jointoit.events import reminders
 from jointoit.events.metrics import count_registration, seats
-from jointoit.mail import sweeper
+from jointoit.process import periodic
 
-sweeper.register(reminders.promise_due)
+periodic.register(reminders.promise_due)
 metrics.register(seats)
 metrics.observe("event-register", count_registration)

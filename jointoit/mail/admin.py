@@ -83,7 +83,7 @@ class OutboxMailAdmin(Kept):
             gate.hold(because=f"Held by {by}.", now=timezone.now())
         else:
             gate.release(now=timezone.now())
-            tasks.ring()
+            tasks.notify_worker()
 
     # ── The mail ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -118,7 +118,7 @@ class OutboxMailAdmin(Kept):
             settled_at=None,
             give_up_at=now + GIVE_UP_AFTER,
         )
-        tasks.ring()
+        tasks.notify_worker()
         self.message_user(request, f"{number} will be tried again.", messages.SUCCESS)
 
 

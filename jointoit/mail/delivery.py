@@ -18,11 +18,11 @@ from jointoit.mail import claims, gate, rendering
 from jointoit.mail.metrics import attempts
 from jointoit.mail.models import OutboxMail
 from jointoit.mail.policy import FIRST_RETRY, STOP_SENDING, WRITING_TRIES, Answer, Verdict, judge, plain, retry_after
+from jointoit.process.periodic import StopAsked, never
 
 log = structlog.get_logger(__name__)
 State = OutboxMail.State
 Clock = Callable[[], datetime]
-Stop = Callable[[], bool]
 
 BATCH = 20
 #: A turn ends after this, so that a task stays below its time limit and a sweeper gets to its other jobs.
@@ -35,11 +35,7 @@ STRIKES = 3
 WELL = {Verdict.SENT, Verdict.LATER, Verdict.NEVER}
 
 
-def never() -> bool:
-    return False
-
-
-def deliver_due(*, clock: Clock, stop: Stop = never) -> bool:
+def deliver_due(*, clock: Clock, stop: StopAsked = never) -> bool:
     """Send what is due, most urgent first, until nothing is, or the turn is over; say whether more may wait.
 
     Safe to run many times side by side. Asks `stop` between two mails.
@@ -57,10 +53,17 @@ def deliver_due(*, clock: Clock, stop: Stop = never) -> bool:
     return False
 
 
+def retire(now: datetime) -> None:
+    """Give up what came too late; never while mail is held, for then an operator decides."""
+    switch = gate.look(now=now)
+    if switch.held_at is None:
+        claims.retire(now=now, untried=switch.ill_answer or "It was never its turn.")
+
+
 class Postman:
     """One sender with at most one connection to the mail server, which it keeps from mail to mail."""
 
-    def __init__(self, *, clock: Clock, stop: Stop) -> None:
+    def __init__(self, *, clock: Clock, stop: StopAsked) -> None:
         self.clock = clock
         self.stop = stop
         self.connection: BaseEmailBackend | None = None

@@ -86,7 +86,7 @@ def enqueue_many(
     for chunk in chunks(pairs):
         new += insert(chunk, times)
     if new and not_before is None:
-        ring_on_commit()
+        notify_on_commit()
     return new
 
 
@@ -145,13 +145,13 @@ def insert(chunk: list[tuple[Message, str]], times: dict[str, Any]) -> int:
 
 
 def parameters(message: Message, *, key: str) -> dict[str, Any]:
-    """What INSERT_PROMISED wants to know for one mail; whoever runs it rings afterwards (`ring_on_commit`)."""
+    """What INSERT_PROMISED wants to know for one mail; afterwards, `notify_on_commit`."""
     rows = facts.dump([row(message, key, domain())])
     return {"rows": rows, "not_before": None, "expires_at": None, "give_up_after": GIVE_UP_AFTER}
 
 
-def ring_on_commit() -> None:
-    transaction.on_commit(tasks.ring, robust=True)
+def notify_on_commit() -> None:
+    transaction.on_commit(tasks.notify_worker, robust=True)
 
 
 def row(message: Message, key: str, host: str) -> dict[str, object]:

@@ -1,18 +1,16 @@
 """The doorbell: a task says that mail waits, the rows say which."""
 
-from functools import cache
 from typing import Any
 
-from celery import current_app, shared_task
+from celery import shared_task
 from django.utils import timezone
 
 from jointoit.mail import delivery
-from jointoit.mail.bell import Bell
-from jointoit.mail.stopping import Stop
+from jointoit.process import broker
+from jointoit.process.notification import WorkerNotification
+from jointoit.process.stopping import Stop
 
-# A publisher that hangs holds up nobody but the bell's own thread, which still should come back soon.
-BRISK = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5, "max_retries": 0}
-#: A bell older than this says nothing that the sweeper has not seen by itself.
+#: A notification older than this says nothing that the periodic process has not seen by itself.
 STALE = 60  # seconds
 
 
@@ -20,22 +18,17 @@ STALE = 60  # seconds
 def deliver_due() -> None:
     with Stop() as stop:
         if delivery.deliver_due(stop=stop, clock=timezone.now):
-            ring()
-
-
-@cache
-def broker() -> Any:
-    return current_app.connection_for_write(transport_options=BRISK)
+            notify_worker()
 
 
 def publish() -> None:
-    options: dict[str, Any] = {"connection": broker(), "retry": False, "expires": STALE}
+    options: dict[str, Any] = {"connection": broker.connection(), "retry": False, "expires": STALE}
     deliver_due.apply_async(**options)
 
 
-bell = Bell(publish)
+notification = WorkerNotification(publish)
 
 
-def ring() -> None:
-    """Wake a worker. Never waits and never fails; a bell that is not heard is made up for by the sweeper."""
-    bell.ring()
+def notify_worker() -> None:
+    """Wake a worker. Never waits and never fails; the periodic process makes up for what is not heard."""
+    notification.send()

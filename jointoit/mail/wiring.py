@@ -1,4 +1,4 @@
-"""What the mail tells others of itself, and what its sweeper does for them."""
+"""What the mail tells others of itself, and what the periodic process does for it."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,15 +6,20 @@ from typing import Any
 from celery import signals
 from django.utils import timezone
 
-from jointoit.api import health, metrics, pruning
-from jointoit.mail import heartbeat as heartbeat
-from jointoit.mail import sweeper
+from jointoit.api import pruning
+from jointoit.api.observability import health, metrics
+from jointoit.mail import claims, delivery
 from jointoit.mail.metrics import Outbox
 from jointoit.mail.status import probe
+from jointoit.process import periodic
+from jointoit.process import worker_heartbeat as worker_heartbeat
 
-sweeper.register(sweeper.retire)
-sweeper.register(sweeper.scrub, every=timedelta(hours=1))
-sweeper.register(pruning.prune, every=timedelta(minutes=10))
+periodic.register_stoppable(
+    lambda _, stop: delivery.deliver_due(clock=timezone.now, stop=stop), every=timedelta(0)
+)  # in every round
+periodic.register(delivery.retire)
+periodic.register(lambda now: claims.scrub(now=now), every=timedelta(hours=1))
+periodic.register(pruning.prune, every=timedelta(minutes=10))
 metrics.register(Outbox())
 health.register("mail", lambda: probe(now=timezone.now()))
 

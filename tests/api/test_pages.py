@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import resolve
 
 from jointoit.api import pages
-from jointoit.api.problems import MEDIA_TYPE, known
+from jointoit.api.problems.catalogue import MEDIA_TYPE, known
 
 # A request that ends looks after the connections of its thread.
 pytestmark = pytest.mark.django_db

@@ -16,9 +16,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from jointoit.accounts.models import User
-from jointoit.api import filtering
-from jointoit.api.conditional import Conditional
-from jointoit.api.idempotency import idempotent
+from jointoit.api.http.conditional import Conditional
+from jointoit.api.http.idempotency import idempotent
+from jointoit.api.lists import filtering
 from jointoit.errors import Conflict, Forbidden
 from jointoit.events.models import Event
 

@@ -14,13 +14,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from jointoit.accounts.models import User
-from jointoit.api.errors import InvalidParameter, InvalidParameters
+from jointoit.api.problems.handlers import InvalidParameter, InvalidParameters
 from jointoit.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
 
-handler400 = "jointoit.api.errors.bad_request"
-handler403 = "jointoit.api.errors.permission_denied"
-handler404 = "jointoit.api.errors.not_found"
-handler500 = "jointoit.api.errors.server_error"
+handler400 = "jointoit.api.problems.handlers.bad_request"
+handler403 = "jointoit.api.problems.handlers.permission_denied"
+handler404 = "jointoit.api.problems.handlers.not_found"
+handler500 = "jointoit.api.problems.handlers.server_error"
 
 
 class Full(Conflict):

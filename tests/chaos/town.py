@@ -19,9 +19,9 @@ import psycopg
 from django.conf import settings
 
 from config.env import ROOT
-from config.local_postgres import Postgres
-from config.local_server import program_of
-from config.local_valkey import Valkey, answers, client, valkey_program
+from laptop.postgres import Postgres
+from laptop.server import program_of
+from laptop.valkey import Valkey, answers, client, valkey_program
 from tests.chaos.postoffice import PostOffice
 from tests.servers import free_port
 
@@ -52,7 +52,7 @@ class Machines:
         # A short path: PostgreSQL's socket stays where it is when the server comes back.
         self.folder = Path(tempfile.mkdtemp(prefix="chaos-"))
         self.folder.chmod(0o755)
-        words = [sys.executable, "-m", "config.localstack", str(self.folder), "--discard"]
+        words = [sys.executable, "-m", "laptop.stack", str(self.folder), "--discard"]
         self.holder = subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self.holder.stdout
         self.urls: dict[str, str] = json.loads(self.holder.stdout.readline())

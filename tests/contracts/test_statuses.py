@@ -14,7 +14,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from jointoit.api import idempotency
+from jointoit.api.http import idempotency
 from tests.conformance import document, mismatch, pointed
 from tests.contracts.provocations import GOOD, OWN
 from tests.contracts.scene import Call, Scene

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.env import ROOT
-from config.local_valkey import answers
+from laptop.valkey import answers
 from tests.servers import bare_environment, free_port
 
 PATIENCE = 120.0  # seconds for the first start on a busy machine, npm included
@@ -46,7 +46,7 @@ class Service:
         ) | self.variables  # fmt: skip
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "config.launcher"], cwd=ROOT, env=environment,
+                [sys.executable, "-m", "laptop.launcher"], cwd=ROOT, env=environment,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
         deadline = time.monotonic() + PATIENCE

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from config import local_valkey
-from config.maildev import why_not
+from laptop import valkey
+from laptop.maildev import why_not
 from tests.e2e.service import Service
 
 
@@ -59,7 +59,7 @@ def test_a_server_that_dies_is_named_and_takes_the_rest_along(service: Service, 
     service.start()
 
     if server == "Valkey":
-        local_valkey.client(service.valkey).shutdown(nosave=True)
+        valkey.client(service.valkey).shutdown(nosave=True)
     else:
         [pid] = (service.folder / "data" / "postgres").rglob("postmaster.pid")
         os.kill(int(pid.read_text().splitlines()[0]), signal.SIGQUIT)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import psycopg
@@ -8,8 +9,8 @@ from django.utils import timezone
 
 from jointoit.events import booking, reminders, scheduling
 from jointoit.events.models import Event, Registration
-from jointoit.mail import sweeper
 from jointoit.mail.models import OutboxMail
+from jointoit.process import periodic
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
@@ -192,13 +193,13 @@ def test_a_round_costs_one_look_when_nobody_is_due(make_event, register, now, dj
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_sweeper_does_it(make_event, register, reminded):
+def test_the_periodic_process_does_it(make_event, register, reminded, monkeypatch):
     held = register(make_event(date=timezone.now() + 2 * DAY))
     Registration.objects.update(updated_at=timezone.now() - 30 * DAY)
     Event.objects.update(date=timezone.now() + HOUR)
 
-    assert reminders.promise_due in [chore.job for chore in sweeper.chores]
-    reminders.promise_due(timezone.now())
+    monkeypatch.setattr(periodic, "chores", [replace(chore, due=None) for chore in periodic.chores])
+    periodic.run_due(now=timezone.now())
 
     assert reminded() == [held.attendee.email]
     call_command("check_invariants")

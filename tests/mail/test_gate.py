@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from jointoit.mail import gate, sweeper
+from jointoit.mail import claims, delivery, gate
 from jointoit.mail.gate import Permit
 from jointoit.mail.models import MailGate, OutboxMail
 from jointoit.mail.policy import GIVE_UP_AFTER
@@ -47,7 +47,7 @@ def test_what_was_held_longer_than_five_days_still_gets_its_tries(
     mail = promise()
     gate.hold(because="Restored.", now=clock.now)
     clock.pass_by(days=9)
-    sweeper.retire(clock.now)
+    delivery.retire(clock.now)
     gate.release(now=clock.now)
 
     mail.refresh_from_db()
@@ -60,7 +60,7 @@ def test_through_five_days_without_a_server_mail_is_given_up_and_reminders_expir
     promise("old"), promise("reminder", expires_at=clock.now + timedelta(days=1))
     clock.pass_by(days=5, seconds=1)
     promise("later", not_before=clock.now + timedelta(days=1))
-    sweeper.retire(clock.now)
+    delivery.retire(clock.now)
 
     states = dict(OutboxMail.objects.values_list("dedupe_key", "state"))
     assert states == {"test:old": State.DEAD, "test:reminder": State.EXPIRED, "test:later": State.PENDING}
@@ -72,7 +72,7 @@ def test_a_mail_given_up_without_a_try_says_what_kept_it(promise: Callable[..., 
     gate.look(now=clock.now)
     gate.trip(answer="421 Closed", now=clock.now)
     clock.pass_by(days=5, seconds=1)
-    sweeper.retire(clock.now)
+    delivery.retire(clock.now)
 
     answers = dict(OutboxMail.objects.values_list("pk", "last_answer"))
     assert answers == {tried.pk: "Gave up. 450 Later", untried.pk: "Gave up. 421 Closed"}
@@ -135,11 +135,11 @@ def test_a_mail_whose_turn_is_far_away_is_put_back(
 def test_old_mails_are_forgotten_but_not_that_they_were_sent(promise: Callable[..., OutboxMail], clock: Clock) -> None:
     mail = promise()
     OutboxMail.objects.update(state=State.SENT, settled_at=timezone.now())
-    sweeper.scrub(clock.now + timedelta(days=89))
+    claims.scrub(now=clock.now + timedelta(days=89))
     mail.refresh_from_db()
     assert mail.recipient == "ada@example.org"
 
-    sweeper.scrub(clock.now + timedelta(days=91))
+    claims.scrub(now=clock.now + timedelta(days=91))
     mail.refresh_from_db()
 
     assert (mail.recipient, mail.facts, mail.state, mail.dedupe_key) == ("", {}, State.SENT, "test:ada")

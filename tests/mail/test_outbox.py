@@ -17,7 +17,7 @@ State = OutboxMail.State
 def rings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """What the broker hears."""
     rings: list[int] = []
-    monkeypatch.setattr(tasks.bell, "ring", lambda: rings.append(1))
+    monkeypatch.setattr(tasks.notification, "send", lambda: rings.append(1))
     return rings
 
 

@@ -25,8 +25,8 @@ from celery import Celery
 from django.conf import settings
 
 from config.env import ROOT
-from config.local_postgres import Postgres
-from config.local_valkey import answers, valkey_program
+from laptop.postgres import Postgres
+from laptop.valkey import answers, valkey_program
 from tests.mail.sink import Sink, serve
 from tests.operations.scripts import BOOK, SEED
 from tests.servers import free_port

@@ -13,9 +13,9 @@ import httpx
 import psycopg
 import pytest
 
-from config import maildev
 from config.env import ROOT
 from config.settings import SESSION
+from laptop import maildev
 from tests.operations.crowd import Crowd, register
 from tests.operations.installation import NO_TLS, PATIENCE, Installation, until
 from tests.servers import free_port

@@ -8,7 +8,7 @@ from typing import Any, LiteralString
 import psycopg
 import pytest
 
-from config.local_postgres import Postgres, postgres_programs
+from laptop.postgres import Postgres, postgres_programs
 from tests.operations.conftest import LONG
 from tests.operations.crowd import Crowd
 from tests.operations.installation import PATIENCE, Installation, until

@@ -15,7 +15,8 @@ from tests.operations.test_watching import call
 #: redis-py looks for the API of OpenTelemetry by itself.
 LOADED = """
 import sys
-ours = ("jointoit.api.tracing", "opentelemetry.exporter", "opentelemetry.instrumentation", "opentelemetry.sdk.trace")
+ours = ("jointoit.api.observability.tracing", "opentelemetry.exporter", "opentelemetry.instrumentation",
+        "opentelemetry.sdk.trace")
 print([name for name in sys.modules if name.startswith(ours)])
 """
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from jointoit.api import metrics
+from jointoit.api.observability import metrics
 
 
 class Command(BaseCommand):
@@ -17,7 +17,7 @@ class Command(BaseCommand):
         """Become granian: the process that a supervisor started is the one that gets its signals."""
         if settings.METRICS_TOKEN:
             metrics.share()
-        os.execv(sys.executable, [sys.executable, "-m", "jointoit.web", *arguments()])  # noqa: S606
+        os.execv(sys.executable, [sys.executable, "-m", "jointoit.process.web", *arguments()])  # noqa: S606
 
 
 def arguments() -> list[str]:

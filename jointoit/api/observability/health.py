@@ -1,0 +1,170 @@
+"""Whether this process lives, and whether what it needs is there.
+
+An app that has something to watch registers a probe in `AppConfig.ready`:
+
+    health.register("mail", lambda: {"queue_age_seconds": 0})
+
+A probe returns facts about its part, and raises when the part does not work.
+"""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from threading import Lock, Thread
+from time import monotonic
+from typing import Final
+
+import structlog
+from django.conf import settings
+from django.db import connection, connections
+from django.http import HttpResponse
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from jointoit.api.problems.catalogue import known, problem
+from jointoit.api.service import ServiceView
+
+Facts = Mapping[str, object]
+Probe = Callable[[], Facts]
+
+PATIENCE: Final = 1.0  # seconds for all parts together; a load balancer asks every few seconds
+NO_STORE: Final = {"Cache-Control": "no-store"}
+
+log = structlog.get_logger(__name__)
+_probes: Final[dict[str, "_Part"]] = {}
+
+
+class _Part:
+    """A part under watch. Only one look at it runs at a time, so that a frozen server holds one thread and no more.
+
+    The threads are daemons: a process that is told to end does not wait for a server that is frozen.
+    """
+
+    def __init__(self, probe: Probe) -> None:
+        self.probe, self.lock = probe, Lock()
+        self.running: Future[Facts] | None = None
+
+    def look(self) -> Future[Facts]:
+        with self.lock:
+            if self.running is None or self.running.done():
+                self.running = Future()
+                Thread(target=self._look, args=(self.running,), name="health", daemon=True).start()
+            return self.running
+
+    def _look(self, found: Future[Facts]) -> None:
+        try:
+            facts = self._facts()
+        except Exception as error:  # noqa: BLE001  told to whoever waits for the result
+            found.set_exception(error)
+        else:
+            found.set_result(facts)
+
+    def _facts(self) -> Facts:
+        try:
+            return self.probe()
+        finally:
+            connections.close_all()  # of this thread
+
+
+def register(name: str, probe: Probe) -> None:
+    """Watch one more part; the last probe of a name holds."""
+    _probes[name] = _Part(probe)
+
+
+def database() -> Facts:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return {}
+
+
+def broker() -> Facts:
+    with Redis.from_url(
+        settings.REDIS_URL, socket_connect_timeout=PATIENCE, socket_timeout=PATIENCE, retry=Retry(NoBackoff(), 0)
+    ) as client:
+        client.ping()
+    return {}
+
+
+register("database", database)
+register("broker", broker)
+
+
+def _wait(name: str, look: Future[Facts], patience: float) -> dict[str, object]:
+    try:
+        return {"status": "ok", **look.result(timeout=patience)}
+    except Exception as error:  # noqa: BLE001  whatever fails, the part does not work
+        # Why is for the log only: messages of drivers name hosts and users.
+        log.warning("part_unavailable", part=name, error=type(error).__name__)
+        return {"status": "unavailable"}
+
+
+def look() -> dict[str, dict[str, object]]:
+    """Look at all parts at once."""
+    looks = {name: part.look() for name, part in _probes.items()}
+    deadline = monotonic() + PATIENCE
+    return {name: _wait(name, future, max(0, deadline - monotonic())) for name, future in looks.items()}
+
+
+PARTS: Final = {
+    "type": "object",
+    "required": ["status", "parts"],
+    "properties": {
+        "status": {"type": "string", "enum": ["ok", "degraded"]},
+        "parts": {
+            "type": "object",
+            "additionalProperties": {
+                "type": "object",
+                "required": ["status"],
+                "properties": {"status": {"type": "string", "enum": ["ok", "unavailable"]}},
+            },
+        },
+    },
+}
+ALL_WELL: Final = {"database": {"status": "ok"}, "broker": {"status": "ok"}}
+
+
+class LiveView(ServiceView):
+    @extend_schema(
+        operation_id="health_live",
+        responses=OpenApiResponse(
+            {"type": "object", "required": ["status"], "properties": {"status": {"type": "string", "enum": ["ok"]}}},
+            "The process answers.",
+            [OpenApiExample("alive", {"status": "ok"})],
+        ),
+    )
+    def get(self, request: Request) -> Response:
+        """Tell whether the process lives.
+
+        Touches nothing: when this fails, restart the process.
+        """
+        return Response({"status": "ok"}, headers=NO_STORE)
+
+
+class ReadyView(ServiceView):
+    refusals = {"GET": {503: ("database_unavailable",)}}
+
+    @extend_schema(
+        operation_id="health_ready",
+        responses=OpenApiResponse(
+            PARTS,
+            "It can serve; `degraded` means that something it can do without for a while is away.",
+            [OpenApiExample("ready", {"status": "ok", "parts": ALL_WELL})],
+        ),
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """Tell whether the process can serve.
+
+        Names each part. Without the database this is a 503 with the same `parts`: send the traffic elsewhere.
+        """
+        parts = look()
+        if parts["database"]["status"] != "ok":
+            detail = known()["database_unavailable"].sentence
+            return problem(request, 503, "database_unavailable", detail, headers={"Retry-After": "5"}, parts=parts)
+        all_ok = all(part["status"] == "ok" for part in parts.values())
+        return Response({"status": "ok" if all_ok else "degraded", "parts": parts}, headers=NO_STORE)
+
+
+live, ready = LiveView.as_view(), ReadyView.as_view()

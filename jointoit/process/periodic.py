@@ -1,0 +1,83 @@
+"""The periodic process: does what the parts of the service want done every so often. It needs no broker.
+
+Many may run side by side, so every chore must be safe to run twice at once. A database that restarts, or a chore that
+fails, costs one round.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+from django.conf import settings
+from django.db import Error, close_old_connections, connections
+from django.utils import timezone
+
+from jointoit.process import heartbeat
+
+log = structlog.get_logger(__name__)
+
+StopAsked = Callable[[], bool]
+#: `MAIL_CLOCK_SPEED` shortens every span here alike, so that a test lives through a day in a minute.
+ROUND = timedelta(seconds=2) / settings.MAIL_CLOCK_SPEED
+MINUTE = timedelta(minutes=1) / settings.MAIL_CLOCK_SPEED
+
+
+def never() -> bool:
+    return False
+
+
+@dataclass
+class Chore:
+    job: Callable[[datetime, StopAsked], object]
+    every: timedelta
+    due: datetime | None = None
+
+    def is_due(self, now: datetime) -> bool:
+        return self.due is None or self.due <= now
+
+
+chores: list[Chore] = []
+
+
+def register(job: Callable[[datetime], object], *, every: timedelta = MINUTE) -> None:
+    """Have `job(now)` called about that often by every periodic process; to be called once, from an app's `ready`."""
+    register_stoppable(lambda now, _: job(now), every=every)
+
+
+def register_stoppable(job: Callable[[datetime, StopAsked], object], *, every: timedelta) -> None:
+    """As `register`, for a long job, which asks its second argument now and then whether to end."""
+    chores.append(Chore(job, every))
+
+
+def run(*, stop: StopAsked) -> None:
+    """Do the chores until `stop` says so; in between it is asked several times a second."""
+    while not stop():
+        close_old_connections()
+        run_due(now=timezone.now(), stop=stop)
+        heartbeat.beat(settings.HEARTBEAT)
+        rest_until(time.monotonic() + ROUND.total_seconds(), stop)
+
+
+def run_due(*, now: datetime, stop: StopAsked = never) -> None:
+    """One round, in the order of registration."""
+    for chore in [chore for chore in chores if chore.is_due(now)]:
+        chore.due = now + chore.every
+        attempt(partial(chore.job, now, stop))
+
+
+def attempt(work: Callable[[], object]) -> None:
+    try:
+        work()
+    except Error as error:  # a restart of the database; the next round connects again
+        log.warning("periodic_database_away", error=f"{type(error).__name__}: {error}")
+        connections.close_all()
+    except Exception:
+        log.exception("periodic_chore_failed")
+
+
+def rest_until(end: float, stop: StopAsked) -> None:
+    while not stop() and (left := end - time.monotonic()) > 0:
+        time.sleep(min(left, 0.2))

@@ -1,0 +1,118 @@
+"""What a load balancer asks: whether the process lives, and whether it can serve."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.test import Client
+
+from jointoit.api.observability import health
+from jointoit.api.observability.health import Facts
+
+
+@pytest.fixture(autouse=True)
+def _own_probes() -> Iterator[None]:
+    """Whatever a test registers is gone after it, and what other apps watch is not looked at."""
+    kept = dict(health._probes)
+    health._probes.clear()
+    health.register("database", health.database)
+    health.register("broker", health.broker)
+    yield
+    health._probes.clear()
+    health._probes.update(kept)
+
+
+def broken() -> Facts:
+    raise ConnectionError("postgresql://user:SENT@host/")
+
+
+def slow() -> Facts:
+    time.sleep(3)
+    return {}
+
+
+@pytest.fixture
+def no_database() -> None:
+    health.register("database", broken)
+
+
+def test_living_needs_nothing(client: Client) -> None:
+    """Without the mark of a test that may use the database, touching it would fail."""
+    response = client.get("/health/live/")
+    assert (response.status_code, response.json(), response["Cache-Control"]) == (200, {"status": "ok"}, "no-store")
+
+
+@pytest.mark.django_db
+def test_with_all_parts_it_is_ready(client: Client) -> None:
+    response = client.get("/health/ready/")
+    assert (response.status_code, response["Cache-Control"]) == (200, "no-store")
+    assert response.json() == {"status": "ok", "parts": {"database": {"status": "ok"}, "broker": {"status": "ok"}}}
+
+
+@pytest.mark.django_db
+def test_without_the_broker_it_serves_all_the_same(client: Client, settings: Any) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    response = client.get("/health/ready/")
+    assert (response.status_code, response.json()["status"]) == (200, "degraded")
+    assert response.json()["parts"]["broker"] == {"status": "unavailable"}
+
+
+def test_without_the_database_it_is_not_ready(client: Client, no_database: None) -> None:
+    response = client.get("/health/ready/")
+    body = response.json()
+    assert (response.status_code, body["code"], response["Retry-After"]) == (503, "database_unavailable", "5")
+    assert body["parts"] == {"database": {"status": "unavailable"}, "broker": {"status": "ok"}}
+
+
+def test_what_a_driver_says_stays_inside(client: Client, no_database: None, caplog: pytest.LogCaptureFixture) -> None:
+    assert b"SENT" not in client.get("/health/ready/").content
+    assert "SENT" not in caplog.text
+
+
+@pytest.mark.django_db
+def test_an_app_may_watch_a_part_of_its_own(client: Client) -> None:
+    health.register("mail", lambda: {"queue_age_seconds": 4})
+    assert client.get("/health/ready/").json()["parts"]["mail"] == {"status": "ok", "queue_age_seconds": 4}
+
+
+@pytest.mark.django_db
+def test_a_frozen_part_is_not_waited_for(client: Client) -> None:
+    health.register("mail", slow)
+    started = time.monotonic()
+    parts = client.get("/health/ready/").json()["parts"]
+    assert (parts["mail"], parts["database"]) == ({"status": "unavailable"}, {"status": "ok"})
+    assert time.monotonic() - started < 2
+
+
+@pytest.mark.django_db
+def test_a_frozen_part_is_looked_at_once_at_a_time(client: Client) -> None:
+    looks = []
+
+    def frozen() -> Facts:
+        looks.append("one")
+        return slow()
+
+    health.register("mail", frozen)
+    for _ in range(2):
+        client.get("/health/ready/")
+    assert looks == ["one"]
+
+
+@pytest.mark.django_db
+def test_a_look_leaves_no_connection_behind() -> None:
+    def watched() -> Facts:
+        health.database()
+        return {"connection": connections["default"].connection}
+
+    health.register("mine", watched)
+    held = health.look()["mine"]["connection"]
+    assert getattr(held, "closed", None) is True
+
+
+@pytest.mark.parametrize("path", ["/health/live/", "/health/ready/"])
+def test_probes_are_never_asked_who_they_are(client: Client, settings: Any, path: str, no_database: None) -> None:
+    settings.RATES = dict.fromkeys(settings.RATES, "1/min")
+    found = {client.get(path, headers={"Authorization": "Bearer x", "Host": "10.0.0.7"}).status_code for _ in range(3)}
+    assert found <= {200, 503}
