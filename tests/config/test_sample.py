@@ -10,11 +10,6 @@ from tests.servers import bare_environment, documented_variables
 
 READERS = [path for part in ("config", "jointoit", "laptop") for path in (ROOT / part).rglob("*.py")]
 READERS.append(ROOT / "tests" / "servers.py")
-    *(ROOT / "config").glob("*.py"),
-    *(ROOT / "laptop").glob("*.py"),
-    *(ROOT / "jointoit").rglob("*.py"),
-    ROOT / "tests" / "servers.py",
-]
 NAME = re.compile(r"""(?:env\.\w+\(|environ\.get\(|environ\[|set_if_unset\()\s*["']([A-Z][A-Z0-9_]+)["']""")
 NOT_FOR_PEOPLE = {"DJANGO_SETTINGS_MODULE", "PATH", "PYTHONUNBUFFERED", "PYTHONWARNINGS", "PYTEST_XDIST_WORKER"}
 
