@@ -10,7 +10,7 @@ from typing import Any
 
 import django_stubs_ext
 from corsheaders.defaults import default_headers
-from marshmallow.validate import Regexp
+from environs import validate
 
 from config.env import ROOT, Reader, at_least, port, positive, postgres, read_dotenv, secret
 from jointoit.api.observability import logs
@@ -48,7 +48,7 @@ EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", not DEBUG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", **development("Jointoit <events@jointoit.example>"))
 INBOX_URL = f"http://127.0.0.1:{env.int('INBOX_PORT', 1080)}/" if DEBUG else ""  # where the front page leads
-MAIL_RATE = env.str("MAIL_RATE", "off", validate=Regexp(r"(off|[1-9][0-9]*(\.[0-9]+)?|0\.0*[1-9][0-9]*)\Z"))
+MAIL_RATE = env.str("MAIL_RATE", "off", validate=validate.Regexp(r"(off|[1-9][0-9]*(\.[0-9]+)?|0\.0*[1-9][0-9]*)\Z"))
 REMINDER_HOURS = env.float("REMINDER_HOURS", 24.0)  # before the start
 MAIL_CLOCK_SPEED = env.float("MAIL_CLOCK_SPEED", 1.0)  # a test lives through a day without mail server in a minute
 FRONTEND_URL = env.str("FRONTEND_URL", "")
@@ -91,27 +91,30 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.staticfiles",
     "corsheaders",
-    "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "rest_framework",
 ]
-# Order: who counts first, then what every answer needs (request id, problem for a failure), the admin's needs last.
-MIDDLEWARE = [
+# What every request passes. Order: who counts first, then what every answer needs (request id, problem for a failure).
+API_MIDDLEWARE = [
+    *(["jointoit.api.observability.tracing.TracingMiddleware"] if TRACES else []),
     "jointoit.api.observability.metrics.MetricsMiddleware",
     "jointoit.api.http.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "jointoit.api.http.middleware.InputWall",  # behind those that add headers: its refusals carry them too
-    "jointoit.api.http.admin_only.AdminSession",
-    "jointoit.api.http.admin_only.AdminCsrf",
-    "jointoit.api.http.admin_only.AdminAuthentication",
-    "jointoit.api.http.admin_only.AdminMessages",
+    "jointoit.api.http.middleware.RequestLimitsMiddleware",  # behind those that add headers, for its refusals
 ]
-if TRACES:
-    MIDDLEWARE.insert(0, "jointoit.api.observability.tracing.TracingMiddleware")
+# What pages need besides: the paths of PAGE_PATHS pass all of these (config/wsgi.py), the API knows callers by tokens.
+MIDDLEWARE = [
+    *API_MIDDLEWARE,
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+PAGE_PATHS = ("/admin/", "/static/")
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = False  # jointoit.api.http.middleware answers 308, which keeps method and body
@@ -182,8 +185,9 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG  # development needs no collectstatic
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # forms of the admin; InputWall holds bodies of the API to 64 KiB
-LOGGING = logs.configure(readable=DEBUG, level=LOG_LEVEL)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # forms of the admin; RequestLimitsMiddleware holds the API to less
+READABLE_LOGS = DEBUG and logs.is_terminal()
+LOGGING = logs.configure(readable=READABLE_LOGS, level=LOG_LEVEL)
 
 # ── Security ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 HTTPS = PUBLIC_URL.startswith("https://")
@@ -200,13 +204,13 @@ CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "if-match", "if-none-
 CORS_EXPOSE_HEADERS = ["etag", "idempotent-replayed", "location", "ratelimit", "ratelimit-policy", "retry-after"]
 CORS_EXPOSE_HEADERS += ["www-authenticate", "x-request-id"]
 # Swagger UI, ReDoc and the admin write style attributes; ReDoc searches in a worker.
+PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 SILENCED_SYSTEM_CHECKS = [
     "security.W008",  # SECURE_SSL_REDIRECT, see above
-    "security.W003",  # CsrfViewMiddleware runs as jointoit.api.http.admin_only.AdminCsrf, where there are cookies
     "auth.E003",  # the username is unique in any case, by a constraint that this check does not understand
 ]
 
@@ -218,7 +222,6 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["jointoit.api.http.rendering.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "jointoit.api.http.rendering.Negotiation",
     "DEFAULT_THROTTLE_CLASSES": ["jointoit.api.throttling.throttle.RateThrottle"],
-    "DEFAULT_FILTER_BACKENDS": ["jointoit.api.lists.filtering.StrictFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "jointoit.api.lists.pagination.KeysetPagination",
     "DEFAULT_SCHEMA_CLASS": "jointoit.api.openapi.schema.AutoSchema",
     "EXCEPTION_HANDLER": "jointoit.api.problems.handlers.handle",
@@ -268,6 +271,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "filter": True, "validatorUrl": None, "docExpansion": "list"},
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "SCHEMA_PATH_PREFIX": "/",
     "ENUM_NAME_OVERRIDES": {
         "EventStatus": "jointoit.events.models.Event.Status",

@@ -1,14 +1,28 @@
 import gc
 import os
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup(set_prefix=False)
 
-from jointoit.api.http.handler import Handler  # noqa: E402  needs the settings
+from django.conf import settings  # noqa: E402
+from django.core.handlers.wsgi import WSGIHandler  # noqa: E402  needs the settings
 
-application = Handler()
+from jointoit.api.http.handler import ApiHandler, is_page_path  # noqa: E402
+from jointoit.api.observability import logs  # noqa: E402
+
+if not settings.READABLE_LOGS:
+    logs.write_directly(settings.LOG_LEVEL)
+api, pages = ApiHandler(), WSGIHandler()
+
+
+def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    handler = pages if is_page_path(environ["PATH_INFO"]) else api
+    return handler(environ, start_response)
+
 
 # A request leaves little behind that only the collector can free, and looking for it every 700 objects, among all that
 # was loaded, took a seventh of its time.

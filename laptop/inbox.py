@@ -63,7 +63,7 @@ class Mailbox:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         assert isinstance(envelope.original_content, bytes)
         self.keep(envelope.original_content)
-        return "250 Kept"
+        return "250 UndeletableAdmin"
 
 
 def parse(source: bytes) -> EmailMessage:

@@ -92,6 +92,8 @@ def prepare_environment(plan: Plan) -> None:
     if plan.inbox_port:
         os.environ |= {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(plan.smtp_port), "EMAIL_USE_TLS": "false"}
     os.environ["PYTHONUNBUFFERED"] = "1"
+    if sys.stdout.isatty():
+        set_if_unset("FORCE_COLOR", "1")  # their lines end on this terminal
     if os.geteuid() == 0:  # who starts this as root was asked by nobody to run a worker for the world
         os.environ["PYTHONWARNINGS"] = "ignore:You're running the worker with superuser privileges"
 

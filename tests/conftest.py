@@ -6,19 +6,15 @@ from itertools import count
 from typing import Any
 
 import pytest
-from django.core.handlers.base import BaseHandler
-from django.test import Client
-from django.test.client import ClientHandler
 from django.utils import timezone
-from rest_framework.test import APIClient
 
 from jointoit.accounts.models import User
-from jointoit.api.http.handler import ShortWay, is_short
 from jointoit.api.throttling import buckets
+from jointoit.api.throttling.redis import redis_buckets
 from jointoit.events import booking
 from jointoit.events.models import Event, Registration
 from jointoit.mail.models import OutboxMail
-from tests.conformance import mismatch
+from tests.client import BrowserClient, ServiceClient
 
 numbers = count(1)
 
@@ -28,35 +24,8 @@ def _quick_and_without_limits(settings: Any) -> None:
     """Passwords are hashed fast, no rate is limited unless the test is about it, and no bucket is left from another."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.RATES = dict.fromkeys(settings.RATES, "off")
-    buckets.redis_buckets.cache_clear()
+    redis_buckets.cache_clear()
     buckets.process_buckets.states.clear()
-
-
-@pytest.fixture(autouse=True)
-def _only_what_the_document_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every answer that a test client gets is one that the OpenAPI document foresees."""
-    send = Client.request
-
-    def request(client: Client, **environ: Any) -> Any:
-        response = send(client, **environ)
-        wrong = mismatch(environ["REQUEST_METHOD"], environ["PATH_INFO"], response)
-        assert wrong is None, f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}: {wrong}"
-        return response
-
-    monkeypatch.setattr(Client, "request", request)
-
-
-@pytest.fixture(autouse=True)
-def _the_way_of_production(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test client takes the short way where the service does."""
-
-    def get_response(handler: Any, request: Any) -> Any:
-        if not is_short(request):
-            return BaseHandler.get_response(handler, request)
-        way = vars(handler).setdefault("short_way", ShortWay())
-        return way.answer(request)
-
-    monkeypatch.setattr(ClientHandler, "get_response", get_response)
 
 
 @pytest.fixture
@@ -85,17 +54,23 @@ def make_event(make_user: Callable[..., User], now: datetime) -> Callable[..., E
 
 
 @pytest.fixture
-def api() -> APIClient:
-    """A client without a token."""
-    return APIClient()
+def client() -> BrowserClient:
+    """In place of pytest-django's."""
+    return BrowserClient()
 
 
 @pytest.fixture
-def signed_in() -> Callable[[User], APIClient]:
+def api() -> ServiceClient:
+    """A client without a token."""
+    return ServiceClient()
+
+
+@pytest.fixture
+def signed_in() -> Callable[[User], ServiceClient]:
     """A client that acts as somebody, past the token check."""
 
-    def client(user: User) -> APIClient:
-        api = APIClient()
+    def client(user: User) -> ServiceClient:
+        api = ServiceClient()
         api.force_authenticate(user)
         return api
 

@@ -31,8 +31,8 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 from jointoit.mail import outbox
-from jointoit.mail.messages import EventFacts, Person, RegistrationConfirmed
-event = EventFacts(id=5, title='Meeting', date=timezone.now() + timedelta(days=9), ends_at=None,
+from jointoit.mail.messages import EventPayload, Person, RegistrationConfirmed
+event = EventPayload(id=5, title='Meeting', date=timezone.now() + timedelta(days=9), ends_at=None,
                    timezone='Europe/Berlin', location='12 St James Square', organizer_name='Ada',
                    organizer_address='ada@example.org', url='https://events.example/events/5/', revision=2)
 def pairs():

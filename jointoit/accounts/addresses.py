@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from django.db import transaction
 
-from jointoit.accounts import telling
+from jointoit.accounts import notifications
 from jointoit.accounts.models import User
 from jointoit.accounts.uniqueness import EmailTaken, refusals_named
 from jointoit.errors import Conflict
@@ -47,7 +47,7 @@ def remind(*, user: User, now: datetime) -> None:
 
 def ask_to_confirm(user: User, address: str, *, now: datetime) -> None:
     digest = sha256(address.casefold().encode()).hexdigest()[:16]
-    telling.tell(ConfirmEmail, user, to=address, fact=f"{digest}:{telling.window(now)}")
+    notifications.notify(ConfirmEmail, user, to=address, fact=f"{digest}:{notifications.window(now)}")
 
 
 def verify(*, token: str) -> None:
@@ -58,7 +58,7 @@ def verify(*, token: str) -> None:
     """
     claims = links.read("verify_email", token)
     with transaction.atomic():
-        user = User.objects.hold(claims.user_id).filter(is_active=True).first()
+        user = User.objects.lock(claims.user_id).filter(is_active=True).first()
         if user is None:
             raise links.BadToken(field="token")
         if is_same(user.email, claims.address):
@@ -77,7 +77,7 @@ def move(user: User) -> None:
             user.end_tokens().save(update_fields=["email", "pending_email", "email_verified", "token_epoch"])
     except EmailTaken:
         raise AddressTakenMeanwhile from None
-    telling.tell(EmailChanged, user, to=old, fact=str(user.token_epoch), new_address_masked=masked(user.email))
+    notifications.notify(EmailChanged, user, to=old, fact=str(user.token_epoch), new_address_masked=masked(user.email))
 
 
 def masked(address: str) -> str:

@@ -13,9 +13,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.exceptions import Throttled
 
-from jointoit.accounts import closing, guessing, tokens
+from jointoit.accounts import account_closing, login_throttle, tokens
 from jointoit.accounts.models import RefreshToken, User
-from jointoit.api.admin import Kept
+from jointoit.api.admin import UndeletableAdmin
+from jointoit.api.http.client_address import client_address
 from jointoit.api.throttling import throttle
 
 #: A change of these makes tokens given out before it worthless.
@@ -28,12 +29,12 @@ class ThrottledLoginForm(AdminAuthenticationForm):
     def clean(self) -> dict[str, Any]:
         request = self.request
         assert request is not None
-        address, now = throttle.client_address(request), timezone.now()
+        address, now = client_address(request), timezone.now()
         try:
             spent = throttle.consume("login", f"admin:{address}", now)
             if spent and not spent.allowed:
                 raise Throttled(wait=spent.retry_after)
-            guessing.refuse(
+            login_throttle.refuse(
                 login=self.cleaned_data.get("username") or "", origin=tokens.keyed_hash("origin", address), now=now
             )
         except Throttled:
@@ -98,7 +99,7 @@ class UserAdmin(DjangoUserAdmin[User]):
 
     @admin.action(description="Deactivate, and end every token", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        shut = closing.deactivate(user_ids=queryset.values_list("pk", flat=True))
+        shut = account_closing.deactivate(user_ids=queryset.values_list("pk", flat=True))
         self.message_user(request, f"{shut} deactivated.", messages.SUCCESS)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
@@ -112,7 +113,7 @@ class UserAdmin(DjangoUserAdmin[User]):
 
 
 @admin.register(RefreshToken)
-class RefreshTokenAdmin(Kept):
+class RefreshTokenAdmin(UndeletableAdmin):
     list_display = ("user", "family", "expires_at", "used_at")
     list_select_related = ("user",)
     search_fields = ("user__username", "user__email", "family")

@@ -8,7 +8,6 @@ from rest_framework.request import Request
 from jointoit.accounts import tokens
 from jointoit.accounts.jwt import AccessToken
 from jointoit.accounts.models import User
-from jointoit.api.http.idempotency import IN_META
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -25,7 +24,7 @@ class TokenAuthentication(BaseAuthentication):
         try:
             if scheme.lower() != "bearer":
                 raise tokens.DeadToken
-            return holder(request, token.strip(" "))
+            return authenticate(request, token.strip(" "))
         except tokens.DeadToken as error:
             raise AuthenticationFailed(error.message, code=error.code) from None
 
@@ -33,15 +32,10 @@ class TokenAuthentication(BaseAuthentication):
         return 'Bearer realm="api"'
 
 
-def holder(request: Request, token: str) -> tuple[User, AccessToken]:
-    """Look the account up, unless the view says `verb_checks_account`: its verb does so, and refuses with the same 401.
-
-    A kept answer is given out without any verb: with an Idempotency-Key the account is looked up as everywhere.
-    """
+def authenticate(request: Request, token: str) -> tuple[User, AccessToken]:
+    """Look the account up, unless the view `defers_account_check`: its verb does so, and refuses with the same 401."""
     view = request.parser_context.get("view")
-    if getattr(view, "verb_checks_account", False) and IN_META not in request.META:
-        return tokens.claimed(token)
-    return tokens.holder(token)
+    return tokens.claims_only(token) if getattr(view, "defers_account_check", False) else tokens.authenticate(token)
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

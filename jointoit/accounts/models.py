@@ -23,7 +23,7 @@ class UserManager(BaseUserManager["User"]):
         """Whoever `login` names: a username or, where it has an @ (which no username has), an e-mail, in any case."""
         return self.filter(**{"email__iexact" if "@" in login else "username__iexact": User.normalize_username(login)})
 
-    def hold(self, pk: int) -> models.QuerySet["User"]:
+    def lock(self, pk: int) -> models.QuerySet["User"]:
         """Lock one account until the transaction ends, without keeping others from inserting rows that refer to it."""
         return self.select_for_update(no_key=True, of=("self",)).filter(pk=pk)
 

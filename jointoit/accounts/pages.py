@@ -15,11 +15,12 @@ from rest_framework import serializers, status
 from rest_framework.parsers import BaseParser, FormParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from jointoit.api.http.parsing import StrictJSONParser
-from jointoit.api.lists.parameters import Parameters, StrictField
+from jointoit.api.http.rendering import EmptyResponse
+from jointoit.api.lists import parameters
+from jointoit.api.lists.parameters import ParameterSerializer, TextParameter
 from jointoit.errors import Conflict, Invalid
 
 LONGEST = 4096  # characters
@@ -35,13 +36,8 @@ class PageRenderer(BaseRenderer):
         return b""
 
 
-class TokenParameter(StrictField):
-    problem = "This is not the token of a mail."
-
-    def parse(self, value: str) -> str:
-        if len(value) > LONGEST:
-            raise self.refuse()
-        return value
+class LinkParameters(ParameterSerializer):
+    token = TextParameter(max_length=LONGEST)
 
 
 class LinkView(APIView):
@@ -63,7 +59,7 @@ class LinkView(APIView):
     def post(self, request: Request) -> HttpResponseBase:
         if not isinstance(request.data, QueryDict):
             self.act(**self.read(request.data))
-            return Response(status=status.HTTP_204_NO_CONTENT)
+            return EmptyResponse()
         given = request.data.dict()
         try:
             self.act(**self.read(given))
@@ -76,10 +72,7 @@ class LinkView(APIView):
         return self.page(request, status.HTTP_400_BAD_REQUEST, token=given.get("token", ""), refusals=refusals)
 
     def token_in_address(self, request: Request) -> str:
-        parameters = Parameters(request.query_params)
-        token = parameters.read("token", TokenParameter())
-        parameters.check()
-        return token or ""
+        return str(parameters.read(request, LinkParameters).get("token", ""))
 
     def read(self, data: Any) -> dict[str, str]:
         given = self.serializer_class(data=data)

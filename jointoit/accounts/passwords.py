@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.crypto import salted_hmac
 
-from jointoit.accounts import telling
+from jointoit.accounts import notifications
 from jointoit.accounts.models import User
 from jointoit.errors import Invalid
 from jointoit.mail import links, outbox
@@ -74,7 +74,7 @@ def ask_for_reset(*, email: str, now: datetime) -> None:
             user_id=user.pk if user else 0,
             token_epoch=user.token_epoch if user else 0,
         ),
-        key=f"password_reset:{asked}:{telling.window(now)}",
+        key=f"password_reset:{asked}:{notifications.window(now)}",
         expires_at=now + RESET_MAIL_OF_USE if user else now,
     )
 
@@ -104,11 +104,11 @@ def replace(seen: User, new_password: str, *, proven_address: str | None = None)
     """
     encoded = make_password(new_password)
     with transaction.atomic():
-        user = User.objects.hold(seen.pk).filter(token_epoch=seen.token_epoch, is_active=True).first()
+        user = User.objects.lock(seen.pk).filter(token_epoch=seen.token_epoch, is_active=True).first()
         if user is None:
             return False
         user.password, user.pending_email = encoded, ""
         user.email_verified = user.email_verified or user.email == proven_address
         user.end_tokens().save(update_fields=["password", "pending_email", "email_verified", "token_epoch"])
-        telling.tell(PasswordChanged, user, fact=str(user.token_epoch))
+        notifications.notify(PasswordChanged, user, fact=str(user.token_epoch))
     return True

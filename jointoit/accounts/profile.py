@@ -22,7 +22,7 @@ def update(
     held.
     """
     with transaction.atomic():
-        user = User.objects.hold(user_id).filter(is_active=True).first()
+        user = User.objects.lock(user_id).filter(is_active=True).first()
         if user is None:  # closed since the request was let in
             raise DeadToken
         if precondition:

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from jointoit.accounts import passwords, telling
+from jointoit.accounts import notifications, passwords
 from jointoit.accounts.models import User
 from jointoit.accounts.uniqueness import refusals_named
 from jointoit.mail.messages import Welcome
@@ -39,5 +39,5 @@ def sign_up(
     with transaction.atomic():
         with refusals_named():
             user.save(force_insert=True)
-        telling.tell(Welcome, user, fact="joined")
+        notifications.notify(Welcome, user, fact="joined")
     return user

@@ -12,21 +12,26 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS, transaction
 from django.db.models import Q
 from django.utils.crypto import salted_hmac
 from rest_framework_simplejwt.exceptions import TokenError
 
 from jointoit.accounts import jwt
 from jointoit.accounts.models import RefreshToken, User
-from jointoit.api.lists.prepared import instance
+from jointoit.api.lists.prepared import PreparedQuery, columns_of, instance_of
 from jointoit.errors import Unauthenticated
 
 GRACE = timedelta(seconds=10)
 #: A used row only shows late reuse together with its family's name, which the token carries; so it may go early.
 KEEP_USED = timedelta(days=1)
 
-Kind = TypeVar("Kind", bound=jwt.Stamped)
+ACCOUNT = PreparedQuery(
+    f"SELECT {columns_of(User, 'account')} FROM accounts_user AS account "
+    "WHERE id = %(pk)s AND token_epoch = %(token_epoch)s AND is_active"
+)
+
+Kind = TypeVar("Kind", bound=jwt.EpochToken)
 
 
 class DeadToken(Unauthenticated):
@@ -47,30 +52,34 @@ def issue(*, user: User, now: datetime, origin: str = "") -> Pair:
     return pair(token, user, now=now)
 
 
-def holder(raw: str | bytes) -> tuple[User, jwt.AccessToken]:
+def authenticate(raw: str | bytes) -> tuple[User, jwt.AccessToken]:
     """Whose access token this is, with one query. Raises DeadToken."""
     token = decoded(jwt.AccessToken, raw)
-    try:
-        return User.objects.get(**token.whose(), is_active=True), token
-    except User.DoesNotExist:
-        raise DeadToken from None
+    return load_account(**token.whose()), token
 
 
-def claimed(raw: str | bytes) -> tuple[User, jwt.AccessToken]:
+def claims_only(raw: str | bytes) -> tuple[User, jwt.AccessToken]:
     """Whom an access token names, unread: for a verb whose own statement makes sure of account and epoch.
 
     Raises DeadToken where signature or claims are wrong.
     """
     token = decoded(jwt.AccessToken, raw)
-    whose = token.whose()
-    return instance(User, ("id", "token_epoch"), whose.values()), token
+    return User.from_db(DEFAULT_DB_ALIAS, ("id", "token_epoch"), token.whose().values()), token
+
+
+def load_account(*, pk: int, token_epoch: int) -> User:
+    """The living account that a token speaks for. Raises DeadToken."""
+    row = ACCOUNT.row({"pk": pk, "token_epoch": token_epoch})
+    if row is None:
+        raise DeadToken
+    return instance_of(User, row)
 
 
 def refresh(*, raw: str, now: datetime) -> Pair:
     """Exchange a refresh token for the next pair. Raises DeadToken."""
     token = decoded(jwt.RefreshToken, raw)
     with transaction.atomic():
-        user = held_holder(token)
+        user = lock_holder(token)
         used = RefreshToken.objects.filter(pk=token["jti"], user=user).first() if user else None
         if user and used and (used.used_at is None or now < used.used_at + GRACE):
             return successor(used, user, now=now)
@@ -94,7 +103,7 @@ def successor(used: RefreshToken, user: User, *, now: datetime) -> Pair:
 def verify(*, raw: str, now: datetime) -> None:
     """Make sure that a token of either kind would be accepted now. Raises DeadToken."""
     try:
-        holder(raw)
+        authenticate(raw)
     except DeadToken:
         token = decoded(jwt.RefreshToken, raw)
         living = Q(used_at=None) | Q(used_at__gt=now - GRACE)
@@ -107,7 +116,7 @@ def revoke(*, raw: str) -> None:
     """End the family of a refresh token: the log-out of one device. Raises DeadToken, also for one already ended."""
     token = decoded(jwt.RefreshToken, raw)
     with transaction.atomic():
-        user = held_holder(token)
+        user = lock_holder(token)
         if user is None or not end_family(token, user):
             raise DeadToken
 
@@ -128,10 +137,10 @@ def decoded(kind: type[Kind], raw: str | bytes) -> Kind:
         raise DeadToken from None
 
 
-def held_holder(token: jwt.RefreshToken) -> User | None:
+def lock_holder(token: jwt.RefreshToken) -> User | None:
     """The living account that the token speaks for, locked."""
     whose = token.whose()
-    return User.objects.hold(whose.pop("pk")).filter(**whose, is_active=True).first()
+    return User.objects.lock(whose.pop("pk")).filter(**whose, is_active=True).first()
 
 
 def end_family(token: jwt.RefreshToken, user: User) -> bool:

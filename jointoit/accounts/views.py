@@ -3,14 +3,24 @@
 from dataclasses import asdict
 from typing import Any
 
+from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from rest_framework import serializers, status
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from jointoit.accounts import addresses, closing, documentation, guessing, logins, passwords, profile, signup, tokens
+from jointoit.accounts import (
+    account_closing,
+    addresses,
+    documentation,
+    login_throttle,
+    logins,
+    passwords,
+    profile,
+    signup,
+    tokens,
+)
 from jointoit.accounts.authentication import sender
 from jointoit.accounts.pages import LinkView
 from jointoit.accounts.serializers import (
@@ -27,7 +37,8 @@ from jointoit.accounts.serializers import (
     VerifySerializer,
 )
 from jointoit.api.http.conditional import Conditional
-from jointoit.api.throttling.throttle import demand
+from jointoit.api.http.rendering import EmptyResponse, JSONResponse
+from jointoit.api.throttling.throttle import throttle_or_raise
 
 
 class PrivateView(APIView):
@@ -60,9 +71,9 @@ class SignUpView(OpenView):
     throttle_scope = "signup"
     refusals = {"POST": {400: ("weak_password", "username_taken", "email_taken")}}
 
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         user = signup.sign_up(**read(SignUpSerializer, request), now=timezone.now())
-        return Response(UserSerializer(user).data, status.HTTP_201_CREATED, headers={"Location": reverse("me")})
+        return JSONResponse(UserSerializer(user).data, status.HTTP_201_CREATED, headers={"Location": reverse("me")})
 
 
 @documentation.me
@@ -80,26 +91,28 @@ class MeView(PrivateView, Conditional):
         """Closing an account takes the password, which must not be guessed here either."""
         return "login" if self.request.method == "DELETE" else None
 
-    def get(self, request: Request) -> Response:
-        return Response(self.represent(request.user))
+    def get(self, request: Request) -> HttpResponse:
+        return JSONResponse(self.represent(request.user))
 
-    def put(self, request: Request) -> Response:
+    def put(self, request: Request) -> HttpResponse:
         return self.update(request, partial=False)
 
-    def patch(self, request: Request) -> Response:
+    def patch(self, request: Request) -> HttpResponse:
         return self.update(request, partial=True)
 
-    def update(self, request: Request, *, partial: bool) -> Response:
+    def update(self, request: Request, *, partial: bool) -> HttpResponse:
         values, now, user = read(ProfileSerializer, request, partial=partial), timezone.now(), sender(request)
         if "email" in values and not addresses.is_same(values["email"], user.email):
-            demand(request, "signup", f"user:{user.pk}", now)  # it sends mail to whatever address
+            throttle_or_raise(request, "signup", f"user:{user.pk}", now)  # it sends mail to whatever address
         changed = profile.update(user_id=user.pk, values=values, now=now, precondition=self.precondition)
-        return Response(self.represent(changed))
+        return JSONResponse(self.represent(changed))
 
-    def delete(self, request: Request) -> Response:
+    def delete(self, request: Request) -> HttpResponse:
         password = read(ClosingSerializer, request)["password"]
-        closing.close(user=sender(request), password=password, now=timezone.now(), precondition=self.precondition)
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        account_closing.close(
+            user=sender(request), password=password, now=timezone.now(), precondition=self.precondition
+        )
+        return EmptyResponse()
 
 
 @documentation.password
@@ -107,18 +120,18 @@ class PasswordView(PrivateView):
     throttle_scope = "login"
     refusals = {"POST": {400: ("wrong_password", "weak_password")}}
 
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         passwords.change(user=sender(request), **read(PasswordChangeSerializer, request))
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        return EmptyResponse()
 
 
 @documentation.password_reset
 class PasswordResetView(OpenView):
     throttle_scope = "reset"
 
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         passwords.ask_for_reset(email=read(AddressSerializer, request)["email"], now=timezone.now())
-        return Response({}, status.HTTP_202_ACCEPTED)
+        return JSONResponse({}, status.HTTP_202_ACCEPTED)
 
 
 @documentation.password_reset_confirm
@@ -141,9 +154,9 @@ class VerifyEmailView(LinkView):
 class ResendVerificationView(PrivateView):
     throttle_scope = "reset"
 
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         addresses.remind(user=sender(request), now=timezone.now())
-        return Response({}, status.HTTP_202_ACCEPTED)
+        return JSONResponse({}, status.HTTP_202_ACCEPTED)
 
 
 # ── Tokens ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -157,34 +170,34 @@ class TokenView(OpenView):
     refusals = {"POST": {401: ("wrong_credentials",)}}
     throttle_scope = "login"
 
-    def post(self, request: Request) -> Response:
-        given, now, origin = read(LoginSerializer, request), timezone.now(), guessing.origin_of(request)
-        guessing.refuse(login=given["username"], origin=origin, now=now)
+    def post(self, request: Request) -> HttpResponse:
+        given, now, origin = read(LoginSerializer, request), timezone.now(), login_throttle.origin_of(request)
+        login_throttle.refuse(login=given["username"], origin=origin, now=now)
         user = logins.check(login=given["username"], password=given["password"])
-        return Response(asdict(tokens.issue(user=user, now=now, origin=origin)))
+        return JSONResponse(asdict(tokens.issue(user=user, now=now, origin=origin)))
 
 
 @documentation.token_refresh
 class TokenRefreshView(OpenView):
     refusals = DEAD_TOKEN
 
-    def post(self, request: Request) -> Response:
-        return Response(asdict(tokens.refresh(raw=read(RefreshSerializer, request)["refresh"], now=timezone.now())))
+    def post(self, request: Request) -> HttpResponse:
+        return JSONResponse(asdict(tokens.refresh(raw=read(RefreshSerializer, request)["refresh"], now=timezone.now())))
 
 
 @documentation.token_verify
 class TokenVerifyView(OpenView):
     refusals = DEAD_TOKEN
 
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         tokens.verify(raw=read(VerifySerializer, request)["token"], now=timezone.now())
-        return Response({})
+        return JSONResponse({})
 
 
 @documentation.token_blacklist
 class TokenBlacklistView(OpenView):
     refusals = DEAD_TOKEN
 
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         tokens.revoke(raw=read(RefreshSerializer, request)["refresh"])
-        return Response({})
+        return JSONResponse({})

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from jointoit.api.models import IdempotencyKey, RateBucket
 
 
-class LookOnly(admin.ModelAdmin[Any]):
+class ReadOnlyAdmin(admin.ModelAdmin[Any]):
     """Rows that the service writes for itself."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -18,7 +18,7 @@ class LookOnly(admin.ModelAdmin[Any]):
         return False
 
 
-class Kept(LookOnly):
+class UndeletableAdmin(ReadOnlyAdmin):
     """Rows that are not deleted by hand either."""
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -27,7 +27,7 @@ class Kept(LookOnly):
 
 # Deleting one of these is allowed: it only makes the service forget.
 @admin.register(IdempotencyKey)
-class IdempotencyKeyAdmin(LookOnly):
+class IdempotencyKeyAdmin(ReadOnlyAdmin):
     list_display = ("scope", "caller", "status", "created_at")
     list_filter = ("status", "created_at")
     search_fields = ("=caller",)
@@ -35,6 +35,6 @@ class IdempotencyKeyAdmin(LookOnly):
 
 
 @admin.register(RateBucket)
-class RateBucketAdmin(LookOnly):
+class RateBucketAdmin(ReadOnlyAdmin):
     list_display = ("key", "allowed")
     list_filter = ("allowed",)

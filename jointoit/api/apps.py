@@ -5,8 +5,8 @@ from django.conf import settings
 from django.core import checks
 
 from jointoit.api import database
+from jointoit.api.checks import check_middleware, check_rates
 from jointoit.api.observability import metrics
-from jointoit.api.throttling.rates import check_rates
 
 
 class ApiConfig(AppConfig):
@@ -15,6 +15,7 @@ class ApiConfig(AppConfig):
 
     def ready(self) -> None:
         checks.register(check_rates)
+        checks.register(check_middleware)
         metrics.register(database.connections_by_state)
         if settings.TRACES:
             import_module("jointoit.api.observability.tracing").begin()

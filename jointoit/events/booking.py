@@ -17,34 +17,18 @@ from django.db.models import Exists, F, OuterRef, Q
 from jointoit.accounts.models import User
 from jointoit.accounts.tokens import DeadToken
 from jointoit.errors import NotFound
-from jointoit.events import seating, telling
+from jointoit.events import notifications, seating
 from jointoit.events.models import Event, Registration
 from jointoit.events.refusals import (
-    AlreadyRegistered as AlreadyRegistered,
-)
-from jointoit.events.refusals import (
-    Busy as Busy,
-)
-from jointoit.events.refusals import (
-    EventCancelled as EventCancelled,
-)
-from jointoit.events.refusals import (
-    EventFull as EventFull,
-)
-from jointoit.events.refusals import (
-    EventStarted as EventStarted,
-)
-from jointoit.events.refusals import (
-    ImpossibleStep as ImpossibleStep,
-)
-from jointoit.events.refusals import (
-    NotYours as NotYours,
-)
-from jointoit.events.refusals import (
-    RegistrationClosed as RegistrationClosed,
-)
-from jointoit.events.refusals import (
-    RegistrationNotOpen as RegistrationNotOpen,
+    AlreadyRegistered,
+    Busy,
+    EventCancelled,
+    EventFull,
+    EventStarted,
+    ImpossibleStep,
+    NotYours,
+    RegistrationClosed,
+    RegistrationNotOpen,
 )
 from jointoit.mail import messages, outbox
 
@@ -63,16 +47,16 @@ def register(*, event_id: int, attendee: User, now: datetime) -> Registration:
     RegistrationNotOpen, RegistrationClosed, EventFull, and Busy where the event never stood still.
     """
     for _ in range(LOOKS):
-        registration = look(event_id=event_id, attendee=attendee, now=now)
-        if seating.take(registration, promise_of_standing(registration)):
+        registration = candidate(event_id=event_id, attendee=attendee, now=now)
+        if seating.claim_seat(registration, promise_of_status(registration)):
             outbox.notify_on_commit()
             return registration
     raise Busy
 
 
-def look(*, event_id: int, attendee: User, now: datetime) -> Registration:
+def candidate(*, event_id: int, attendee: User, now: datetime) -> Registration:
     """The registration as it would be, by what holds at this moment. Raises what `register` raises."""
-    seen = seating.look(event_id=event_id, attendee=attendee)
+    seen = seating.load_candidate(event_id=event_id, attendee=attendee)
     if seen is None:
         raise DeadToken
     registration, live = seen
@@ -83,7 +67,6 @@ def look(*, event_id: int, attendee: User, now: datetime) -> Registration:
     refuse(registration.event, now=now)
     registration.status = first_status(registration.event)
     registration.registered_at = registration.updated_at = now
-    registration.position = None
     return registration
 
 
@@ -116,14 +99,14 @@ def set_status(
     EventFull, and what `precondition` raises when it is given the registration as it is once the event is held.
     """
     with transaction.atomic():
-        registration = hold_registration(registration_id, actor)
+        registration = lock_registration(registration_id, actor)
         if precondition:
             precondition(registration)
         if status in (None, registration.status):
             return
         if status == Status.CANCELLED:
             by_organizer = registration.event.is_managed_by(actor)
-            free(registration, now=now, told=cancellation(registration, by_organizer=by_organizer))
+            release_seat(registration, now=now, notice=cancellation(registration, by_organizer=by_organizer))
         elif status == Status.CONFIRMED and registration.status == Status.PENDING:
             if not registration.event.is_managed_by(actor):
                 raise NotYours
@@ -135,7 +118,7 @@ def set_status(
 def remove(*, registration_id: int, actor: User, now: datetime, precondition: Precondition | None = None) -> None:
     """Cancel in the organizer's name; the row stays readable. Raises NotFound, NotYours."""
     with transaction.atomic():
-        registration = hold_registration(registration_id, actor)
+        registration = lock_registration(registration_id, actor)
         if not registration.event.is_managed_by(actor):
             raise NotYours(
                 "Only the organizer deletes a registration; to give up your own, PATCH its status to cancelled."
@@ -143,10 +126,10 @@ def remove(*, registration_id: int, actor: User, now: datetime, precondition: Pr
         if precondition:
             precondition(registration)
         if registration.status != Status.CANCELLED:
-            free(registration, now=now, told=cancellation(registration, by_organizer=True))
+            release_seat(registration, now=now, notice=cancellation(registration, by_organizer=True))
 
 
-def fill(event: Event, *, now: datetime) -> None:
+def promote_waitlist(event: Event, *, now: datetime) -> None:
     """Hand free seats to those who wait, in the order of asking; the caller holds the event.
 
     Once an event has begun nobody is brought in any more: the mail would come too late.
@@ -155,7 +138,7 @@ def fill(event: Event, *, now: datetime) -> None:
         return
     seats = event.waiting if event.seats_left is None else min(event.seats_left, event.waiting)
     for promoted in seating.promote(event, seats, now=now):
-        telling.tell_all(messages.RegistrationPromoted, promoted, event=event)
+        notifications.notify_all(messages.RegistrationPromoted, promoted, event=event)
         event.seats_taken += len(promoted)
         event.waiting -= len(promoted)
     if seats:
@@ -163,11 +146,11 @@ def fill(event: Event, *, now: datetime) -> None:
 
 
 def cancel_all(event: Event, *, now: datetime) -> None:
-    """Cancel every live registration of an event that will not take place, telling each.
+    """Cancel every live registration of an event that will not take place, notifications each.
 
     The caller holds the event and has raised its revision, which makes these mails the newest for every calendar.
     """
-    telling.tell_all(messages.EventCancelled, seating.live_attendees(event), event=event)
+    notifications.notify_all(messages.EventCancelled, seating.live_attendees(event), event=event)
     event.registrations.live().update(
         status=Status.CANCELLED, queue_number=None, updated_at=now, revision=F("revision") + 1
     )
@@ -180,17 +163,17 @@ def leave_all(*, attendee: User, now: datetime) -> None:
     held = Registration.objects.live().filter(attendee=attendee)
     for event_id, pk in held.order_by("event_id").values_list("event_id", "pk"):
         with transaction.atomic():
-            event = hold(event_id)
+            event = lock(event_id)
             registration = event.registrations.live().filter(pk=pk).select_related("attendee").first()
             if registration:
                 registration.event = event
-                free(registration, now=now, told=None)
+                release_seat(registration, now=now, notice=None)
 
 
 # ── Steps inside a transaction that holds the event ───────────────────────────────────────────────────────────────────
 
 
-def hold(event_id: int) -> Event:
+def lock(event_id: int) -> Event:
     """Lock the event row until the transaction ends; deleted events are held as well. Raises NotFound."""
     try:
         return Event.objects.select_for_update(no_key=True).get(pk=event_id)
@@ -198,18 +181,18 @@ def hold(event_id: int) -> Event:
         raise NotFound from None
 
 
-def hold_all_of(person: User) -> None:
+def lock_all_of(person: User) -> None:
     """Lock every event that the person organizes or is registered for, in the order of their ids."""
     theirs = Q(organizer=person) | Exists(Registration.objects.live().filter(event=OuterRef("pk"), attendee=person))
     list(Event.objects.filter(theirs).order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
 
-def hold_registration(registration_id: int, actor: User) -> Registration:
+def lock_registration(registration_id: int, actor: User) -> Registration:
     """Return the registration as it is once its event is held. Raises NotFound where `actor` may not see it."""
     event_id = Registration.objects.visible_to(actor).filter(pk=registration_id).values_list("event_id", flat=True)
     if not event_id:
         raise NotFound
-    event = hold(event_id[0])
+    event = lock(event_id[0])
     registration = Registration.objects.select_related("attendee").get(pk=registration_id)
     registration.event = event
     return registration
@@ -235,16 +218,16 @@ def approve(registration: Registration, *, now: datetime) -> None:
         registration.queue_number = event.queue_tail
     save_step(registration, now=now)
     event.save(update_fields=["seats_taken", "waiting", "queue_tail"])
-    kind, facts = standing(registration)
-    telling.tell(kind, registration, **facts)
+    kind, facts = notice_of_status(registration)
+    notifications.notify(kind, registration, **facts)
 
 
-def promise_of_standing(registration: Registration) -> dict[str, Any]:
-    kind, facts = standing(registration)
-    return telling.promise(kind, registration, **facts)
+def promise_of_status(registration: Registration) -> outbox.Promise:
+    kind, facts = notice_of_status(registration)
+    return notifications.promise(kind, registration, **facts)
 
 
-def standing(registration: Registration) -> tuple[type[messages.SeatMessage], dict[str, Any]]:
+def notice_of_status(registration: Registration) -> tuple[type[messages.SeatMessage], dict[str, Any]]:
     """Which mail says where a registration stands; the statement that takes the place writes its true position."""
     if registration.status == Status.PENDING:
         return messages.RegistrationPending, {}
@@ -253,7 +236,7 @@ def standing(registration: Registration) -> tuple[type[messages.SeatMessage], di
     return messages.RegistrationWaitlisted, {"position": registration.event.waiting}
 
 
-def free(registration: Registration, *, now: datetime, told: type[messages.SeatMessage] | None) -> None:
+def release_seat(registration: Registration, *, now: datetime, notice: type[messages.SeatMessage] | None) -> None:
     """Cancel a live registration, tell its person, and hand the seat on in the same transaction."""
     event = registration.event
     held_seat = registration.status == Status.CONFIRMED
@@ -262,9 +245,9 @@ def free(registration: Registration, *, now: datetime, told: type[messages.SeatM
     registration.status, registration.queue_number = Status.CANCELLED, None
     save_step(registration, now=now)
     event.save(update_fields=["seats_taken", "waiting"])
-    if told:
-        telling.tell_of_end(told, registration, held_seat=held_seat)
-    fill(event, now=now)
+    if notice:
+        notifications.notify_of_end(notice, registration, held_seat=held_seat)
+    promote_waitlist(event, now=now)
 
 
 def save_step(registration: Registration, *, now: datetime) -> None:

@@ -23,13 +23,13 @@ def span(text: str, zone: ZoneInfo) -> Span:
     """
     if not (match := PATTERN.fullmatch(text)):
         raise ValueError("not a date")
-    year, month, day = (int(part) if part else None for part in match.groups())
+    year, month, day = (None if part is None else int(part) for part in match.groups())
     assert year is not None
     if not 0 < year < MAXYEAR:
         raise OverflowError("this year has no beginning or no end that can be told")
-    first = datetime(year, month or 1, day or 1, tzinfo=zone)
-    if day:
+    first = datetime(year, 1 if month is None else month, 1 if day is None else day, tzinfo=zone)
+    if day is not None:
         return Span(first, first + timedelta(days=1))  # wall-clock arithmetic: the next local midnight
-    if month:
+    if month is not None:
         return Span(first, datetime(year + month // 12, month % 12 + 1, 1, tzinfo=zone))
     return Span(first, datetime(year + 1, 1, 1, tzinfo=zone))

@@ -10,7 +10,7 @@ from django.contrib.auth.hashers import make_password
 
 from jointoit.accounts.models import User
 from jointoit.errors import Conflict
-from jointoit.events import booking, scheduling
+from jointoit.events import booking, refusals, scheduling
 from jointoit.events.models import Event, Registration
 
 PASSWORD = "demo-seats-2026"  # noqa: S105  printed for whoever looks around on a laptop
@@ -124,5 +124,5 @@ def approve(registration: Registration, event: Event, *, now: datetime) -> None:
             status=Registration.Status.CONFIRMED,
             now=now,
         )
-    except booking.EventFull:
+    except refusals.EventFull:
         return

@@ -1,7 +1,7 @@
 """What the OpenAPI document says of each operation, with an example of each body."""
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 
 from jointoit.accounts.documentation import FORM, FROM_MAIL, PAGE, PAGE_TOKEN
 from jointoit.api.openapi.components import asks, gives
@@ -51,13 +51,6 @@ ATTENDED = REGISTRATION | {
     "attendee": {"id": 1852, "username": "grace", "email": "grace@example.org"},
     "mail": {"kind": "registration_confirmed", "state": "sent", "reason": None},
 }
-ORDERING = OpenApiParameter(
-    "ordering",
-    OpenApiTypes.STR,
-    enum=["date", "-date", "created_at", "-created_at", "title", "-title"],
-    default="date",
-    description="What to sort by; a minus turns the order round. Ties are settled by id.",
-)
 SEPARATED = OpenApiResponse(OpenApiTypes.STR, "A table with a header, streamed (RFC 4180).")
 CALENDAR = OpenApiResponse(OpenApiTypes.STR, "A calendar with one entry (RFC 5545); its UID never changes.")
 
@@ -71,7 +64,6 @@ event_list = extend_schema_view(
             "Published and cancelled events, and your own drafts. All filters combine. Pages hold still while events "
             "come and go; follow `next` and `previous`."
         ),
-        parameters=[ORDERING],
         responses=shapes.EventSerializer(many=True),
         examples=[gives(EVENT)],
     ),

@@ -14,13 +14,11 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce, Left, Now
+from django.db.models import F, Q
+from django.db.models.functions import Left, Now
 from django.urls import reverse
 
 from jointoit.accounts.models import User
-from jointoit.api.expressions import TableExpression
-from jointoit.events import searching
 from jointoit.events.folding import FoldedField
 
 #: What titles are sorted by: as they are read, whatever the case. Cut, because folding may lengthen a text eighteenfold
@@ -49,25 +47,6 @@ class EventQuerySet(models.QuerySet["Event"]):
         public = Q(status__in=[Event.Status.PUBLISHED, Event.Status.CANCELLED])
         own = Q(organizer=user.pk) if user.is_authenticated else Q()
         return self.existing().filter(public | own)
-
-    def drafts_of(self, user: User | AnonymousUser) -> Self:
-        """The part of `visible_to` that is drafts, said so that the organizer's index finds it."""
-        return self.filter(organizer=user.pk, status=Event.Status.DRAFT) if user.is_authenticated else self.none()
-
-    def full(self, is_full: bool) -> Self:
-        return self.filter(searching.IS_FULL if is_full else ~Q(searching.IS_FULL))
-
-    def with_words(self, text: str | models.Expression) -> Self:
-        """Those that have every word of `text`; `rank` says how well they fit."""
-        return self.filter(searching.has_words(text)).annotate(rank=searching.rank_of(text))
-
-    def nearly_with_words(self, text: str) -> Self:
-        """Those that have every word of `text` or one much like it; `rank` says how near they come."""
-        return self.filter(searching.has_nearly(text)).annotate(rank=searching.nearness_of(text))
-
-    def by_title(self) -> Self:
-        """With `title_order`, which sorts as people read."""
-        return self.annotate(title_order=TITLE_ORDER)
 
 
 class Event(models.Model):
@@ -178,15 +157,6 @@ class Event(models.Model):
         return user.is_authenticated and self.organizer_id == user.pk
 
 
-#: The place of a row in the queue of an event. The inner query does not depend on the row, so PostgreSQL runs it once,
-#: over the whole queue, whatever the outer query leaves out; a place is then looked up in what it made.
-PLACES = """((
-    SELECT jsonb_object_agg(id, place)
-    FROM (SELECT id, row_number() OVER (ORDER BY queue_number) AS place
-          FROM events_registration WHERE event_id = {event} AND status = 'waitlisted') AS queue
-    ) -> ({{table}}.id)::text)::integer"""
-
-
 class RegistrationQuerySet(models.QuerySet["Registration"]):
     def live(self) -> Self:
         return self.exclude(status=Registration.Status.CANCELLED)
@@ -196,32 +166,6 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         if not user.is_authenticated:
             return self.none()
         return self.filter(Q(attendee=user.pk) | Q(event__organizer=user.pk))
-
-    def detailed(self) -> Self:
-        """With event, attendee and position at hand, at the cost of one query."""
-        return self.select_related("event", "attendee").with_position()
-
-    def with_positions_in(self, event: Event) -> Self:
-        """Add `position` to registrations of one event; the queue is counted through once, however many are read."""
-        places = TableExpression(PLACES.format(event=int(event.pk)), models.IntegerField())
-        waits = models.When(status=Registration.Status.WAITLISTED, then=places)
-        return self.annotate(position=models.Case(waits, default=None, output_field=models.IntegerField()))
-
-    def with_position(self) -> Self:
-        """Add `position`: 1 for whoever is next on the waiting list, None for those who do not wait."""
-        ahead = (
-            Registration.objects.filter(
-                event=OuterRef("event"),
-                status=Registration.Status.WAITLISTED,
-                queue_number__lte=OuterRef("queue_number"),
-            )
-            .order_by()
-            .values("event")
-            .annotate(people=models.Count("*"))
-            .values("people")
-        )
-        waits = models.When(status=Registration.Status.WAITLISTED, then=Coalesce(Subquery(ahead), 1))
-        return self.annotate(position=models.Case(waits, default=None, output_field=models.IntegerField()))
 
 
 class Registration(models.Model):
@@ -245,7 +189,7 @@ class Registration(models.Model):
         db_default=True, editable=False, help_text="Off: the attendee asked for no reminder of this event."
     )
 
-    position: int | None  # where RegistrationQuerySet.with_position added it
+    position: int | None = None  # on the waiting list, for whoever has just been registered
 
     objects = RegistrationQuerySet.as_manager()
 

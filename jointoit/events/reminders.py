@@ -13,7 +13,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 
 from jointoit.api import database
-from jointoit.events import booking, telling
+from jointoit.events import booking, notifications
 from jointoit.events.models import Event, Registration
 from jointoit.mail import links, outbox
 from jointoit.mail.messages import EventReminder
@@ -42,12 +42,12 @@ def promise_due(now: datetime) -> None:
 def promise_some(*, event_id: int, now: datetime) -> bool:
     """Promise up to CHUNK reminders of one event; say whether more are to be promised."""
     with transaction.atomic():
-        event = booking.hold(event_id)
+        event = booking.lock(event_id)
         if event.reminded_at or not event.is_live or not now < event.date <= now + settings.REMINDER_BEFORE:
             return False
         chunk = unreminded(event)
         Registration.objects.filter(pk__in=[registration.pk for registration in chunk]).update(reminded_at=now)
-        telling.tell_all(EventReminder, chunk, event=event, expires_at=event.date)
+        notifications.notify_all(EventReminder, chunk, event=event, expires_at=event.date)
         if len(chunk) == CHUNK:
             return True
         Event.objects.filter(pk=event_id).update(reminded_at=now)
@@ -86,6 +86,6 @@ def stop(*, token: str) -> None:
     """
     pk = links.registration_of(token)
     with transaction.atomic():
-        booking.hold(Registration.objects.values_list("event_id", flat=True).get(pk=pk))
+        booking.lock(Registration.objects.values_list("event_id", flat=True).get(pk=pk))
         Registration.objects.filter(pk=pk).update(wants_reminder=False)
-        outbox.supersede(telling.about(pk), kind=EventReminder)
+        outbox.supersede(notifications.about(pk), kind=EventReminder)

@@ -9,9 +9,9 @@ from django.db import transaction
 from jointoit.accounts.models import User
 from jointoit.accounts.tokens import DeadToken
 from jointoit.errors import Conflict, Invalid, NotFound
-from jointoit.events import booking, reminders, seating, telling
-from jointoit.events.booking import EventCancelled, EventStarted
+from jointoit.events import booking, notifications, reminders, seating
 from jointoit.events.models import Event
+from jointoit.events.refusals import EventCancelled, EventStarted
 from jointoit.mail.messages import EventChanged
 
 Status = Event.Status
@@ -57,7 +57,7 @@ def create(*, organizer: User, now: datetime, fields: Mapping[str, Any]) -> Even
         raise InThePast(field="date")
     refuse_odd_times(event)
     with transaction.atomic():
-        if not User.objects.hold(organizer.pk).filter(is_active=True).first():
+        if not User.objects.lock(organizer.pk).filter(is_active=True).first():
             raise DeadToken
         event.save(force_insert=True)
     return event
@@ -75,7 +75,7 @@ def change(
     raises when it is given the event as it is once it is held.
     """
     with transaction.atomic():
-        event = hold(event_id, precondition)
+        event = lock(event_id, precondition)
         values = {name: value for name, value in fields.items() if getattr(event, name) != value}
         step = values.pop("status", None)
         if values:
@@ -101,7 +101,7 @@ def cancel(*, event_id: int, now: datetime, precondition: Precondition | None = 
 def delete(*, event_id: int, now: datetime, precondition: Precondition | None = None) -> None:
     """Take an event away; its live registrations end, stay readable, and each person is told. Raises NotFound."""
     with transaction.atomic():
-        event = hold(event_id, precondition)
+        event = lock(event_id, precondition)
         event.deleted_at = now
         save_change(event, ["deleted_at"], now=now)
         reminders.take_back(event)
@@ -121,8 +121,8 @@ def cancel_future_events(*, organizer: User, now: datetime) -> None:
 # ── Steps inside a transaction that holds the event ───────────────────────────────────────────────────────────────────
 
 
-def hold(event_id: int, precondition: Precondition | None) -> Event:
-    event = booking.hold(event_id)
+def lock(event_id: int, precondition: Precondition | None) -> Event:
+    event = booking.lock(event_id)
     if event.deleted_at:
         raise NotFound
     if precondition:
@@ -133,7 +133,7 @@ def hold(event_id: int, precondition: Precondition | None) -> Event:
 def apply(event: Event, values: Mapping[str, Any], *, now: datetime) -> None:
     if event.status == Status.CANCELLED:
         raise EventCancelled
-    before = telling.event_facts(event)
+    before = notifications.event_payload(event)
     was_over = is_over(event, now)
     for name, value in values.items():
         setattr(event, name, value)
@@ -145,8 +145,8 @@ def apply(event: Event, values: Mapping[str, Any], *, now: datetime) -> None:
     save_change(event, list(values), now=now)
     if event.is_live and any(name in values for name in TOLD) and not (was_over and is_over(event, now)):
         reminders.take_back(event)
-        telling.tell_all(EventChanged, seating.live_attendees(event), event=event, before=before)
-    booking.fill(event, now=now)
+        notifications.notify_all(EventChanged, seating.live_attendees(event), event=event, before=before)
+    booking.promote_waitlist(event, now=now)
 
 
 def take_step(event: Event, status: str, *, now: datetime) -> None:

@@ -1,93 +1,65 @@
-"""Words and near-words: the expressions behind `search`.
+"""Words and near-words: the SQL behind `search`. The text is folded, as the columns are.
 
 The columns `words` and `is_full` are kept by triggers (migration 0002) and are no fields of the model, so that rows are
 read and saved without them.
 """
 
-from functools import reduce
-from operator import add
-from typing import Any
-
-from django.contrib.postgres.search import SearchVectorField
-from django.db import models
-from django.db.models import Expression, F, Func, Q, Value
-from django.db.models.functions import Greatest
-
-from jointoit.api.expressions import TableExpression
-from jointoit.events.folding import fold
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 #: More words than that, and shorter ones, must be right.
-MOST_GUESSED = 8
-SHORTEST_GUESSED = 5
+MOST_GUESSED: Final = 8
+SHORTEST_GUESSED: Final = 5
+COLUMNS: Final = ("event.title_folded", "event.location_folded")
 
 
-IS_FULL = TableExpression("{table}.is_full", models.BooleanField())
-WORDS = TableExpression("{table}.words", SearchVectorField())
+class Search(NamedTuple):
+    """What WHERE says, how well a row fits, and the values of both.
+
+    The rank is in double precision: sent to a client and back, it is the same number.
+    """
+
+    condition: str
+    rank: str
+    values: Mapping[str, str]
 
 
-class AllWords(Func):
-    """The tsquery for every word of a text, compared as the trigger compares: without case and accents."""
-
-    template = "plainto_tsquery('simple', events_plain_text(%(expressions)s))"
-    output_field = models.TextField()
+def words_in(name: str) -> str:
+    """The tsquery for every word of a value, compared as the trigger compares: without case and accents."""
+    return f"plainto_tsquery('simple', events_plain_text(%({name})s))"
 
 
-class Matches(Func):
-    """words @@ query"""
-
-    template, arg_joiner, output_field = "(%(expressions)s)", " @@ ", models.BooleanField()
-
-
-class Rank(Func):
-    """How well a text fits, in double precision: sent to a client and back, it is the same number."""
-
-    template, function, output_field = "%(function)s(%(expressions)s)::double precision", "ts_rank", models.FloatField()
+def exactly(text: str) -> Search:
+    """Each word, as it is written."""
+    words = words_in("search")
+    return Search(f"event.words @@ {words}", f"ts_rank(event.words, {words})::float8", {"search": text})
 
 
-class Near(Func):
-    """word <% text: some part of the text is about as the word, by pg_trgm.word_similarity_threshold."""
+def nearly(text: str) -> Search:
+    """Each word, or one much like it in the title or the place: a letter wrong, missing, added, or two swapped.
 
-    template, arg_joiner, output_field = "(%(expressions)s)", " <%% ", models.BooleanField()
-
-
-class Nearness(Func):
-    """From 0 to 1: how much of a word some part of the text has."""
-
-    template = "word_similarity(%(expressions)s)::double precision"
-    output_field = models.FloatField()
-
-
-def has_words(text: str | Expression) -> Matches:
-    return Matches(WORDS, AllWords(folded(text)))
-
-
-def rank_of(text: str | Expression) -> Rank:
-    return Rank(WORDS, AllWords(folded(text)))
-
-
-def folded(text: str | Expression) -> Expression:
-    """A text as the columns have it; what stands for one will be."""
-    return Value(fold(text)) if isinstance(text, str) else text
+    How much is like it says `pg_trgm.word_similarity_threshold`. The rank adds up the nearness of the words.
+    """
+    words = guessed(text)
+    exact = [word for word in text.split() if word not in words]
+    values = {f"word_{number}": word for number, word in enumerate(words)}
+    conditions = [near(name) for name in values]
+    if exact or not words:
+        conditions.append(f"event.words @@ {words_in('exact')}")
+    rank = " + ".join(map(nearness, values)) or "0"
+    return Search(" AND ".join(conditions), f"({rank})::float8", {**values, "exact": " ".join(exact)})
 
 
 def guessed(text: str) -> list[str]:
-    """The words of a text that a typo is looked for in, folded: the first few that are long enough to have one."""
-    return [word for word in fold(text).split() if len(word) >= SHORTEST_GUESSED][:MOST_GUESSED]
+    """The words of a text that a typo is looked for in: the first few that are long enough to have one."""
+    return [word for word in text.split() if len(word) >= SHORTEST_GUESSED][:MOST_GUESSED]
 
 
-def has_nearly(text: str) -> Q:
-    """Each word, or one much like it in the title or the place: a letter wrong, missing, added, or two swapped."""
-    words = guessed(text)
-    exact = [word for word in fold(text).split() if word not in words]
-    conditions = Q(has_words(" ".join(exact))) if exact or not words else Q()
-    for word in words:
-        near = [Q(Near(Value(word), F(column))) for column in ("title_folded", "location_folded")]
-        conditions &= near[0] | near[1] | Q(has_words(word))
-    return conditions
+def near(name: str) -> str:
+    alike = " OR ".join(f"%({name})s::text <%% {column}" for column in COLUMNS)
+    return f"({alike} OR event.words @@ {words_in(name)})"
 
 
-def nearness_of(text: str) -> Any:
-    """The sum over the words, each in whichever of title and place it is nearer to."""
-    columns = ("title_folded", "location_folded")
-    words = guessed(text) or [""]
-    return reduce(add, (Greatest(*(Nearness(Value(word), F(column)) for column in columns)) for word in words))
+def nearness(name: str) -> str:
+    """From 0 to 1: how much of a word some part of title or place has."""
+    return f"greatest({', '.join(f'word_similarity(%({name})s::text, {column})' for column in COLUMNS)})"

@@ -1,4 +1,4 @@
-"""What an event and a registration look like to a client. Events are written by PostgreSQL, by these same fields."""
+"""What an event and a registration look like to a client. Events are read by the names of these same fields."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,6 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from jointoit.accounts.models import User
 from jointoit.accounts.serializers import LinkSerializer, TokenField
 from jointoit.api.fields import (
     ChoiceField,
@@ -17,10 +16,9 @@ from jointoit.api.fields import (
     TextField,
     TimeZoneField,
 )
-from jointoit.api.lists.documents import document_of
 from jointoit.events.models import Event, Registration
 from jointoit.mail.models import OutboxMail
-from jointoit.mail.outbox import Standing
+from jointoit.mail.outbox import LatestMail
 
 MAX_CAPACITY = 2**31 - 1
 
@@ -70,29 +68,12 @@ class NewEventSerializer(EventSerializer):
     )
 
 
-#: An event as clients see it, in JSON.
-EVENT_DOCUMENT = document_of(
-    EventSerializer, Event, computed={"seats_left": '({table}."capacity" - {table}."seats_taken")'}
-)
-
-
 class EventSummarySerializer(serializers.Serializer[Event]):
     id = serializers.IntegerField()
     title = serializers.CharField()
     date = DateTimeField()
     location = serializers.CharField()
     status = serializers.ChoiceField(choices=Event.Status.choices)
-
-    @staticmethod
-    def document(instance: Event) -> dict[str, Any]:
-        """Show a deleted event, which only its former attendees still meet here, as cancelled."""
-        return {
-            "id": instance.pk,
-            "title": instance.title,
-            "date": instance.date,
-            "location": instance.location,
-            "status": Event.Status.CANCELLED if instance.deleted_at else instance.status,
-        }
 
 
 class AttendeeSerializer(serializers.Serializer[Any]):
@@ -112,27 +93,36 @@ class RegistrationSerializer(serializers.Serializer[Registration]):
     registered_at = DateTimeField(read_only=True)
     updated_at = DateTimeField(read_only=True)
 
-    def to_representation(self, instance: Registration) -> dict[str, Any]:
-        return self.document(instance, self.context["request"].user)
 
-    @staticmethod
-    def document(instance: Registration, reader: User) -> dict[str, Any]:
-        """The registration as `reader` may see it; by itself, for a seat takes less time than a serializer."""
-        attendee = {"id": instance.attendee_id, "username": instance.attendee.username}
-        if instance.event.is_managed_by(reader):
-            attendee["email"] = instance.attendee.email
-        return {
-            "id": instance.pk,
-            "event": EventSummarySerializer.document(instance.event),
-            "attendee": attendee,
-            "status": instance.status,
-            "position": instance.position,
-            "registered_at": instance.registered_at,
-            "updated_at": instance.updated_at,
-        }
+def registration_members(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of `registration_queries` as the client sees it; the address is there for the organizer alone."""
+    attendee = {"id": row["attendee_id"], "username": row["attendee_username"]}
+    if row["attendee_email"] is not None:
+        attendee["email"] = row["attendee_email"]
+    return {
+        "id": row["id"],
+        "event": {name: row[f"event_{name}"] for name in ("id", "title", "date", "location", "status")},
+        "attendee": attendee,
+        "status": row["status"],
+        "position": row["position"],
+        "registered_at": row["registered_at"],
+        "updated_at": row["updated_at"],
+    }
 
 
-class MailSerializer(serializers.Serializer[Standing]):
+def row_of(registration: Registration, *, reader: int) -> dict[str, Any]:
+    """What `registration_queries` would read of a registration that is at hand, with event and attendee."""
+    event, attendee = registration.event, registration.attendee
+    return {
+        "id": registration.pk, "status": registration.status, "position": registration.position,
+        "registered_at": registration.registered_at, "updated_at": registration.updated_at,
+        "event_id": event.pk, "event_title": event.title, "event_date": event.date, "event_location": event.location,
+        "event_status": event.status, "attendee_id": attendee.pk, "attendee_username": attendee.username,
+        "attendee_email": attendee.email if event.organizer_id == reader else None,
+    }  # fmt: skip
+
+
+class MailSerializer(serializers.Serializer[LatestMail]):
     """What became of the newest mail about a registration."""
 
     kind = serializers.CharField(help_text="What it says, such as `registration_confirmed`.")
@@ -143,9 +133,12 @@ class MailSerializer(serializers.Serializer[Standing]):
     )
     reason = serializers.CharField(allow_null=True, help_text="Why a dead one will not arrive.")
 
-    def to_representation(self, instance: Standing) -> dict[str, Any]:
-        reason = instance.last_answer if instance.state == OutboxMail.State.DEAD else None
-        return {"kind": instance.kind, "state": instance.state, "reason": reason or None}
+
+def mail_members(standing: LatestMail | None) -> dict[str, Any] | None:
+    if standing is None:
+        return None
+    reason = standing.last_answer if standing.state == OutboxMail.State.DEAD else None
+    return {"kind": standing.kind, "state": standing.state, "reason": reason or None}
 
 
 class AttendedRegistrationSerializer(RegistrationSerializer):
@@ -153,22 +146,16 @@ class AttendedRegistrationSerializer(RegistrationSerializer):
 
     mail = MailSerializer(read_only=True, allow_null=True)
 
-    def to_representation(self, instance: Registration) -> dict[str, Any]:
-        standing = self.context["mails"].get(f"registration:{instance.pk}")
-        mail = MailSerializer().to_representation(standing) if standing else None
-        return super().to_representation(instance) | {"mail": mail}
-
 
 @extend_schema_field({"type": "integer"})
 class UnchangingIdField(serializers.Field[Any, Any, Any, Any]):
-    """Accepts the id that the registration has, bare or as the object that we show; anything else is an attempt."""
+    """Accepts the id that the registration in the context has, bare or as the object that we show; nothing else."""
 
     default_error_messages = {"immutable": "This never changes; leave it out."}
 
     def to_internal_value(self, data: Any) -> int:
         given = data.get("id") if isinstance(data, Mapping) else data
-        registration = self.root.instance
-        if isinstance(given, bool) or given != getattr(registration, f"{self.field_name}_id"):
+        if isinstance(given, bool) or given != self.context["registration"][f"{self.field_name}_id"]:
             self.fail("immutable")
         return int(given)
 

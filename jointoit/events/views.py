@@ -1,31 +1,27 @@
 """Each view says whose object, which verb, which shape."""
 
-from typing import Any, cast
+from collections.abc import Iterator
+from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from django.utils.functional import cached_property
-from orjson import Fragment
 from rest_framework import status
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from jointoit.accounts import tokens
 from jointoit.accounts.authentication import sender
 from jointoit.api.http.conditional import Conditional
 from jointoit.api.http.idempotency import idempotent
-from jointoit.api.http.rendering import JSONRenderer, JSONResponse
-from jointoit.api.lists.documents import written
-from jointoit.api.lists.filtering import StrictFilterBackend
-from jointoit.api.lists.pagination import names_of
-from jointoit.api.lists.parameters import ChoiceField, Parameters
-from jointoit.events import booking, documentation, reading, scheduling, telling
+from jointoit.api.http.rendering import EmptyResponse, JSONRenderer, JSONResponse
+from jointoit.api.lists import parameters
+from jointoit.api.lists.pagination import Listing
+from jointoit.api.lists.views import PagedView
+from jointoit.events import booking, documentation, event_queries, notifications, registration_queries, scheduling
 from jointoit.events.attendees import AttendeeCSVRenderer, as_csv
-from jointoit.events.filters import AttendeeFilters, EventFilters, RegistrationFilters
-from jointoit.events.models import Event, EventQuerySet, Registration, RegistrationQuerySet
+from jointoit.events.models import Event
+from jointoit.events.parameters import AttendeeParameters, EventParameters, RegistrationParameters
 from jointoit.events.permissions import IsOrganizer, IsOrganizerOrReadOnly
 from jointoit.events.serializers import (
     AttendedRegistrationSerializer,
@@ -33,21 +29,13 @@ from jointoit.events.serializers import (
     NewEventSerializer,
     RegistrationSerializer,
     RegistrationStepSerializer,
+    mail_members,
+    registration_members,
+    row_of,
 )
 from jointoit.mail import outbox
 from jointoit.mail.calendar import event_calendar
 
-#: What `?ordering=` accepts, and the columns behind it.
-EVENT_ORDERINGS = {
-    "date": ("date", "id"),
-    "-date": ("-date", "-id"),
-    "created_at": ("created_at", "id"),
-    "-created_at": ("-created_at", "-id"),
-    "title": ("title_order", "id"),
-    "-title": ("-title_order", "-id"),
-}
-ORDERING = ChoiceField(choices=list(EVENT_ORDERINGS))
-BEST_FIRST = ("-rank", "date", "id")
 #: For the document: codes by status.
 WRONG_TIMES = ("in_the_past", "ends_before_start", "closes_before_opening")
 REFUSED_CHANGES = {
@@ -57,76 +45,53 @@ REFUSED_CHANGES = {
 REFUSED_STEPS = {403: ("not_yours_to_decide",), 409: ("impossible_step", "event_full")}
 
 
-class EventView(Conditional):
+def reader_of(request: Request) -> int:
+    """Who asks, for the queries: 0 is nobody."""
+    return request.user.pk or 0
+
+
+class EventView(PagedView, Conditional):
     """Starts from what the caller may see; what is hidden does not exist."""
 
     permission_classes = [IsOrganizerOrReadOnly]
-    serializer_class = EventSerializer
+    serializer_class: Any = EventSerializer
 
-    def get_queryset(self) -> EventQuerySet:
-        user = self.request.user
-        return Event.objects.visible_to(user) if user.is_authenticated else reading.public_events()
+    def get_object(self) -> Event:
+        """The event, if the caller may see it (404) and do with it what the method says (403)."""
+        event = event_queries.visible_event(self.kwargs["pk"], reader=reader_of(self.request))
+        self.check_object_permissions(self.request, event)
+        return event
 
-    def shown(self, event_id: int) -> Fragment:
-        """The event as clients see it, read back from the database."""
-        return reading.document(Event.objects.filter(pk=event_id))
-
-    def represent(self, obj: Event) -> Fragment:
-        return self.shown(obj.pk)
+    def represent(self, obj: Event) -> Any:
+        return event_queries.detail(obj.pk)
 
 
 @documentation.event_list
 class EventListView(EventView):
     refusals = {"POST": {400: WRONG_TIMES}}
-    filterset_class = EventFilters
-    list_parameters = ("ordering",)
+    parameters_class = EventParameters
 
     def get(self, request: Request) -> HttpResponse:
-        page = self.paginate_queryset(self.asked())
-        if not page and self.may_forgive():
-            return self.forgive()
-        return self.get_paginated_response([written(row["document"]) for row in page or ()])
+        asked, reader = parameters.read(request, EventParameters), reader_of(request)
+        now = timezone.now()
+        page = self.page_of(event_queries.event_list(asked, reader=reader, now=now))
+        if not page and self.may_have_mistyped(asked):
+            # The links say so, and every page of them agrees.
+            listing = event_queries.event_list({**asked, "typos": True}, reader=reader, now=now)
+            page = self.page_of(Listing(listing.query, listing.values, in_links={"typos": "true"}))
+        return self.get_paginated_response(page)
 
-    def asked(self) -> Any:
-        """The events of all pages: a queryset, or `Repeated` where others ask for the same."""
-        if self.request.user.is_authenticated:
-            events = cast(EventQuerySet, self.filter_queryset(self.get_queryset()))
-            return reading.rows(events, *names_of(self.get_ordering()))
-        filters: EventFilters | None = StrictFilterBackend().asked(self.request, reading.public_events(), self)
-        return reading.public_list(filters, names_of(self.get_ordering()))
-
-    def get_ordering(self) -> tuple[str, ...]:
-        return self.chosen_ordering
-
-    @cached_property
-    def chosen_ordering(self) -> tuple[str, ...]:
-        parameters = Parameters(self.request.query_params)
-        chosen = parameters.read("ordering", ORDERING)
-        parameters.check()
-        if chosen is None and self.request.query_params.get("search"):
-            return BEST_FIRST
-        return EVENT_ORDERINGS[chosen or "date"]
-
-    def may_forgive(self) -> bool:
-        """Whether words that nobody has may have been mistyped; a page that a link led to is what it is."""
-        given = self.request.query_params
-        return bool(given.get("search")) and "typos" not in given and "cursor" not in given
-
-    def forgive(self) -> HttpResponse:
-        """Answer as if `typos=true` had been asked for; the links say so, and every page of them agrees."""
-        given = self.request.query_params.copy()
-        given["typos"] = "true"
-        self.request._request.GET = given  # type: ignore[assignment]
-        return self.get(self.request)
+    def may_have_mistyped(self, asked: dict[str, Any]) -> bool:
+        """Whether nobody has the words that were searched; a page that a link led to is what it is."""
+        return "search" in asked and "typos" not in asked and "cursor" not in self.request.query_params
 
     @idempotent
     def post(self, request: Request) -> HttpResponse:
         given = NewEventSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         event = scheduling.create(organizer=sender(request), now=timezone.now(), fields=given.validated_data)
-        return JSONResponse(
-            self.shown(event.pk), status.HTTP_201_CREATED, headers={"Location": event.get_absolute_url()}
-        )
+        address = {"Location": event.get_absolute_url()}
+        return JSONResponse(event_queries.detail(event.pk), status.HTTP_201_CREATED, headers=address)
 
 
 @documentation.event_detail
@@ -134,16 +99,14 @@ class EventDetailView(EventView):
     refusals = {"PUT": REFUSED_CHANGES, "PATCH": REFUSED_CHANGES}
 
     def get(self, request: Request, pk: int) -> HttpResponse:
-        if request.user.is_authenticated:
-            return JSONResponse(reading.document(self.get_queryset().filter(pk=pk)))
-        return JSONResponse(reading.public_document(pk))
+        return JSONResponse(event_queries.visible_detail(pk, reader=reader_of(request)))
 
     def put(self, request: Request, pk: int, *, partial: bool = False) -> HttpResponse:
         event = self.get_object()
         given = self.get_serializer(event, data=request.data, partial=partial)
         given.is_valid(raise_exception=True)
         scheduling.change(event_id=pk, fields=given.validated_data, now=timezone.now(), precondition=self.precondition)
-        return JSONResponse(self.shown(pk))
+        return JSONResponse(event_queries.detail(pk))
 
     def patch(self, request: Request, pk: int) -> HttpResponse:
         return self.put(request, pk, partial=True)
@@ -151,7 +114,7 @@ class EventDetailView(EventView):
     def delete(self, request: Request, pk: int) -> HttpResponse:
         self.get_object()
         scheduling.delete(event_id=pk, now=timezone.now(), precondition=self.precondition)
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        return EmptyResponse()
 
 
 @documentation.publish
@@ -161,7 +124,7 @@ class PublishView(EventView):
     def post(self, request: Request, pk: int) -> HttpResponse:
         self.get_object()
         scheduling.publish(event_id=pk, now=timezone.now())
-        return JSONResponse(self.shown(pk))
+        return JSONResponse(event_queries.detail(pk))
 
 
 @documentation.cancel
@@ -171,39 +134,38 @@ class CancelView(EventView):
     def post(self, request: Request, pk: int) -> HttpResponse:
         self.get_object()
         scheduling.cancel(event_id=pk, now=timezone.now())
-        return JSONResponse(self.shown(pk))
+        return JSONResponse(event_queries.detail(pk))
 
 
 @documentation.calendar
-class CalendarView(APIView):
+class CalendarView(EventView):
     permission_classes = [AllowAny]
 
     def get(self, request: Request, pk: int) -> HttpResponse:
-        event = get_object_or_404(Event.objects.visible_to(request.user).select_related("organizer"), pk=pk)
+        event = self.get_object()
         cancelled = event.status == Event.Status.CANCELLED
-        feed = event_calendar(telling.event_facts(event), cancelled=cancelled, now=timezone.now())
+        feed = event_calendar(notifications.event_payload(event), cancelled=cancelled, now=timezone.now())
         return HttpResponse(feed, content_type="text/calendar; charset=utf-8")
 
 
-class RegistrationView(Conditional):
+class RegistrationView(PagedView, Conditional):
     permission_classes = [IsAuthenticated]
     serializer_class = RegistrationSerializer
-    queryset = Registration.objects.none()  # names the model for the OpenAPI document
 
-    def get_queryset(self) -> RegistrationQuerySet:
-        return Registration.objects.visible_to(self.request.user).detailed()
+    def members(self, registration_id: int) -> dict[str, Any]:
+        """The registration as the caller sees it. Raises NotFound."""
+        return registration_members(self.row(registration_id))
 
-    def shown(self, registration_id: int) -> Any:
-        """The registration as the caller sees it, read back from the database."""
-        return RegistrationSerializer.document(self.get_queryset().get(pk=registration_id), sender(self.request))
+    def row(self, registration_id: int) -> Any:
+        return registration_queries.visible_detail(registration_id, reader=reader_of(self.request))
 
-    def represent(self, obj: Registration) -> Any:
-        return self.shown(obj.pk)
+    def represent(self, obj: Any) -> Any:
+        return self.members(obj.pk)
 
 
 @documentation.register
 class RegisterView(RegistrationView):
-    verb_checks_account = True
+    defers_account_check = True
     throttle_scope = "register"
     refusals = {
         "POST": {
@@ -218,24 +180,26 @@ class RegisterView(RegistrationView):
         }
     }
 
+    def confirm_account(self) -> None:
+        """What `register` does by itself. Raises DeadToken."""
+        user = sender(self.request)
+        tokens.load_account(pk=user.pk, token_epoch=user.token_epoch)
+
     @idempotent
     def post(self, request: Request, pk: int) -> HttpResponse:
         registration = booking.register(event_id=pk, attendee=sender(request), now=timezone.now())
-        address = {"Location": registration.get_absolute_url()}
-        document = RegistrationSerializer.document(registration, sender(request))
-        return JSONResponse(document, status.HTTP_201_CREATED, headers=address)
+        document = registration_members(row_of(registration, reader=reader_of(request)))
+        return JSONResponse(document, status.HTTP_201_CREATED, headers={"Location": registration.get_absolute_url()})
 
 
 @documentation.registration_list
 class RegistrationListView(RegistrationView):
-    filterset_class = RegistrationFilters
-
-    def get_queryset(self) -> RegistrationQuerySet:
-        return Registration.objects.filter(attendee=sender(self.request)).detailed()
+    parameters_class = RegistrationParameters
 
     def get(self, request: Request) -> HttpResponse:
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+        asked = parameters.read(request, RegistrationParameters)
+        listing = registration_queries.own_list(asked, reader=reader_of(request), now=timezone.now())
+        return self.get_paginated_response([registration_members(row) for row in self.page_of(listing)])
 
 
 @documentation.registration_detail
@@ -243,10 +207,10 @@ class RegistrationDetailView(RegistrationView):
     refusals = {"PUT": REFUSED_STEPS, "PATCH": REFUSED_STEPS, "DELETE": {403: ("not_yours_to_decide",)}}
 
     def get(self, request: Request, pk: int) -> HttpResponse:
-        return JSONResponse(RegistrationSerializer.document(self.get_object(), sender(request)))
+        return JSONResponse(self.members(pk))
 
     def put(self, request: Request, pk: int, *, partial: bool = False) -> HttpResponse:
-        given = RegistrationStepSerializer(self.get_object(), data=request.data, partial=partial)
+        given = RegistrationStepSerializer(data=request.data, partial=partial, context={"registration": self.row(pk)})
         given.is_valid(raise_exception=True)
         booking.set_status(
             registration_id=pk,
@@ -255,42 +219,41 @@ class RegistrationDetailView(RegistrationView):
             now=timezone.now(),
             precondition=self.precondition,
         )
-        return JSONResponse(self.shown(pk))
+        return JSONResponse(self.members(pk))
 
     def patch(self, request: Request, pk: int) -> HttpResponse:
         return self.put(request, pk, partial=True)
 
     def delete(self, request: Request, pk: int) -> HttpResponse:
         booking.remove(registration_id=pk, actor=sender(request), now=timezone.now(), precondition=self.precondition)
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        return EmptyResponse()
 
 
 @documentation.attendee_list
-class AttendeeListView(RegistrationView):
+class AttendeeListView(EventView):
     """Who comes, for the organizer; the order is that of asking."""
 
     permission_classes = [IsAuthenticated, IsOrganizer]
     serializer_class = AttendedRegistrationSerializer
-    filterset_class = AttendeeFilters
+    parameters_class = AttendeeParameters
     renderer_classes = [JSONRenderer, AttendeeCSVRenderer]
 
-    def get_queryset(self) -> RegistrationQuerySet:
-        event = get_object_or_404(Event.objects.visible_to(self.request.user), pk=self.kwargs["pk"])
-        self.check_object_permissions(self.request, event)
-        return event.registrations.select_related("event", "attendee").with_positions_in(event).order_by("id")
-
     def get(self, request: Request, pk: int) -> HttpResponseBase:
-        registrations = cast(RegistrationQuerySet, self.filter_queryset(self.get_queryset()))
+        self.get_object()
+        asked = parameters.read(request, AttendeeParameters)
+        listing = registration_queries.attendee_list(asked, event=pk, reader=reader_of(request))
         if request.accepted_media_type == AttendeeCSVRenderer.media_type:
-            return streamed(registrations, name=f"event-{pk}-registrations.csv")
-        page = self.paginate_queryset(registrations) or []
-        mails = outbox.standing(f"registration:{registration.pk}" for registration in page)
-        shown = AttendedRegistrationSerializer(context={"request": request, "mails": mails})
-        return self.get_paginated_response([shown.to_representation(registration) for registration in page])
+            rows = registration_queries.attendee_file(listing).stream(listing.values)
+            return streamed(as_csv(rows), name=f"event-{pk}-registrations.csv")
+        page = self.page_of(listing)
+        mails = outbox.latest(f"registration:{row['id']}" for row in page)
+        return self.get_paginated_response([
+            registration_members(row) | {"mail": mail_members(mails.get(f"registration:{row['id']}"))} for row in page
+        ])  # fmt: skip
 
 
-def streamed(registrations: RegistrationQuerySet, *, name: str) -> StreamingHttpResponse:
+def streamed(lines: Iterator[str], *, name: str) -> StreamingHttpResponse:
     """Send the file while it is read."""
-    response = StreamingHttpResponse(as_csv(registrations), content_type="text/csv; charset=utf-8; header=present")
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8; header=present")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from jointoit.api.admin import Kept
-from jointoit.mail import facts, gate, rendering, tasks
-from jointoit.mail.models import MailGate, OutboxMail
+from jointoit.api.admin import UndeletableAdmin
+from jointoit.mail import payload, rendering, send_control, tasks
+from jointoit.mail.models import OutboxMail, SendControl
 from jointoit.mail.policy import GIVE_UP_AFTER
 
 FRAME = "<iframe sandbox srcdoc='{}' title='HTML' style='width: 40rem; max-width: 100%; height: 40rem'></iframe>"
@@ -26,14 +26,14 @@ def masked_token(*_: object, **__: object) -> str:
 def preview(mail: OutboxMail) -> rendering.Content | None:
     """The mail as it would be written now, or None where it cannot be."""
     try:
-        message = facts.load(mail.kind, mail.facts)
+        message = payload.load(mail.kind, mail.payload)
         return rendering.write(message, mint=masked_token, mint_unsubscribe=masked_token)
-    except Exception:  # noqa: BLE001  the failure that its last answer tells of, or facts that were erased
+    except Exception:  # noqa: BLE001  the failure that its last answer tells of, or a payload that was erased
         return None
 
 
 @admin.register(OutboxMail)
-class OutboxMailAdmin(Kept):
+class OutboxMailAdmin(UndeletableAdmin):
     """What was promised is not edited; the actions ask for a permission of their own."""
 
     list_display = ("id", "kind", "recipient", "state", "attempt", "last_answer", "not_before", "created_at")
@@ -62,7 +62,7 @@ class OutboxMailAdmin(Kept):
                 )
             },
         ),
-        ("Promise", {"fields": ("created_at", "dedupe_key", "message_id", "facts")}),
+        ("Promise", {"fields": ("created_at", "dedupe_key", "message_id", "payload")}),
     )
     readonly_fields = ("subject", "text", "html")
 
@@ -72,17 +72,17 @@ class OutboxMailAdmin(Kept):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """With a switch for all mail: Django's actions are about chosen rows, and there may be none."""
         may_send = self.has_send_permission(request)
-        if request.method == "POST" and "gate" in request.POST and may_send:
-            self.turn(request.POST["gate"], by=str(request.user))
+        if request.method == "POST" and "sending" in request.POST and may_send:
+            self.turn(request.POST["sending"], by=str(request.user))
             return HttpResponseRedirect(request.get_full_path())
-        switch = MailGate.objects.filter(pk=1).first() or MailGate()
-        return super().changelist_view(request, {"gate": switch, "may_send": may_send} | (extra_context or {}))
+        switch = SendControl.objects.filter(pk=1).first() or SendControl()
+        return super().changelist_view(request, {"control": switch, "may_send": may_send} | (extra_context or {}))
 
     def turn(self, switch: str, *, by: str) -> None:
         if switch == "hold":
-            gate.hold(because=f"Held by {by}.", now=timezone.now())
+            send_control.hold(because=f"Held by {by}.", now=timezone.now())
         else:
-            gate.release(now=timezone.now())
+            send_control.release(now=timezone.now())
             tasks.notify_worker()
 
     # ── The mail ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -122,8 +122,8 @@ class OutboxMailAdmin(Kept):
         self.message_user(request, f"{number} will be tried again.", messages.SUCCESS)
 
 
-@admin.register(MailGate)
-class MailGateAdmin(Kept):
+@admin.register(SendControl)
+class SendControlAdmin(UndeletableAdmin):
     """Whether mail goes out, and why not. "Hold" and "release" stand above the list of mails."""
 
-    list_display = ("__str__", "held_at", "ill_since", "ill_answer", "probe_at")
+    list_display = ("__str__", "held_at", "down_since", "down_answer", "probe_at")

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event, Timezone, vCalAddress
 
-from jointoit.mail.messages import EventFacts, Person, SeatMessage
+from jointoit.mail.messages import EventPayload, Person, SeatMessage
 from jointoit.mail.sender import domain, sender
 from jointoit.mail.times import zone
 
@@ -21,7 +21,7 @@ PRODUCT = "-//Jointoit//Event Management API//EN"
 ASSUMED_LENGTH = timedelta(hours=1)
 
 
-def event_calendar(event: EventFacts, *, cancelled: bool, now: datetime) -> bytes:
+def event_calendar(event: EventPayload, *, cancelled: bool, now: datetime) -> bytes:
     """The event for anyone to import or subscribe to, in UTC. SEQUENCE is the event's revision."""
     entry = described(event, sequence=event.revision, stamp=now)
     entry.add("UID", f"event-{event.id}@{domain()}")
@@ -54,7 +54,7 @@ def seat_calendar(message: SeatMessage, *, promised_at: datetime) -> bytes | Non
     return text.replace(ENTRY, time_zone(local, event.date.year, end(event).year) + ENTRY, 1)
 
 
-def described(event: EventFacts, *, sequence: int, stamp: datetime) -> Event:
+def described(event: EventPayload, *, sequence: int, stamp: datetime) -> Event:
     entry = Event()
     entry.add("DTSTAMP", stamp.astimezone(UTC).replace(microsecond=0))
     entry.add("SEQUENCE", sequence)
@@ -87,7 +87,7 @@ def written(calendar: Calendar) -> bytes:
     return text
 
 
-def nameable(event: EventFacts) -> ZoneInfo:
+def nameable(event: EventPayload) -> ZoneInfo:
     """The event's zone; UTC where it starts or ends in the hour that comes again when clocks go back.
 
     Of two equal local times a calendar takes the first (RFC 5545 section 3.3.5).
@@ -97,7 +97,7 @@ def nameable(event: EventFacts) -> ZoneInfo:
     return zone("UTC") if second else local
 
 
-def end(event: EventFacts) -> datetime:
+def end(event: EventPayload) -> datetime:
     return event.ends_at or event.date + ASSUMED_LENGTH
 
 

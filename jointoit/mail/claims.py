@@ -22,7 +22,7 @@ GAVE_UP = "Gave up. "
 SETTLE_PATIENCE = 40.0  # seconds, below the lease and the time limit of a task
 KEEP_FACTS = timedelta(days=90)
 #: A settled mail of which only that it was sent is known.
-ERASED: dict[str, Any] = {"recipient": "", "facts": {}, "last_answer": ""}
+ERASED: dict[str, Any] = {"recipient": "", "payload": {}, "last_answer": ""}
 # The CTE is materialized: inside IN (…) the planner may run the limited query more than once (PostgreSQL bug 15715).
 # `not_before` moves to the end of the lease: a mail whose sender died comes again by itself, behind what waited longer.
 CLAIM = """

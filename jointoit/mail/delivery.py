@@ -14,10 +14,19 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import InterfaceError, OperationalError
 
-from jointoit.mail import claims, gate, rendering
+from jointoit.mail import claims, rendering, send_control
 from jointoit.mail.metrics import attempts
 from jointoit.mail.models import OutboxMail
-from jointoit.mail.policy import FIRST_RETRY, STOP_SENDING, WRITING_TRIES, Answer, Verdict, judge, plain, retry_after
+from jointoit.mail.policy import (
+    FIRST_RETRY,
+    STOP_SENDING,
+    WRITING_TRIES,
+    Answer,
+    Verdict,
+    judge,
+    retry_after,
+    summary_of,
+)
 from jointoit.process.periodic import StopAsked, never
 
 log = structlog.get_logger(__name__)
@@ -30,7 +39,7 @@ TURN = timedelta(seconds=10)
 #: Mail servers tend to close a connection after some hundred mails.
 MAILS_PER_CONNECTION = 100
 #: So many mails in a row that lose a fresh connection speak against the server, not against the mails.
-STRIKES = 3
+MOST_DROPS = 3
 #: What says that the mail server is well, even when it does not want this mail.
 WELL = {Verdict.SENT, Verdict.LATER, Verdict.NEVER}
 
@@ -41,34 +50,34 @@ def deliver_due(*, clock: Clock, stop: StopAsked = never) -> bool:
     Safe to run many times side by side. Asks `stop` between two mails.
     """
     ends = clock() + TURN
-    with Postman(clock=clock, stop=stop) as postman:
+    with Sender(clock=clock, stop=stop) as sender:
         while not stop():
             now = clock()
             if now >= ends:
                 return True
-            permit = gate.permit(batch=BATCH, now=now)
+            permit = send_control.permit(batch=BATCH, now=now)
             mails = claims.claim(limit=permit.mails, now=now) if permit.mails else []
-            if not mails or not postman.carry(mails, is_probe=permit.is_probe, until=min(ends, now + STOP_SENDING)):
+            if not mails or not sender.send_batch(mails, is_probe=permit.is_probe, until=min(ends, now + STOP_SENDING)):
                 return False
     return False
 
 
 def retire(now: datetime) -> None:
     """Give up what came too late; never while mail is held, for then an operator decides."""
-    switch = gate.look(now=now)
+    switch = send_control.look(now=now)
     if switch.held_at is None:
-        claims.retire(now=now, untried=switch.ill_answer or "It was never its turn.")
+        claims.retire(now=now, untried=switch.down_answer or "It was never its turn.")
 
 
-class Postman:
+class Sender:
     """One sender with at most one connection to the mail server, which it keeps from mail to mail."""
 
     def __init__(self, *, clock: Clock, stop: StopAsked) -> None:
         self.clock = clock
         self.stop = stop
         self.connection: BaseEmailBackend | None = None
-        self.carried = 0  # by this connection
-        self.strikes = 0
+        self.sent = 0  # by this connection
+        self.consecutive_drops = 0
 
     def __enter__(self) -> Self:
         return self
@@ -76,23 +85,23 @@ class Postman:
     def __exit__(self, *_: object) -> None:
         self.hang_up()
 
-    def carry(self, mails: list[OutboxMail], *, is_probe: bool, until: datetime) -> bool:
+    def send_batch(self, mails: list[OutboxMail], *, is_probe: bool, until: datetime) -> bool:
         """Send one claimed batch, or put back what cannot be sent now; False where to go on makes no sense."""
         while mails and not self.stop() and self.clock() < until:
             if not self.wait_for_turn():
                 claims.put_back(mails)
                 return False
             verdict = self.deliver(mails.pop(0))
-            if verdict is Verdict.ILL:
+            if verdict is Verdict.SERVER_DOWN:
                 claims.put_back(mails)
                 return False
             if is_probe and verdict in WELL:
-                gate.recover()
+                send_control.recover()
         claims.put_back(mails)
         return True
 
     def wait_for_turn(self) -> bool:
-        slot = gate.turn(now=self.clock())
+        slot = send_control.turn(now=self.clock())
         if slot is not None:
             time.sleep(max(0.0, (slot - self.clock()).total_seconds()))
         return slot is not None
@@ -115,7 +124,7 @@ class Postman:
             raise
         except Exception as error:  # noqa: BLE001  whatever is wrong with it, the others must go out
             self.hang_up()
-            self.spoiled(mail, error)
+            self.render_failed(mail, error)
             return None
         return self.settle(mail, answer)
 
@@ -123,13 +132,13 @@ class Postman:
         now = self.clock()
         tried = {"attempt": mail.attempt + 1, "last_answer": answer.text}
         attempts.labels(answer.verdict.name.lower()).inc()
-        match self.weighed(answer.verdict):
+        match self.with_drops(answer.verdict):
             case Verdict.SENT as verdict:
                 claims.settle(mail, state=State.SENT, settled_at=now, **tried)
             case Verdict.NEVER as verdict:
                 claims.settle(mail, state=State.DEAD, settled_at=now, **tried)
-            case Verdict.ILL as verdict:
-                gate.trip(answer=answer.text, now=now)
+            case Verdict.SERVER_DOWN as verdict:
+                send_control.trip(answer=answer.text, now=now)
                 claims.settle(mail, not_before=now, last_answer=answer.text)
             case verdict:
                 self.postpone(mail, tried)
@@ -143,17 +152,17 @@ class Postman:
         else:
             claims.settle(mail, state=State.DEAD, settled_at=now, **tried)
 
-    def weighed(self, verdict: Verdict) -> Verdict:
+    def with_drops(self, verdict: Verdict) -> Verdict:
         """A lost connection is held against the mail, until several in a row are held against the server."""
-        self.strikes = self.strikes + 1 if verdict is Verdict.DROPPED else 0
-        return Verdict.ILL if self.strikes >= STRIKES else verdict
+        self.consecutive_drops = self.consecutive_drops + 1 if verdict is Verdict.DROPPED else 0
+        return Verdict.SERVER_DOWN if self.consecutive_drops >= MOST_DROPS else verdict
 
-    def spoiled(self, mail: OutboxMail, error: Exception) -> None:
+    def render_failed(self, mail: OutboxMail, error: Exception) -> None:
         log.error("mail_cannot_be_written", mail=mail.pk, exc_info=error)
         now, failures = self.clock(), mail.failures + 1
         last = {"state": State.DEAD, "settled_at": now} if failures >= WRITING_TRIES else {}
         again = now + FIRST_RETRY * 2**mail.failures
-        claims.settle(mail, failures=failures, last_answer=plain(error), not_before=again, **last)
+        claims.settle(mail, failures=failures, last_answer=summary_of(error), not_before=again, **last)
 
     # ── The mail server ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -168,7 +177,7 @@ class Postman:
             connection = self.call()
         except Exception as error:  # noqa: BLE001  no mail is to blame for what keeps us from the server
             self.hang_up()
-            return Answer(Verdict.ILL, plain(error))
+            return Answer(Verdict.SERVER_DOWN, summary_of(error))
         claims.keep(mail, now=self.clock())
         try:
             connection.send_messages([email])
@@ -177,11 +186,11 @@ class Postman:
             if answer.verdict not in WELL:
                 self.hang_up()
             return answer
-        self.carried += 1
+        self.sent += 1
         return Answer(Verdict.SENT, "accepted")
 
     def call(self) -> BaseEmailBackend:
-        if self.carried >= MAILS_PER_CONNECTION:
+        if self.sent >= MAILS_PER_CONNECTION:
             self.hang_up()
         if self.connection is None:
             self.connection = get_connection()
@@ -189,10 +198,10 @@ class Postman:
         return self.connection
 
     def hang_up(self) -> None:
-        connection, self.connection, self.carried = self.connection, None, 0
+        connection, self.connection, self.sent = self.connection, None, 0
         if connection is None:
             return
         try:
             connection.close()
         except Exception as error:  # noqa: BLE001  the mails are settled; how the server says goodbye is its affair
-            log.info("mail_goodbye_failed", error=plain(error))
+            log.info("mail_goodbye_failed", error=summary_of(error))

@@ -29,7 +29,7 @@ class Person:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EventFacts:
+class EventPayload:
     """What a mail says of an event. `revision` grows with each change and becomes the calendar's SEQUENCE."""
 
     id: int
@@ -107,7 +107,7 @@ class SeatMessage(Message):
     registration_id: int
     registration_url: str
     sequence: int
-    event: EventFacts
+    event: EventPayload
     holds_seat: bool = True
 
     #: METHOD of the calendar part (RFC 5546 section 1.4), or None for a mail without one.
@@ -156,7 +156,7 @@ class RegistrationCancelledByOrganizer(SeatMessage):
 class EventChanged(SeatMessage):
     """Date, end, place or zone moved; `event` holds what holds now, `before` what held until now."""
 
-    before: EventFacts
+    before: EventPayload
 
     priority = Priority.BULK
     calendar_method = "REQUEST"

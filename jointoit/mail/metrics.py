@@ -7,7 +7,7 @@ from django.utils import timezone
 from prometheus_client import Counter
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from jointoit.mail.models import MailGate, OutboxMail
+from jointoit.mail.models import OutboxMail, SendControl
 from jointoit.mail.status import counts, oldest_due
 
 attempts = Counter("jointoit_mail_attempts_total", "Mails handed to the mail server, by what it answered.", ["result"])
@@ -30,10 +30,10 @@ class Outbox:
             "How late the mail is that waits longest; 0 where none is late.",
             oldest_due(now=timezone.now()),
         )
-        gate = MailGate.objects.filter(pk=1).first() or MailGate()
+        gate = SendControl.objects.filter(pk=1).first() or SendControl()
         yield GaugeMetricFamily("jointoit_mail_held", "1 while an operator, or a restore, holds all mail.", held(gate))
         yield GaugeMetricFamily(
-            "jointoit_mail_breaker_open", "1 while the mail server does not serve us.", gate.ill_since is not None
+            "jointoit_mail_breaker_open", "1 while the mail server does not serve us.", gate.down_since is not None
         )
 
     def states(self) -> GaugeMetricFamily:
@@ -48,5 +48,5 @@ class Outbox:
         return family
 
 
-def held(gate: MailGate) -> bool:
+def held(gate: SendControl) -> bool:
     return gate.held_at is not None

@@ -17,7 +17,7 @@ class OutboxMail(models.Model):
         SUPERSEDED = "superseded", "superseded by a later fact"
 
     kind = models.CharField(max_length=64)
-    facts = models.JSONField(help_text="The message as it was when it was promised.")
+    payload = models.JSONField(db_column="facts", help_text="The message as it was when it was promised.")
     recipient = models.EmailField(max_length=254)
     dedupe_key = models.CharField(max_length=200, unique=True, help_text="One fact, one mail.")
     message_id = models.CharField(max_length=320, help_text="The same for every attempt.")
@@ -52,7 +52,7 @@ class OutboxMail(models.Model):
         return f"{self.kind} {self.pk}"
 
 
-class MailGate(models.Model):
+class SendControl(models.Model):
     """The one row that all senders look at: whether mail may go out at all, and how fast.
 
     It lives in PostgreSQL, beside the mails, so that every worker and sweeper on every machine agrees.
@@ -60,8 +60,10 @@ class MailGate(models.Model):
 
     held_at = models.DateTimeField(null=True, help_text="Since when an operator keeps all mail back.")
     held_because = models.TextField(blank=True, default="")
-    ill_since = models.DateTimeField(null=True, help_text="Since when the mail server does not serve us.")
-    ill_answer = models.TextField(blank=True, default="", help_text="What it said or did.")
+    down_since = models.DateTimeField(
+        null=True, db_column="ill_since", help_text="Since when the mail server does not serve us."
+    )
+    down_answer = models.TextField(blank=True, default="", db_column="ill_answer", help_text="What it said or did.")
     probe_at = models.DateTimeField(null=True, help_text="When one mail may be tried again.")
     paced_until = models.DateTimeField(null=True, help_text="The next free slot of MAIL_RATE.")
     home = models.TextField(
@@ -71,8 +73,9 @@ class MailGate(models.Model):
     objects: ClassVar[models.Manager[Self]] = models.Manager()
 
     class Meta:
-        verbose_name = "gate"
+        db_table = "mail_mailgate"
+        verbose_name = verbose_name_plural = "send control"
         constraints = [models.CheckConstraint(name="mail_gate_is_one_row", condition=Q(id=1))]
 
     def __str__(self) -> str:
-        return "gate"
+        return "send control"

@@ -6,44 +6,48 @@ that `supersedes` and `standing` can name all mails about one thing by the begin
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, TypedDict
 from uuid import uuid4
 
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from jointoit.mail import claims, facts, tasks
+from jointoit.api.lists.prepared import PreparedQuery
+from jointoit.mail import claims, payload, tasks
 from jointoit.mail.messages import Message, SeatMessage
 from jointoit.mail.models import OutboxMail
 from jointoit.mail.policy import GIVE_UP_AFTER
 from jointoit.mail.sender import domain
 
-CHUNK = 1_000  # rows in one statement: about 2 MB of facts
-#: Reads the rows from a CTE `promised`, so that a statement that writes the fact can write its promise too.
+CHUNK = 1_000  # rows in one statement: about 2 MB of payload
+#: For a statement that writes the fact and its promise at once: reads from a CTE `promised`, with the columns `rows`,
+#: as `Promise` has them, and `position`, the place on the waiting list that the statement gave, or null.
 INSERT_PROMISED = """
     INSERT INTO mail_outboxmail (kind, facts, recipient, dedupe_key, message_id, priority,
                                  state, attempt, failures, not_before, expires_at, give_up_at, last_answer)
-    SELECT kind, facts, recipient, dedupe_key, message_id, priority,
+    SELECT kind,
+           CASE WHEN position IS NULL THEN payload ELSE payload || jsonb_build_object('position', position) END,
+           recipient, dedupe_key, message_id, priority,
            'pending', 0, 0, coalesce(%(not_before)s::timestamptz, now()), %(expires_at)s::timestamptz,
            coalesce(%(not_before)s::timestamptz, now()) + %(give_up_after)s::interval, ''
     FROM promised, jsonb_to_recordset(promised.rows)
-         AS m (kind text, facts jsonb, recipient text, dedupe_key text, message_id text, priority int)
+         AS m (kind text, payload jsonb, recipient text, dedupe_key text, message_id text, priority int)
     ON CONFLICT (dedupe_key) DO NOTHING
 """
-INSERT = f"WITH promised AS (SELECT %(rows)s::jsonb AS rows) {INSERT_PROMISED}"
+INSERT = f"WITH promised AS (SELECT %(rows)s::jsonb AS rows, NULL::integer AS position) {INSERT_PROMISED}"
 # The operators compare byte by byte whatever the collation, as the index behind LIKE does; ';' follows ':' in ASCII.
-STANDING = """
+LATEST = PreparedQuery("""
     SELECT DISTINCT ON (about) about, kind, state, last_answer
     FROM unnest(%(about)s::text[]) AS about
     JOIN mail_outboxmail ON dedupe_key ~>=~ (about || ':') AND dedupe_key ~<~ (about || ';')
     ORDER BY about, id DESC
-"""
+""")
 
 
 @dataclass(frozen=True)
-class Standing:
+class LatestMail:
     """What became of the newest mail about something."""
 
     kind: str
@@ -90,11 +94,10 @@ def enqueue_many(
     return new
 
 
-def standing(about: Iterable[str]) -> dict[str, Standing]:
+def latest(about: Iterable[str]) -> dict[str, LatestMail]:
     """What became of the newest mail about each of these, such as `registration:7`; none where there never was one."""
-    with connection.cursor() as cursor:
-        cursor.execute(STANDING, {"about": list(about)})
-        return {about: Standing(*rest) for about, *rest in cursor}
+    rows = LATEST.rows({"about": list(about)})
+    return {row["about"]: LatestMail(row["kind"], row["state"], row["last_answer"]) for row in rows}
 
 
 def forget(address: str, *, because_of: str = "") -> None:
@@ -123,8 +126,8 @@ def supersede(prefix: str, *, kind: type[Message] | None = None) -> None:
 def withdraw(kind: type[SeatMessage], *, event_id: int) -> list[int]:
     """Take back the unsent mails of one kind about an event; return which registrations they were about."""
     about = {"event": {"id": event_id}}
-    waiting = OutboxMail.objects.filter(state=OutboxMail.State.PENDING, kind=kind.kind, facts__contains=about)
-    found = dict(waiting.select_for_update().values_list("pk", "facts__registration_id"))
+    waiting = OutboxMail.objects.filter(state=OutboxMail.State.PENDING, kind=kind.kind, payload__contains=about)
+    found = dict(waiting.select_for_update().values_list("pk", "payload__registration_id"))
     OutboxMail.objects.filter(pk__in=found).update(state=OutboxMail.State.SUPERSEDED, settled_at=Now())
     return list(found.values())
 
@@ -140,13 +143,22 @@ def insert(chunk: list[tuple[Message, str]], times: dict[str, Any]) -> int:
     host = domain()
     rows = [row(message, key, host) for message, key in chunk]
     with connection.cursor() as cursor:
-        cursor.execute(INSERT, {"rows": facts.dump(rows)} | times)
+        cursor.execute(INSERT, {"rows": payload.dump(rows)} | times)
         return int(cursor.rowcount)
 
 
-def parameters(message: Message, *, key: str) -> dict[str, Any]:
-    """What INSERT_PROMISED wants to know for one mail; afterwards, `notify_on_commit`."""
-    rows = facts.dump([row(message, key, domain())])
+class Promise(TypedDict):
+    """The values that INSERT_PROMISED asks for; `rows` is JSON."""
+
+    rows: str
+    not_before: datetime | None
+    expires_at: datetime | None
+    give_up_after: timedelta
+
+
+def promise(message: Message, *, key: str) -> Promise:
+    """One mail, for a statement with INSERT_PROMISED; whoever runs it calls `notify_on_commit` afterwards."""
+    rows = payload.dump([row(message, key, domain())])
     return {"rows": rows, "not_before": None, "expires_at": None, "give_up_after": GIVE_UP_AFTER}
 
 
@@ -157,7 +169,7 @@ def notify_on_commit() -> None:
 def row(message: Message, key: str, host: str) -> dict[str, object]:
     return {
         "kind": message.kind,
-        "facts": message,
+        "payload": message,
         "recipient": message.to.address,
         "dedupe_key": key,
         "message_id": f"<{uuid4().hex}@{host}>",

@@ -29,7 +29,7 @@ class Verdict(Enum):
     SENT = "sent"
     LATER = "this mail, later"
     NEVER = "this mail, never"
-    ILL = "the system is ill"
+    SERVER_DOWN = "the system is ill"
     DROPPED = "the connection was lost"
 
 
@@ -62,11 +62,11 @@ def judge(error: OSError) -> Answer:
         case smtplib.SMTPDataError():
             return said(error.smtp_code, error.smtp_error, about_mail(error.smtp_code))
         case smtplib.SMTPSenderRefused():
-            verdict = Verdict.LATER if is_temporary(error.smtp_code) else Verdict.ILL
+            verdict = Verdict.LATER if is_temporary(error.smtp_code) else Verdict.SERVER_DOWN
             return said(error.smtp_code, error.smtp_error, verdict)
         case smtplib.SMTPServerDisconnected() if not isinstance(error.__context__, TimeoutError):
-            return Answer(Verdict.DROPPED, plain(error), connection_lost=True)
-    return Answer(Verdict.ILL, plain(error))
+            return Answer(Verdict.DROPPED, summary_of(error), connection_lost=True)
+    return Answer(Verdict.SERVER_DOWN, summary_of(error))
 
 
 def about_mail(code: int) -> Verdict:
@@ -74,7 +74,7 @@ def about_mail(code: int) -> Verdict:
         return Verdict.LATER
     if 500 <= code < 600 and not 530 <= code < 540:
         return Verdict.NEVER
-    return Verdict.ILL
+    return Verdict.SERVER_DOWN
 
 
 def is_temporary(code: int) -> bool:
@@ -86,7 +86,7 @@ def said(code: int, reason: bytes | str, verdict: Verdict) -> Answer:
     return Answer(verdict, tidy(f"{code} {text}"), connection_lost=code == 421)
 
 
-def plain(error: Exception) -> str:
+def summary_of(error: Exception) -> str:
     return tidy(f"{type(error).__name__}: {error}")
 
 

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template import Context, Engine
 
-from jointoit.mail import facts, links
+from jointoit.mail import links, payload
 from jointoit.mail.calendar import seat_calendar
 from jointoit.mail.links import Kind
 from jointoit.mail.messages import (
@@ -58,7 +58,7 @@ class Content:
 
 def compose(mail: OutboxMail, *, now: datetime) -> EmailMultiAlternatives:
     """The mail as it goes to the server now. Raises whatever is wrong with the facts or the templates."""
-    message = facts.load(mail.kind, mail.facts)
+    message = payload.load(mail.kind, mail.payload)
     content = write(message)
     email = EmailMultiAlternatives(
         subject=content.subject,

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import Count, Min
 
-from jointoit.mail.models import MailGate, OutboxMail
+from jointoit.mail.models import OutboxMail, SendControl
 
 State = OutboxMail.State
 
@@ -18,28 +18,28 @@ class Status:
     counts: dict[str, int]
     oldest_due: float
     held_because: str | None
-    ill_since: datetime | None
-    ill_answer: str
+    down_since: datetime | None
+    down_answer: str
 
 
 def status(*, now: datetime) -> Status:
-    switch = MailGate.objects.filter(pk=1).first() or MailGate()
+    switch = SendControl.objects.filter(pk=1).first() or SendControl()
     return Status(
         counts=counts(),
         oldest_due=oldest_due(now=now),
         held_because=switch.held_because if switch.held_at else None,
-        ill_since=switch.ill_since,
-        ill_answer=switch.ill_answer,
+        down_since=switch.down_since,
+        down_answer=switch.down_answer,
     )
 
 
 def probe(*, now: datetime) -> dict[str, object]:
     """For the health page, which many read: no counts of everything, and nothing that the mail server said."""
-    switch = MailGate.objects.filter(pk=1).first() or MailGate()
+    switch = SendControl.objects.filter(pk=1).first() or SendControl()
     return {
         "queue_age_seconds": round(oldest_due(now=now), 1),
         "held": switch.held_at is not None,
-        "breaker": "open" if switch.ill_since else "closed",
+        "breaker": "open" if switch.down_since else "closed",
     }
 
 

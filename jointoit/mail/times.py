@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils.formats import date_format
 
-from jointoit.mail.messages import EventFacts
+from jointoit.mail.messages import EventPayload
 
 
 def zone(name: str) -> ZoneInfo:
@@ -46,12 +46,12 @@ class When:
         return str(self.starts.tzinfo).replace("_", " ")
 
 
-def when(event: EventFacts, timezone: str) -> When:
+def when(event: EventPayload, timezone: str) -> When:
     local = zone(timezone)
     return When(event.date.astimezone(local), event.ends_at.astimezone(local) if event.ends_at else None)
 
 
-def on_site(event: EventFacts, timezone: str) -> When | None:
+def on_site(event: EventPayload, timezone: str) -> When | None:
     """The time by the clocks at the event, or None where the reader's show the same."""
     there, here = when(event, event.timezone), when(event, timezone)
     same = there.starts.utcoffset() == here.starts.utcoffset() and there.hours == here.hours

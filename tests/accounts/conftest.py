@@ -5,12 +5,12 @@ from datetime import datetime
 
 import pytest
 from pytest_django import Settings
-from rest_framework.test import APIClient
 
 from jointoit.accounts import tokens
 from jointoit.accounts.models import User
 from jointoit.mail import links
 from jointoit.mail.models import OutboxMail
+from tests.client import ServiceClient
 
 PASSWORD = "correct-horse-9"
 ME = "/users/me/"
@@ -20,7 +20,7 @@ Mails = Callable[[], list[tuple[str, str]]]
 Link = Callable[..., str]
 Rates = Callable[..., None]
 PairOf = Callable[[User], tokens.Pair]
-WithToken = Callable[[User], APIClient]
+WithToken = Callable[[User], ServiceClient]
 
 
 @pytest.fixture
@@ -58,8 +58,8 @@ def pair_of(now: datetime) -> PairOf:
 def with_token(pair_of: PairOf) -> WithToken:
     """A client that sends a real access token."""
 
-    def client(user: User) -> APIClient:
-        api = APIClient()
+    def client(user: User) -> ServiceClient:
+        api = ServiceClient()
         api.credentials(HTTP_AUTHORIZATION=f"Bearer {pair_of(user).access}")
         return api
 

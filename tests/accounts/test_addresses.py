@@ -6,7 +6,7 @@ import pytest
 
 from jointoit.accounts import addresses, passwords, profile
 from jointoit.accounts.models import User
-from jointoit.accounts.telling import REPEAT_AFTER
+from jointoit.accounts.notifications import REPEAT_AFTER
 from jointoit.accounts.uniqueness import EmailTaken
 from jointoit.mail import links
 from jointoit.mail.models import OutboxMail
@@ -64,7 +64,7 @@ def test_the_confirmed_address_takes_the_place_of_the_old_one_which_is_told(
     user.refresh_from_db()
     assert (user.email, user.pending_email, user.email_verified, user.token_epoch) == (NEW, "", True, 1)
     assert mails() == [("confirm_email", NEW), ("email_changed", "old@example.org")]
-    assert OutboxMail.objects.get(kind="email_changed").facts["new_address_masked"] == "n…@example.org"
+    assert OutboxMail.objects.get(kind="email_changed").payload["new_address_masked"] == "n…@example.org"
     assert not user.refresh_tokens.exists()
 
 

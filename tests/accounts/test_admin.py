@@ -6,9 +6,9 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
-from rest_framework.test import APIClient
 
 from jointoit.accounts.models import RefreshToken, User
+from tests.client import ServiceClient
 
 from .conftest import PASSWORD, MakeUser, PairOf, Rates
 
@@ -155,7 +155,7 @@ def test_an_address_has_its_number_of_attempts_at_the_admin(make_user: MakeUser,
 
 
 def test_an_account_has_its_number_of_attempts_at_the_admin_and_the_api_together(
-    api: APIClient, make_user: MakeUser, rates: Rates
+    api: ServiceClient, make_user: MakeUser, rates: Rates
 ) -> None:
     make_user(username="boss", is_staff=True)
     rates(account="2/day")

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
-from rest_framework.test import APIClient
 
-from jointoit.accounts import closing, passwords, tokens
+from jointoit.accounts import account_closing, passwords, tokens
+from tests.client import ServiceClient
 
 from .conftest import ME, PASSWORD, MakeUser, PairOf, WithToken
 
@@ -37,7 +37,7 @@ def without_id(response: Any) -> tuple[int, dict[str, str], dict[str, Any]]:
 
 @pytest.mark.parametrize("header", ODD, ids=lambda header: header[:16])
 def test_every_odd_header_gets_one_and_the_same_401(
-    api: APIClient, make_user: MakeUser, pair_of: PairOf, header: str
+    api: ServiceClient, make_user: MakeUser, pair_of: PairOf, header: str
 ) -> None:
     dead = api.get(ME, HTTP_AUTHORIZATION=f"Bearer {pair_of(make_user()).refresh}")
     odd = api.get(ME, HTTP_AUTHORIZATION=header)
@@ -48,11 +48,11 @@ def test_every_odd_header_gets_one_and_the_same_401(
 
 
 @pytest.mark.parametrize("header", ODD, ids=lambda header: header[:16])
-def test_an_odd_header_is_refused_where_anyone_may_read(api: APIClient, db: None, header: str) -> None:
+def test_an_odd_header_is_refused_where_anyone_may_read(api: ServiceClient, db: None, header: str) -> None:
     assert api.get("/events/", HTTP_AUTHORIZATION=header).status_code == 401
 
 
-def test_no_header_is_another_401(api: APIClient, db: None) -> None:
+def test_no_header_is_another_401(api: ServiceClient, db: None) -> None:
     refusal = api.get(ME)
 
     assert (refusal.status_code, refusal["WWW-Authenticate"]) == (401, 'Bearer realm="api"')
@@ -60,7 +60,7 @@ def test_no_header_is_another_401(api: APIClient, db: None) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR", "Bearer  "])
-def test_the_scheme_comes_in_any_case(api: APIClient, make_user: MakeUser, pair_of: PairOf, scheme: str) -> None:
+def test_the_scheme_comes_in_any_case(api: ServiceClient, make_user: MakeUser, pair_of: PairOf, scheme: str) -> None:
     assert api.get(ME, HTTP_AUTHORIZATION=f"{scheme} {pair_of(make_user()).access}").status_code == 200
 
 
@@ -75,16 +75,16 @@ def test_a_signed_in_request_costs_one_query(
 
 @pytest.mark.parametrize("ending", ["password", "deactivation", "deletion"])
 def test_old_tokens_die_at_once(
-    make_user: MakeUser, pair_of: PairOf, api: APIClient, now: datetime, ending: str
+    make_user: MakeUser, pair_of: PairOf, api: ServiceClient, now: datetime, ending: str
 ) -> None:
     user = make_user()
     pair = pair_of(user)
     if ending == "password":
         passwords.change(user=user, current_password=PASSWORD, new_password="weaving algebra")
     elif ending == "deactivation":
-        closing.deactivate(user_ids=[user.pk])
+        account_closing.deactivate(user_ids=[user.pk])
     else:
-        closing.close(user=user, password=PASSWORD, now=now)
+        account_closing.close(user=user, password=PASSWORD, now=now)
 
     assert api.get(ME, HTTP_AUTHORIZATION=f"Bearer {pair.access}").status_code == 401
     assert api.post("/api/token/refresh/", {"refresh": pair.refresh}).status_code == 401
@@ -98,6 +98,6 @@ def test_a_token_of_before_the_change_does_not_come_back_by_a_new_log_in(make_us
     user.refresh_from_db()
     new = pair_of(user)
 
-    assert tokens.holder(new.access)[0] == user
+    assert tokens.authenticate(new.access)[0] == user
     with pytest.raises(tokens.DeadToken):
-        tokens.holder(old.access)
+        tokens.authenticate(old.access)

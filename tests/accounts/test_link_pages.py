@@ -4,9 +4,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from rest_framework.test import APIClient
 
 from jointoit.accounts.models import User
+from tests.client import ServiceClient
 
 from .conftest import Link, MakeUser
 
@@ -16,7 +16,7 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 NEW = "weaving algebra"
 
 
-def submit(api: APIClient, url: str, **fields: str) -> Any:
+def submit(api: ServiceClient, url: str, **fields: str) -> Any:
     """As a browser sends the form under the policy no-referrer."""
     form = urlencode(fields)
     kind = "application/x-www-form-urlencoded"
@@ -29,7 +29,9 @@ def user(make_user: MakeUser) -> User:
 
 
 @pytest.mark.parametrize("url", PAGES)
-def test_opening_the_link_shows_a_form_and_changes_nothing(api: APIClient, user: User, link: Link, url: str) -> None:
+def test_opening_the_link_shows_a_form_and_changes_nothing(
+    api: ServiceClient, user: User, link: Link, url: str
+) -> None:
     token = link("verify_email" if url == VERIFY else "reset_password", user)
 
     page = api.get(url, {"token": token}, HTTP_ACCEPT=BROWSER)
@@ -43,7 +45,7 @@ def test_opening_the_link_shows_a_form_and_changes_nothing(api: APIClient, user:
 
 
 @pytest.mark.parametrize("url", PAGES)
-def test_the_page_keeps_the_token_to_itself(api: APIClient, db: None, url: str) -> None:
+def test_the_page_keeps_the_token_to_itself(api: ServiceClient, db: None, url: str) -> None:
     page = api.get(url, {"token": "secret"}, HTTP_ACCEPT="text/html")
 
     assert (page["Cache-Control"], page["Referrer-Policy"]) == ("no-store", "no-referrer")
@@ -55,7 +57,7 @@ def test_the_page_keeps_the_token_to_itself(api: APIClient, db: None, url: str) 
 
 
 @pytest.mark.parametrize("url", PAGES)
-def test_what_the_link_brings_is_escaped(api: APIClient, db: None, url: str) -> None:
+def test_what_the_link_brings_is_escaped(api: ServiceClient, db: None, url: str) -> None:
     page = api.get(url, {"token": '"><script>alert(1)</script>'}, HTTP_ACCEPT=BROWSER)
 
     assert '"><script>' not in page.text
@@ -63,18 +65,18 @@ def test_what_the_link_brings_is_escaped(api: APIClient, db: None, url: str) -> 
 
 @pytest.mark.parametrize("url", PAGES)
 @pytest.mark.parametrize("query", ["token=a&token=b", "token=%00", "token=" + "x" * 4097], ids=["twice", "NUL", "long"])
-def test_an_odd_link_is_400(api: APIClient, db: None, url: str, query: str) -> None:
+def test_an_odd_link_is_400(api: ServiceClient, db: None, url: str, query: str) -> None:
     refusal = api.get(f"{url}?{query}", HTTP_ACCEPT=BROWSER)
 
     assert (refusal.status_code, refusal.json()["errors"][0]["parameter"]) == (400, "token")
 
 
 @pytest.mark.parametrize("url", PAGES)
-def test_the_page_is_not_to_be_had_as_json(api: APIClient, db: None, url: str) -> None:
+def test_the_page_is_not_to_be_had_as_json(api: ServiceClient, db: None, url: str) -> None:
     assert api.get(url, HTTP_ACCEPT="application/json").status_code == 406
 
 
-def test_the_form_confirms_the_address(api: APIClient, user: User, link: Link) -> None:
+def test_the_form_confirms_the_address(api: ServiceClient, user: User, link: Link) -> None:
     page = submit(api, VERIFY, token=link("verify_email", user))
 
     user.refresh_from_db()
@@ -82,7 +84,7 @@ def test_the_form_confirms_the_address(api: APIClient, user: User, link: Link) -
     assert (page["Cache-Control"], page["Referrer-Policy"], "<form" in page.text) == ("no-store", "no-referrer", False)
 
 
-def test_the_form_sets_the_password(api: APIClient, user: User, link: Link) -> None:
+def test_the_form_sets_the_password(api: ServiceClient, user: User, link: Link) -> None:
     page = submit(api, RESET, token=link("reset_password", user), new_password=f" {NEW}+&% ")
 
     user.refresh_from_db()
@@ -90,7 +92,7 @@ def test_the_form_sets_the_password(api: APIClient, user: User, link: Link) -> N
 
 
 @pytest.mark.parametrize("password", ["short", "", "p" * 1025])
-def test_a_refused_password_shows_the_form_again(api: APIClient, user: User, link: Link, password: str) -> None:
+def test_a_refused_password_shows_the_form_again(api: ServiceClient, user: User, link: Link, password: str) -> None:
     token = link("reset_password", user)
 
     page = submit(api, RESET, token=token, new_password=password)
@@ -106,13 +108,13 @@ def test_a_refused_password_shows_the_form_again(api: APIClient, user: User, lin
 
 @pytest.mark.parametrize("url", PAGES)
 @pytest.mark.parametrize("fields", [{}, {"token": ""}, {"token": "forged"}, {"token": "a\x00b"}], ids=repr)
-def test_a_bad_form_is_refused_on_the_page(api: APIClient, db: None, url: str, fields: dict[str, str]) -> None:
+def test_a_bad_form_is_refused_on_the_page(api: ServiceClient, db: None, url: str, fields: dict[str, str]) -> None:
     page = submit(api, url, new_password=NEW, **fields)
 
     assert (page.status_code, 'role="alert"' in page.text) == (400, True)
 
 
-def test_an_address_taken_meanwhile_is_told_on_the_page(api: APIClient, make_user: MakeUser, link: Link) -> None:
+def test_an_address_taken_meanwhile_is_told_on_the_page(api: ServiceClient, make_user: MakeUser, link: Link) -> None:
     late = make_user(pending_email="new@example.org")
     make_user(email="new@example.org")
     token = link("change_email", late, "new@example.org")
@@ -123,19 +125,19 @@ def test_an_address_taken_meanwhile_is_told_on_the_page(api: APIClient, make_use
     assert (problem.status_code, problem.json()["code"]) == (409, "email_taken")
 
 
-def test_a_program_confirms_an_address(api: APIClient, user: User, link: Link) -> None:
+def test_a_program_confirms_an_address(api: ServiceClient, user: User, link: Link) -> None:
     token = link("verify_email", user)
 
     assert [api.post(VERIFY, {"token": token}).status_code for _ in range(2)] == [204, 204]
 
 
-def test_a_program_that_takes_pages_too_gets_an_empty_answer(api: APIClient, user: User, link: Link) -> None:
+def test_a_program_that_takes_pages_too_gets_an_empty_answer(api: ServiceClient, user: User, link: Link) -> None:
     answer = api.post(VERIFY, {"token": link("verify_email", user)}, HTTP_ACCEPT="text/html")
 
     assert (answer.status_code, answer.content) == (204, b"")
 
 
-def test_a_program_sets_a_password_once(api: APIClient, user: User, link: Link) -> None:
+def test_a_program_sets_a_password_once(api: ServiceClient, user: User, link: Link) -> None:
     body = {"token": link("reset_password", user), "new_password": NEW}
 
     answers = [api.post(RESET, body) for _ in range(2)]
@@ -150,7 +152,7 @@ def test_a_program_sets_a_password_once(api: APIClient, user: User, link: Link) 
 
 @pytest.mark.parametrize("url", PAGES)
 @pytest.mark.parametrize("token", ["", "x", "a:b:c", None, 5, ["x"], {}, "x" * 4097], ids=lambda token: repr(token)[:8])
-def test_what_is_no_token_of_a_mail_is_400(api: APIClient, db: None, url: str, token: object) -> None:
+def test_what_is_no_token_of_a_mail_is_400(api: ServiceClient, db: None, url: str, token: object) -> None:
     refusal = api.post(url, {"token": token, "new_password": NEW})
 
     assert (refusal.status_code, refusal.json()["errors"][0]["pointer"]) == (400, "#/token")
@@ -158,5 +160,5 @@ def test_what_is_no_token_of_a_mail_is_400(api: APIClient, db: None, url: str, t
 
 @pytest.mark.parametrize("url", PAGES)
 @pytest.mark.parametrize("kind", ["text/plain", "multipart/form-data; boundary=x", "application/xml"])
-def test_other_kinds_of_body_are_415(api: APIClient, db: None, url: str, kind: str) -> None:
+def test_other_kinds_of_body_are_415(api: ServiceClient, db: None, url: str, kind: str) -> None:
     assert api.generic("POST", url, "token=x", content_type=kind).status_code == 415

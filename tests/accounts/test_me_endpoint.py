@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from rest_framework.test import APIClient
 
 from jointoit.accounts import addresses
 from jointoit.accounts.models import User
+from tests.client import ServiceClient
 
 from .conftest import ME, PASSWORD, Link, Mails, MakeUser, PairOf, Rates, WithToken
 
@@ -22,17 +22,17 @@ def ada(make_user: MakeUser) -> User:
 
 
 @pytest.fixture
-def client(ada: User, with_token: WithToken) -> APIClient:
+def client(ada: User, with_token: WithToken) -> ServiceClient:
     return with_token(ada)
 
 
-def test_the_owner_reads_the_account_and_no_cache_keeps_it(client: APIClient) -> None:
+def test_the_owner_reads_the_account_and_no_cache_keeps_it(client: ServiceClient) -> None:
     answer = client.get(ME)
 
     assert (answer.status_code, list(answer.json()), answer["Cache-Control"]) == (200, FIELDS, "no-store")
 
 
-def test_put_leaves_what_it_does_not_name(client: APIClient, ada: User) -> None:
+def test_put_leaves_what_it_does_not_name(client: ServiceClient, ada: User) -> None:
     answer = client.put(ME, {"username": "countess", "email": "ada@example.org", "last_name": ""})
 
     assert answer.status_code == 200
@@ -47,14 +47,14 @@ def test_put_leaves_what_it_does_not_name(client: APIClient, ada: User) -> None:
 
 
 @pytest.mark.parametrize("missing", ["username", "email"])
-def test_put_needs_name_and_address(client: APIClient, missing: str) -> None:
+def test_put_needs_name_and_address(client: ServiceClient, missing: str) -> None:
     body = {"username": "ada", "email": "ada@example.org"}
     del body[missing]
 
     assert [error["pointer"] for error in client.put(ME, body).json()["errors"]] == [f"#/{missing}"]
 
 
-def test_patch_leaves_the_rest_as_it_is(client: APIClient) -> None:
+def test_patch_leaves_the_rest_as_it_is(client: ServiceClient) -> None:
     before = client.get(ME).json()
 
     assert client.patch(ME, {"timezone": "Asia/Tokyo"}).json() == before | {"timezone": "Asia/Tokyo"}
@@ -62,7 +62,7 @@ def test_patch_leaves_the_rest_as_it_is(client: APIClient) -> None:
 
 
 @pytest.mark.parametrize("method", ["put", "patch"])
-def test_what_is_not_yours_to_say_is_ignored(client: APIClient, ada: User, method: str) -> None:
+def test_what_is_not_yours_to_say_is_ignored(client: ServiceClient, ada: User, method: str) -> None:
     more = {
         "id": 1,
         "email_verified": True,
@@ -86,7 +86,7 @@ def test_what_is_not_yours_to_say_is_ignored(client: APIClient, ada: User, metho
     assert now.check_password(PASSWORD)
 
 
-def test_a_new_address_shows_once_it_is_confirmed(client: APIClient, ada: User, mails: Mails, link: Link) -> None:
+def test_a_new_address_shows_once_it_is_confirmed(client: ServiceClient, ada: User, mails: Mails, link: Link) -> None:
     answer = client.patch(ME, {"email": "new@example.org"})
 
     assert (answer.json()["email"], mails()) == ("ada@example.org", [("confirm_email", "new@example.org")])
@@ -95,7 +95,7 @@ def test_a_new_address_shows_once_it_is_confirmed(client: APIClient, ada: User, 
 
 
 @pytest.mark.parametrize(("field", "value"), [("username", "BOB"), ("email", "bob@EXAMPLE.org")])
-def test_what_somebody_else_has_is_named(client: APIClient, make_user: MakeUser, field: str, value: str) -> None:
+def test_what_somebody_else_has_is_named(client: ServiceClient, make_user: MakeUser, field: str, value: str) -> None:
     make_user(username="bob", email="bob@example.org")
 
     refusal = client.patch(ME, {field: value})
@@ -103,11 +103,11 @@ def test_what_somebody_else_has_is_named(client: APIClient, make_user: MakeUser,
     assert (refusal.status_code, refusal.json()["errors"][0]["pointer"]) == (400, f"#/{field}")
 
 
-def test_the_case_of_the_own_name_may_change(client: APIClient) -> None:
+def test_the_case_of_the_own_name_may_change(client: ServiceClient) -> None:
     assert client.patch(ME, {"username": "Ada"}).json()["username"] == "Ada"
 
 
-def test_asking_for_ever_new_addresses_is_rated(client: APIClient, rates: Rates, mails: Mails) -> None:
+def test_asking_for_ever_new_addresses_is_rated(client: ServiceClient, rates: Rates, mails: Mails) -> None:
     rates(signup="2/day")
 
     answers = [client.patch(ME, {"email": f"{number}@example.org"}).status_code for number in range(3)]
@@ -116,7 +116,7 @@ def test_asking_for_ever_new_addresses_is_rated(client: APIClient, rates: Rates,
     assert client.patch(ME, {"first_name": "Augusta"}).status_code == 200
 
 
-def test_an_etag_gives_304_and_guards_a_change(client: APIClient) -> None:
+def test_an_etag_gives_304_and_guards_a_change(client: ServiceClient) -> None:
     etag = client.get(ME)["ETag"]
     assert client.get(ME, HTTP_IF_NONE_MATCH=etag).status_code == 304
 
@@ -126,7 +126,7 @@ def test_an_etag_gives_304_and_guards_a_change(client: APIClient) -> None:
     assert client.get(ME).json()["first_name"] == "Augusta"
 
 
-def test_a_stale_etag_closes_nothing(client: APIClient, ada: User) -> None:
+def test_a_stale_etag_closes_nothing(client: ServiceClient, ada: User) -> None:
     assert client.delete(ME, {"password": PASSWORD}, HTTP_IF_MATCH='"stale"').status_code == 412
     ada.refresh_from_db()
     assert ada.is_active
@@ -136,7 +136,7 @@ def test_a_stale_etag_closes_nothing(client: APIClient, ada: User) -> None:
 
 
 def test_the_password_changes_and_every_token_ends(
-    client: APIClient, ada: User, api: APIClient, pair_of: PairOf
+    client: ServiceClient, ada: User, api: ServiceClient, pair_of: PairOf
 ) -> None:
     other = pair_of(ada)
 
@@ -160,14 +160,14 @@ def test_the_password_changes_and_every_token_ends(
         ({"new_password": NEW_PASSWORD}, "#/current_password"),
     ],
 )
-def test_a_refused_change_names_what_is_wrong(client: APIClient, body: dict[str, Any], pointer: str) -> None:
+def test_a_refused_change_names_what_is_wrong(client: ServiceClient, body: dict[str, Any], pointer: str) -> None:
     refusal = client.post(f"{ME}password/", body)
 
     assert (refusal.status_code, refusal.json()["errors"][0]["pointer"]) == (400, pointer)
     assert client.get(ME).status_code == 200
 
 
-def test_a_stolen_token_does_not_guess_the_password(client: APIClient, rates: Rates) -> None:
+def test_a_stolen_token_does_not_guess_the_password(client: ServiceClient, rates: Rates) -> None:
     rates(login="2/day")
     body = {"current_password": "wrong", "new_password": NEW_PASSWORD}
 
@@ -184,7 +184,7 @@ def test_a_stolen_token_does_not_guess_the_password(client: APIClient, rates: Ra
 # ── Closing ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_owner_closes_the_account(client: APIClient, ada: User, api: APIClient) -> None:
+def test_the_owner_closes_the_account(client: ServiceClient, ada: User, api: ServiceClient) -> None:
     answer = client.delete(ME, {"password": PASSWORD})
 
     assert (answer.status_code, answer.content) == (204, b"")
@@ -195,7 +195,7 @@ def test_the_owner_closes_the_account(client: APIClient, ada: User, api: APIClie
 
 
 @pytest.mark.parametrize("body", [{}, {"password": "wrong"}, {"password": None}, {"password": [PASSWORD]}], ids=repr)
-def test_without_the_password_nothing_is_closed(client: APIClient, ada: User, body: dict[str, Any]) -> None:
+def test_without_the_password_nothing_is_closed(client: ServiceClient, ada: User, body: dict[str, Any]) -> None:
     refusal = client.delete(ME, body)
 
     assert (refusal.status_code, refusal.json()["errors"][0]["pointer"]) == (400, "#/password")
@@ -206,24 +206,24 @@ def test_without_the_password_nothing_is_closed(client: APIClient, ada: User, bo
 # ── Mails on request ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_confirmation_is_sent_again(client: APIClient, mails: Mails) -> None:
+def test_the_confirmation_is_sent_again(client: ServiceClient, mails: Mails) -> None:
     answer = client.post("/users/verify-email/resend/")
 
     assert (answer.status_code, answer.json(), mails()) == (202, {}, [("confirm_email", "ada@example.org")])
 
 
-def test_only_the_owner_asks_for_it(api: APIClient, db: None) -> None:
+def test_only_the_owner_asks_for_it(api: ServiceClient, db: None) -> None:
     assert api.post("/users/verify-email/resend/").status_code == 401
 
 
-def test_a_reset_is_promised_to_the_address(api: APIClient, ada: User, mails: Mails) -> None:
+def test_a_reset_is_promised_to_the_address(api: ServiceClient, ada: User, mails: Mails) -> None:
     answer = api.post("/users/password-reset/", {"email": "ADA@example.org"})
 
     assert (answer.status_code, answer.json(), mails()) == (202, {}, [("password_reset", "ada@example.org")])
 
 
 @pytest.mark.parametrize("email", ["", "x", None, 5, ["ada@example.org"], "a@b.co,c@d.co", "b\u0131ll@example.org"])
-def test_a_reset_for_what_is_no_address_is_400(api: APIClient, db: None, email: object) -> None:
+def test_a_reset_for_what_is_no_address_is_400(api: ServiceClient, db: None, email: object) -> None:
     assert api.post("/users/password-reset/", {"email": email}).status_code == 400
 
 
@@ -231,5 +231,5 @@ def test_a_reset_for_what_is_no_address_is_400(api: APIClient, db: None, email: 
     ("method", "url"),
     [("get", ME), ("put", ME), ("patch", ME), ("delete", ME), ("post", f"{ME}password/")],
 )
-def test_without_a_token_nothing_is_told(api: APIClient, db: None, method: str, url: str) -> None:
+def test_without_a_token_nothing_is_told(api: ServiceClient, db: None, method: str, url: str) -> None:
     assert getattr(api, method)(url).status_code == 401

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from jointoit.accounts import logins, passwords
-from jointoit.accounts.telling import REPEAT_AFTER
+from jointoit.accounts.notifications import REPEAT_AFTER
 from jointoit.mail import links
 from jointoit.mail.models import OutboxMail
 

@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 import pytest
 from django.db import connection
 from django.utils import timezone
-from rest_framework.test import APIClient
 
 from jointoit.accounts import addresses, passwords, tokens
 from jointoit.accounts.models import RefreshToken, User, UserManager
+from tests.client import ServiceClient
 
 from .conftest import PASSWORD, Link, MakeUser
 
@@ -41,7 +41,7 @@ def at_once(times: int, work: Callable[[int], Result]) -> list[Result | Exceptio
 def test_of_two_sign_ups_for_one_name_or_address_one_succeeds(db: None, same: str) -> None:
     def sign_up(number: int) -> Any:
         body = {"username": f"u{number}", "email": f"u{number}@example.org", "password": "weaving algebra"}
-        return APIClient().post(
+        return ServiceClient().post(
             "/users/register/",
             body | {same: ["ada@example.org", "ADA@example.org"][number][: 15 if same == "email" else 3]},
         )
@@ -67,7 +67,7 @@ def test_one_refresh_token_used_eight_times_at_once_has_one_living_successor(
 def test_without_the_lock_one_refresh_token_has_clashing_successors(
     make_user: MakeUser, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(UserManager, "hold", lambda self, pk: self.filter(pk=pk))
+    monkeypatch.setattr(UserManager, "lock", lambda self, pk: self.filter(pk=pk))
     clashes = 0
     for _ in range(5):
         first = tokens.issue(user=make_user(), now=now)

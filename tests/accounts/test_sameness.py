@@ -7,7 +7,8 @@ from django.contrib.auth import hashers
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
-from rest_framework.test import APIClient
+
+from tests.client import ServiceClient
 
 from .conftest import MakeUser
 
@@ -43,19 +44,19 @@ def all_the_same(responses: list[Any]) -> tuple[int, dict[str, str], bytes]:
 
 
 @pytest.mark.parametrize("logins", [ADDRESSES, ["known", "shut", "unknown"]], ids=["address", "name"])
-def test_a_wrong_password_looks_the_same_for_everybody(api: APIClient, logins: list[str]) -> None:
+def test_a_wrong_password_looks_the_same_for_everybody(api: ServiceClient, logins: list[str]) -> None:
     answers = [api.post("/api/token/", {"username": login, "password": "wrong"}) for login in logins]
 
     assert all_the_same(answers)[0] == 401
 
 
-def test_the_right_password_of_a_shut_account_looks_like_a_wrong_one(api: APIClient) -> None:
+def test_the_right_password_of_a_shut_account_looks_like_a_wrong_one(api: ServiceClient) -> None:
     answers = [api.post("/api/token/", {"username": "shut", "password": each}) for each in ("correct-horse-9", "wrong")]
 
     assert all_the_same(answers)[0] == 401
 
 
-def test_every_log_in_that_fails_costs_one_hash(api: APIClient, settings: Settings) -> None:
+def test_every_log_in_that_fails_costs_one_hash(api: ServiceClient, settings: Settings) -> None:
     settings.PASSWORD_HASHERS = [f"{__name__}.CountingHasher"]
     runs = []
     for login in ("known", "shut", "unknown"):
@@ -66,13 +67,13 @@ def test_every_log_in_that_fails_costs_one_hash(api: APIClient, settings: Settin
     assert runs == [1, 1, 1]
 
 
-def test_asking_for_a_reset_looks_the_same_for_everybody(api: APIClient) -> None:
+def test_asking_for_a_reset_looks_the_same_for_everybody(api: ServiceClient) -> None:
     answers = [api.post("/users/password-reset/", {"email": address}) for address in ADDRESSES]
 
     assert all_the_same(answers)[0] == 202
 
 
-def test_asking_for_a_reset_takes_the_same_statements_for_everybody(api: APIClient) -> None:
+def test_asking_for_a_reset_takes_the_same_statements_for_everybody(api: ServiceClient) -> None:
     work = []
     for address in ADDRESSES:
         with CaptureQueriesContext(connection) as queries:

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from rest_framework.test import APIClient
 
 from jointoit.accounts.models import User
+from tests.client import ServiceClient
 
 from .conftest import Mails, MakeUser
 
@@ -20,7 +20,7 @@ def pointers(refusal: Any) -> list[str]:
     return sorted({error["pointer"] for error in refusal.json()["errors"]})
 
 
-def test_the_answer_is_the_account_without_its_password(api: APIClient) -> None:
+def test_the_answer_is_the_account_without_its_password(api: ServiceClient) -> None:
     answer = api.post(URL, ADA | {"first_name": "Ada", "timezone": "Europe/London"})
 
     user = User.objects.get()
@@ -37,7 +37,7 @@ def test_the_answer_is_the_account_without_its_password(api: APIClient) -> None:
     }
 
 
-def test_nobody_makes_themselves_more_than_a_user(api: APIClient) -> None:
+def test_nobody_makes_themselves_more_than_a_user(api: ServiceClient) -> None:
     more = {
         "is_staff": True,
         "is_superuser": True,
@@ -55,11 +55,11 @@ def test_nobody_makes_themselves_more_than_a_user(api: APIClient) -> None:
 
 
 @pytest.mark.parametrize("field", ["username", "email", "password"])
-def test_what_is_required_is_named(api: APIClient, field: str) -> None:
+def test_what_is_required_is_named(api: ServiceClient, field: str) -> None:
     assert pointers(api.post(URL, {name: value for name, value in ADA.items() if name != field})) == [f"#/{field}"]
 
 
-def test_all_that_is_wrong_is_named_at_once(api: APIClient, mails: Mails) -> None:
+def test_all_that_is_wrong_is_named_at_once(api: ServiceClient, mails: Mails) -> None:
     refusal = api.post(URL, {"username": "a b", "email": "x", "password": 5, "timezone": "Mars/Base"})
 
     assert pointers(refusal) == ["#/email", "#/password", "#/timezone", "#/username"]
@@ -67,7 +67,7 @@ def test_all_that_is_wrong_is_named_at_once(api: APIClient, mails: Mails) -> Non
 
 
 @pytest.mark.parametrize("email", ["ADA@example.org", "ada@EXAMPLE.ORG"])
-def test_a_taken_address_in_another_case_is_named(api: APIClient, make_user: MakeUser, email: str) -> None:
+def test_a_taken_address_in_another_case_is_named(api: ServiceClient, make_user: MakeUser, email: str) -> None:
     make_user(email="ada@example.org")
 
     refusal = api.post(URL, ADA | {"email": email})
@@ -75,7 +75,7 @@ def test_a_taken_address_in_another_case_is_named(api: APIClient, make_user: Mak
     assert (pointers(refusal), refusal.json()["code"]) == (["#/email"], "email_taken")
 
 
-def test_a_taken_name_is_named(api: APIClient, make_user: MakeUser) -> None:
+def test_a_taken_name_is_named(api: ServiceClient, make_user: MakeUser) -> None:
     make_user(username="ADA")
 
     refusal = api.post(URL, ADA)
@@ -107,7 +107,7 @@ def test_a_taken_name_is_named(api: APIClient, make_user: MakeUser) -> None:
     ],
     ids=lambda email: repr(email)[:16],
 )
-def test_what_is_no_address_is_400(api: APIClient, mails: Mails, email: object) -> None:
+def test_what_is_no_address_is_400(api: ServiceClient, mails: Mails, email: object) -> None:
     assert api.post(URL, ADA | {"email": email}).status_code == 400
     assert mails() == []
 
@@ -132,14 +132,14 @@ def test_what_is_no_address_is_400(api: APIClient, mails: Mails, email: object) 
     ],
     ids=lambda username: ascii(username)[:16],
 )
-def test_what_is_no_username_is_400(api: APIClient, username: object) -> None:
+def test_what_is_no_username_is_400(api: ServiceClient, username: object) -> None:
     assert pointers(api.post(URL, ADA | {"username": username})) == ["#/username"]
 
 
 @pytest.mark.parametrize(
     ("sent", "kept"), [("Grace.Hopper+1_-", "Grace.Hopper+1_-"), ("ａｄａ", "ada"), ("Élise", "Élise"), ("李", "李")]
 )
-def test_a_username_is_kept_in_one_form(api: APIClient, sent: str, kept: str) -> None:
+def test_a_username_is_kept_in_one_form(api: ServiceClient, sent: str, kept: str) -> None:
     assert api.post(URL, ADA | {"username": sent}).json()["username"] == kept
 
 
@@ -147,12 +147,12 @@ def test_a_username_is_kept_in_one_form(api: APIClient, sent: str, kept: str) ->
     "password",
     ["short", "password1", "Lovelace1", " " * 12, "4815162342", "p" * 1025, "", None, 12345678, ["weaving"], {}],
 )
-def test_a_bad_password_is_400(api: APIClient, password: object) -> None:
+def test_a_bad_password_is_400(api: ServiceClient, password: object) -> None:
     assert pointers(api.post(URL, ADA | {"last_name": "Lovelace", "password": password})) == ["#/password"]
 
 
 @pytest.mark.parametrize("password", ["w1" * 32, "w2" * 64, "🐎🔋📎 wird es", "  outer and  inner "], ids=len)
-def test_a_long_or_unusual_password_signs_in_exactly(api: APIClient, password: str) -> None:
+def test_a_long_or_unusual_password_signs_in_exactly(api: ServiceClient, password: str) -> None:
     assert api.post(URL, ADA | {"password": password}).status_code == 201
 
     logins = [
@@ -165,18 +165,18 @@ def test_a_long_or_unusual_password_signs_in_exactly(api: APIClient, password: s
     "name", ["a\r\nb", "\u202e" * 3, "x" * 151, "a\u0085b", 5, None, []], ids=lambda name: ascii(name)[:12]
 )
 @pytest.mark.parametrize("field", ["first_name", "last_name"])
-def test_what_is_no_name_is_400(api: APIClient, field: str, name: object) -> None:
+def test_what_is_no_name_is_400(api: ServiceClient, field: str, name: object) -> None:
     assert pointers(api.post(URL, ADA | {field: name})) == [f"#/{field}"]
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"null", b"[]", b'"x"', b'{"username": "a', b'{"username": "\xff"}', b'{"a": 1, "a": 2}']
 )
-def test_a_body_that_is_no_object_is_400(api: APIClient, body: bytes) -> None:
+def test_a_body_that_is_no_object_is_400(api: ServiceClient, body: bytes) -> None:
     assert api.post(URL, body, content_type="application/json").status_code == 400
 
 
-def test_nothing_that_was_sent_comes_back_in_a_refusal(api: APIClient) -> None:
+def test_nothing_that_was_sent_comes_back_in_a_refusal(api: ServiceClient) -> None:
     refusal = api.post(
         URL, {"username": "<b>marker</b>", "email": "marker", "password": "marker", "timezone": "marker"}
     )

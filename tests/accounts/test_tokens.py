@@ -30,14 +30,14 @@ def test_a_log_in_begins_a_family_with_one_row(make_user: MakeUser, pair_of: Pai
 def test_the_access_token_names_its_holder(make_user: MakeUser, pair_of: PairOf) -> None:
     user = make_user()
 
-    assert tokens.holder(pair_of(user).access)[0] == user
+    assert tokens.authenticate(pair_of(user).access)[0] == user
 
 
 def test_neither_kind_of_token_does_for_the_other(make_user: MakeUser, pair_of: PairOf, now: datetime) -> None:
     pair = pair_of(make_user())
 
     with pytest.raises(DeadToken):
-        tokens.holder(pair.refresh)
+        tokens.authenticate(pair.refresh)
     assert refused(pair.access, now)
 
 
@@ -99,7 +99,7 @@ def test_tokens_die_with_the_account_and_its_epoch(
     type(user).objects.update(**change)
 
     assert refused(pair.refresh, now)
-    for check in (tokens.holder, lambda raw: tokens.verify(raw=raw, now=now)):
+    for check in (tokens.authenticate, lambda raw: tokens.verify(raw=raw, now=now)):
         with pytest.raises(DeadToken):
             check(pair.access)
 
@@ -111,7 +111,7 @@ def test_tokens_die_with_a_user_who_is_gone(make_user: MakeUser, pair_of: PairOf
 
     assert refused(pair.refresh, now)
     with pytest.raises(DeadToken):
-        tokens.holder(pair.access)
+        tokens.authenticate(pair.access)
 
 
 def test_verify_knows_both_kinds(make_user: MakeUser, pair_of: PairOf, now: datetime) -> None:

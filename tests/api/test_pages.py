@@ -6,11 +6,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from django.test import Client
 from django.urls import resolve
 
 from jointoit.api import pages
 from jointoit.api.problems.catalogue import MEDIA_TYPE, known
+from tests.client import BrowserClient
 
 # A request that ends looks after the connections of its thread.
 pytestmark = pytest.mark.django_db
@@ -38,13 +38,13 @@ class Found(HTMLParser):
             self.inline.append(tag)
 
 
-def read(client: Client, path: str) -> Found:
+def read(client: BrowserClient, path: str) -> Found:
     response = client.get(path, headers=BROWSER)
     assert (response.status_code, response["Content-Type"]) == (200, "text/html; charset=utf-8")
     return Found(response.content.decode())
 
 
-def test_a_program_gets_links_that_lead_somewhere(client: Client, settings: Any) -> None:
+def test_a_program_gets_links_that_lead_somewhere(client: BrowserClient, settings: Any) -> None:
     settings.PUBLIC_URL, settings.DEBUG = "https://events.example.org", False
     links = client.get("/").json()
     assert set(links) == set(pages.LINKS)
@@ -52,27 +52,27 @@ def test_a_program_gets_links_that_lead_somewhere(client: Client, settings: Any)
     assert all(resolve(urlsplit(link).path) for link in links.values())
 
 
-def test_a_person_gets_the_same_links_as_a_page(client: Client, settings: Any) -> None:
+def test_a_person_gets_the_same_links_as_a_page(client: BrowserClient, settings: Any) -> None:
     settings.DEBUG = False
     links = client.get("/").json()
     assert set(read(client, "/").links) == {"/", *links.values()}
 
 
 @pytest.mark.parametrize("debug", [True, False])
-def test_only_a_developer_is_led_to_the_inbox(client: Client, settings: Any, debug: bool) -> None:
+def test_only_a_developer_is_led_to_the_inbox(client: BrowserClient, settings: Any, debug: bool) -> None:
     settings.DEBUG, settings.INBOX_URL = debug, "http://127.0.0.1:1080/"
     assert ("http://127.0.0.1:1080/" in read(client, "/").links, "inbox" in client.get("/").json()) == (debug, debug)
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_loads_nothing_from_elsewhere_and_has_no_script_of_its_own(client: Client, path: str) -> None:
+def test_a_page_loads_nothing_from_elsewhere_and_has_no_script_of_its_own(client: BrowserClient, path: str) -> None:
     found = read(client, path)
     assert [address for address in found.loads if not re.match(r"/(static|api/docs)/", address)] == []
     assert found.inline == []
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_everything_a_page_loads_is_there(client: Client, path: str) -> None:
+def test_everything_a_page_loads_is_there(client: BrowserClient, path: str) -> None:
     loads = read(client, path).loads
     answers = [client.get(address, headers={"Accept": "*/*"}) for address in loads]
     for answer in answers:
@@ -81,35 +81,35 @@ def test_everything_a_page_loads_is_there(client: Client, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_may_run_only_what_we_serve(client: Client, path: str) -> None:
+def test_a_page_may_run_only_what_we_serve(client: BrowserClient, path: str) -> None:
     policy = client.get(path, headers=BROWSER)["Content-Security-Policy"]
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     assert (rules["default-src"], rules.get("script-src")) == ("'self'", None)
 
 
 @pytest.mark.parametrize("path", ["/api/docs/", "/api/redoc/"])
-def test_the_documentation_is_html_or_nothing(client: Client, path: str) -> None:
+def test_the_documentation_is_html_or_nothing(client: BrowserClient, path: str) -> None:
     assert client.get(path, headers={"Accept": "application/json"}).status_code == 406
 
 
-def test_every_problem_leads_to_a_page_that_explains_it(client: Client) -> None:
+def test_every_problem_leads_to_a_page_that_explains_it(client: BrowserClient) -> None:
     found = {code: client.get(urlsplit(kind.uri).path).json()["code"] for code, kind in known().items()}
     assert found == {code: code for code in known()}
 
 
-def test_a_problem_is_explained_to_people(client: Client) -> None:
+def test_a_problem_is_explained_to_people(client: BrowserClient) -> None:
     html = client.get("/problems/precondition_failed/", headers=BROWSER).content.decode()
     assert "<h1>Precondition failed</h1>" in html
     assert "It has changed since you read it." in html
 
 
-def test_the_list_of_problems_has_them_all(client: Client) -> None:
+def test_the_list_of_problems_has_them_all(client: BrowserClient) -> None:
     codes = [kind["code"] for kind in client.get("/problems/").json()]
     assert sorted(codes) == sorted(known())
     assert {f"/problems/{code}/" for code in known()} < set(read(client, "/problems/").links)
 
 
 @pytest.mark.parametrize("code", ["nope", "BUSY", "busy-", "x" * 500])
-def test_a_problem_that_does_not_exist_is_not_found(client: Client, code: str) -> None:
+def test_a_problem_that_does_not_exist_is_not_found(client: BrowserClient, code: str) -> None:
     response = client.get(f"/problems/{code}/", headers=BROWSER)
     assert (response.status_code, response["Content-Type"]) == (404, MEDIA_TYPE)

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from jointoit.accounts.models import User
-from jointoit.api.problems.handlers import InvalidParameter, InvalidParameters
+from jointoit.api.problems.validation import InvalidParameter
 from jointoit.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
 
 handler400 = "jointoit.api.problems.handlers.bad_request"
@@ -72,7 +72,9 @@ ERRORS: dict[str, Any] = {
     "too-late": lambda: TooLate(field="date"),
     "tired": Tired,
     "parameter": lambda: InvalidParameter("page_size", "A whole number from 1 to 100."),
-    "parameters": lambda: InvalidParameters([("a", "One.", "x"), ("b", "Two.", "y")]),
+    "parameters": lambda: exceptions.ValidationError(
+        {"a": [exceptions.ErrorDetail("One.", "x")], "b": [exceptions.ErrorDetail("Two.", "y")]}
+    ),
     "throttled": lambda: exceptions.Throttled(wait=2.2),
     "throttled-forever": exceptions.Throttled,
     "denied": exceptions.PermissionDenied,

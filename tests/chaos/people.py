@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from jointoit.accounts import jwt
 from jointoit.accounts.models import User
-from jointoit.mail import facts, outbox
+from jointoit.mail import outbox, payload
 from jointoit.mail.messages import Message
 from tests.chaos.town import Machines, Town
 
@@ -107,7 +107,7 @@ def promise(
 ) -> None:
     """Promise mails with the statement that the service uses."""
     values: dict[str, Any] = {
-        "rows": facts.dump([outbox.row(message, key, "example.org") for message, key in pairs]),
+        "rows": payload.dump([outbox.row(message, key, "example.org") for message, key in pairs]),
         "not_before": None,
         "expires_at": timezone.now() + expires_in if expires_in else None,
         "give_up_after": timedelta(days=5) / speed,

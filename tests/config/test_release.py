@@ -22,6 +22,11 @@ def before_the_newest(app: str) -> Apps:
     return loader.project_state((before or [(app, newest)]) + others).apps
 
 
+def attribute_of(apps: Apps, name: str, column: str) -> str:
+    """What the code of that time calls a column."""
+    return next(str(field.attname) for field in apps.get_model(name)._meta.concrete_fields if field.column == column)
+
+
 def use(apps: Apps) -> None:
     """Do with the four main tables what the service does: insert, change, read with every column."""
     now = timezone.now()
@@ -34,8 +39,8 @@ def use(apps: Apps) -> None:
         registered_at=now, updated_at=now,
     )  # fmt: skip
     mail = create(
-        apps, "mail.OutboxMail", kind="welcome", facts={}, recipient=user.email, dedupe_key="one", message_id="<1@x>",
-        priority=1, give_up_at=now + timedelta(days=5),
+        apps, "mail.OutboxMail", kind="welcome", recipient=user.email, dedupe_key="one", message_id="<1@x>", priority=1,
+        give_up_at=now + timedelta(days=5), **{attribute_of(apps, "mail.OutboxMail", "facts"): {}},
     )  # fmt: skip
     changes = ((user, "first_name", "Ada"), (event, "capacity", 9), (seat, "revision", 1), (mail, "attempt", 1))
     for row, column, value in changes:

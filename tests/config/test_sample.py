@@ -11,7 +11,15 @@ from tests.servers import bare_environment, documented_variables
 READERS = [path for part in ("config", "jointoit", "laptop") for path in (ROOT / part).rglob("*.py")]
 READERS.append(ROOT / "tests" / "servers.py")
 NAME = re.compile(r"""(?:env\.\w+\(|environ\.get\(|environ\[|set_if_unset\()\s*["']([A-Z][A-Z0-9_]+)["']""")
-NOT_FOR_PEOPLE = {"DJANGO_SETTINGS_MODULE", "PATH", "PYTHONUNBUFFERED", "PYTHONWARNINGS", "PYTEST_XDIST_WORKER"}
+NOT_FOR_PEOPLE = {
+    "DJANGO_SETTINGS_MODULE",
+    "PATH",
+    "PYTHONUNBUFFERED",
+    "PYTHONWARNINGS",
+    "FORCE_COLOR",
+    "PATH_INFO",
+    "PYTEST_XDIST_WORKER",
+}
 
 
 def test_the_sample_names_what_is_read_and_nothing_else() -> None:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from django.urls import URLPattern, get_resolver
-from rest_framework.test import APIClient
 
 from jointoit.accounts.models import User
+from tests.client import ServiceClient
 
 ROLES = ("anonymous", "stranger", "attendee", "organizer", "staff", "deactivated")
 EVENT = {"title": "Launch", "date": "2099-05-17T18:00:00Z", "location": "Berlin"}
@@ -78,13 +78,13 @@ CELLS = [
 
 
 @pytest.fixture
-def clients(make_user: Callable[..., User], api: APIClient) -> dict[str, APIClient]:
+def clients(make_user: Callable[..., User], api: ServiceClient) -> dict[str, ServiceClient]:
     """One client for each role, with a real token, got by logging in."""
     clients = {"anonymous": api}
     for role in ROLES[1:]:
         user = make_user(username=role, is_staff=role == "staff", is_superuser=role == "staff")
         pair = api.post("/api/token/", {"username": role, "password": "correct-horse-9"}).json()
-        clients[role] = APIClient(HTTP_AUTHORIZATION=f"Bearer {pair['access']}")
+        clients[role] = ServiceClient(HTTP_AUTHORIZATION=f"Bearer {pair['access']}")
         if role == "deactivated":
             User.objects.filter(pk=user.pk).update(is_active=False)
     return clients

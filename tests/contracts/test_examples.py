@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from rest_framework.test import APIClient
 
 from jointoit.accounts import tokens
 from jointoit.accounts.documentation import FROM_MAIL, JWT, PASSWORD
 from jointoit.accounts.models import User
 from jointoit.mail import links
+from tests.client import ServiceClient
 from tests.conformance import document, pointed, validator
 
 JSON = "application/json"
@@ -67,7 +67,7 @@ def test_an_example_is_taken_as_it_stands(ada, now, signed_in, make_event, regis
     body = filled(value, path, ada, registration, now)
     if path == "/users/register/":
         User.objects.filter(pk=ada.pk).update(username="lovelace", email="lovelace@example.org")
-    client = signed_in(ada) if {"accessToken": []} in document()["paths"][path][method]["security"] else APIClient()
+    client = signed_in(ada) if {"accessToken": []} in document()["paths"][path][method]["security"] else ServiceClient()
 
     response = getattr(client, method)(path.replace("{id}", str(pk)), body)
 

@@ -20,7 +20,7 @@ REGISTRATIONS: Final = f"""
     SELECT %(event)s, id, CASE WHEN place > 0 THEN 'waitlisted' ELSE 'confirmed' END,
            CASE WHEN place > 0 THEN place END, 0, now(), now()
     FROM numbered ORDER BY id
-"""  # noqa: S608  statements of our own
+"""
 
 
 def settle(event: Event, *, people: int) -> None:

@@ -208,14 +208,14 @@ def test_the_periodic_process_does_it(make_event, register, reminded, monkeypatc
 @pytest.mark.parametrize("error", [OperationalError, ValueError])
 def test_an_event_that_cannot_be_held_keeps_no_other_waiting(make_event, register, reminded, now, monkeypatch, error):
     held, free = (register(make_event(date=now + hours * HOUR)) for hours in (50, 60))
-    hold = booking.hold
+    hold = booking.lock
 
     def busy(event_id):
         if event_id == held.event_id:
             raise error("held") from psycopg.errors.LockNotAvailable()
         return hold(event_id)
 
-    monkeypatch.setattr(booking, "hold", busy)
+    monkeypatch.setattr(booking, "lock", busy)
     reminders.promise_due(now + 40 * HOUR)
     assert reminded() == [free.attendee.email]
 

@@ -3,13 +3,13 @@ from typing import Any
 
 import pytest
 
-from jointoit.accounts import closing
+from jointoit.accounts import account_closing
 from jointoit.accounts.models import User
 from jointoit.accounts.tokens import DeadToken
 from jointoit.errors import Conflict, Invalid, NotFound
 from jointoit.events import scheduling
-from jointoit.events.booking import EventCancelled, EventStarted
 from jointoit.events.models import Event
+from jointoit.events.refusals import EventCancelled, EventStarted
 from jointoit.events.scheduling import (
     CapacityBelowConfirmed,
     ClosesBeforeItOpens,
@@ -78,7 +78,7 @@ def test_the_mail_about_a_move_says_what_was_and_what_is(make_event, register, n
 
     scheduling.change(event_id=event.pk, fields={"location": "Paris"}, now=now)
 
-    facts = OutboxMail.objects.get(kind="event_changed").facts
+    facts = OutboxMail.objects.get(kind="event_changed").payload
     assert (facts["before"]["location"], facts["event"]["location"], facts["holds_seat"]) == ("Berlin", "Paris", True)
 
 
@@ -235,6 +235,6 @@ def test_nobody_is_brought_into_an_event_that_goes_with_its_organizer(make_event
     register(event, event.organizer)
     waiting = register(event)
 
-    closing.close(user=event.organizer, password="correct-horse-9", now=now)
+    account_closing.close(user=event.organizer, password="correct-horse-9", now=now)
 
     assert mails(waiting.attendee) == ["registration_waitlisted", "event_cancelled"]

@@ -125,4 +125,4 @@ def test_others_are_reminded_as_before(api, held, header, make_event, register, 
     reminders.promise_due(now + 8 * DAY)
 
     waiting = OutboxMail.objects.filter(kind="event_reminder", state="pending").order_by("pk")
-    assert sorted(waiting.values_list("facts__registration_id", flat=True)) == [neighbour.pk, elsewhere.pk]
+    assert sorted(waiting.values_list("payload__registration_id", flat=True)) == [neighbour.pk, elsewhere.pk]

@@ -4,11 +4,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from jointoit.mail import facts
 from jointoit.mail import messages as m
+from jointoit.mail import payload
 
 ADA = m.Person(address="ada@example.org", name="Ada Lovelace", timezone="Europe/Berlin")
-MEETING = m.EventFacts(
+MEETING = m.EventPayload(
     id=5,
     title="Looms & <b>Engines</b>",
     date=datetime(2026, 12, 4, 18, 0, 0, 123456, tzinfo=UTC),
@@ -33,7 +33,7 @@ ALSO: dict[type[m.Message], dict[str, Any]] = {
     m.EventChanged: {"before": BEFORE},
     m.RegistrationWaitlisted: {"position": 6},
 }
-KINDS = facts.kinds()
+KINDS = payload.kinds()
 
 
 def sample(cls: type[m.Message], **fields: Any) -> Any:

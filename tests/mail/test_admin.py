@@ -8,9 +8,9 @@ from django.test import Client
 from django.urls import reverse
 
 from jointoit.accounts.models import User
-from jointoit.mail import gate
+from jointoit.mail import send_control
 from jointoit.mail.messages import EventReminder, PasswordReset, RegistrationConfirmed
-from jointoit.mail.models import MailGate, OutboxMail
+from jointoit.mail.models import OutboxMail, SendControl
 from tests.mail.conftest import Clock
 from tests.mail.samples import sample
 
@@ -65,7 +65,7 @@ def test_a_mail_that_cannot_be_written_is_shown_all_the_same(
     operator: Client, promise: Callable[..., OutboxMail]
 ) -> None:
     mail = promise()
-    OutboxMail.objects.update(facts={}, last_answer="TypeError: missing")
+    OutboxMail.objects.update(payload={}, last_answer="TypeError: missing")
 
     assert "cannot be written" in page(operator, mail)
 
@@ -98,7 +98,7 @@ def test_dead_and_expired_mail_is_tried_again_for_the_full_time(
 
 def test_all_mail_is_held_and_released_also_while_there_is_none(operator: Client, db: None) -> None:
     def turned(switch: str) -> str:
-        return operator.post(reverse(LIST), {"gate": switch}, follow=True).content.decode()
+        return operator.post(reverse(LIST), {"sending": switch}, follow=True).content.decode()
 
     held = turned("hold")
     assert ("All mail is held since" in held, "Release all mail" in held, "Hold all mail" in held) == (
@@ -106,14 +106,14 @@ def test_all_mail_is_held_and_released_also_while_there_is_none(operator: Client
         True,
         False,
     )
-    assert MailGate.objects.filter(held_at__isnull=False).exists()
+    assert SendControl.objects.filter(held_at__isnull=False).exists()
     released = turned("release")
     assert ("All mail is held since" in released, "Hold all mail" in released) == (False, True)
 
 
 def test_an_ill_mail_server_is_shown(operator: Client, clock: Clock) -> None:
-    gate.look(now=clock.now)
-    gate.trip(answer="421 Closing", now=clock.now)
+    send_control.look(now=clock.now)
+    send_control.trip(answer="421 Closing", now=clock.now)
 
     assert "421 Closing" in operator.get(reverse(LIST)).content.decode()
 
@@ -127,9 +127,9 @@ def test_who_may_only_look_is_offered_no_actions(
     client = Client()
     client.force_login(looker)
 
-    client.post(reverse(LIST), {"gate": "hold"})
+    client.post(reverse(LIST), {"sending": "hold"})
     shown = client.get(reverse(LIST)).content.decode()
 
-    assert ("try_again" in shown, "Hold all mail" in shown, MailGate.objects.exclude(held_at=None).exists()) == (
+    assert ("try_again" in shown, "Hold all mail" in shown, SendControl.objects.exclude(held_at=None).exists()) == (
         False, False, False,
     )  # fmt: skip

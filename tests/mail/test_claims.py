@@ -69,13 +69,13 @@ def test_the_mail_server_is_spoken_to_with_no_transaction_open(
 ) -> None:
     promise()
     open_then: list[bool] = []
-    attempt = delivery.Postman.attempt
+    attempt = delivery.Sender.attempt
 
-    def watched(postman: delivery.Postman, *words: Any) -> Any:
+    def watched(postman: delivery.Sender, *words: Any) -> Any:
         open_then.append(connection.in_atomic_block)
         return attempt(postman, *words)
 
-    monkeypatch.setattr(delivery.Postman, "attempt", watched)
+    monkeypatch.setattr(delivery.Sender, "attempt", watched)
     delivery.deliver_due(clock=clock)
 
     assert (open_then, len(sink.received)) == ([False], 1)

@@ -8,7 +8,7 @@ import pytest
 
 from jointoit.mail import delivery
 from jointoit.mail.messages import EventReminder, PasswordReset
-from jointoit.mail.models import MailGate, OutboxMail
+from jointoit.mail.models import OutboxMail, SendControl
 from tests.mail.conftest import Clock
 from tests.mail.samples import ADA, sample
 from tests.mail.sink import DROP, HANG, Sink
@@ -36,7 +36,7 @@ def outcome(mail: OutboxMail) -> tuple[str, int, str]:
 
 
 def breaker_is_open() -> bool:
-    return MailGate.objects.filter(ill_since__isnull=False).exists()
+    return SendControl.objects.filter(down_since__isnull=False).exists()
 
 
 def test_a_promised_mail_arrives_once(promise: Promise, deliver: Deliver, sink: Sink) -> None:
@@ -268,7 +268,7 @@ def test_a_mail_that_cannot_be_written_dies_after_three_tries_and_delays_nobody(
     promise: Promise, deliver: Deliver, sink: Sink, clock: Clock
 ) -> None:
     poison, good = promise("poison"), promise("good")
-    OutboxMail.objects.filter(pk=poison.pk).update(facts={"to": None})
+    OutboxMail.objects.filter(pk=poison.pk).update(payload={"to": None})
     for _ in range(5):
         deliver()
         clock.pass_by(hours=1)

@@ -133,9 +133,9 @@ def test_the_newest_mail_about_something_tells_how_it_stands() -> None:
     )
     enqueued("registration:70:1.0:confirmed")
 
-    standing = outbox.standing(["registration:7", "registration:8"])
+    standing = outbox.latest(["registration:7", "registration:8"])
 
-    assert standing == {"registration:7": outbox.Standing("password_changed", State.DEAD, "550 no")}
+    assert standing == {"registration:7": outbox.LatestMail("password_changed", State.DEAD, "550 no")}
 
 
 @pytest.mark.django_db

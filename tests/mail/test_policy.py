@@ -9,12 +9,15 @@ from jointoit.mail.policy import Verdict, judge, retry_after
 TO = "ada@example.org"
 
 
+DOWN = Verdict.SERVER_DOWN
+
+
 @pytest.mark.parametrize(
     ("code", "verdict"),
     [
-        (421, Verdict.ILL), (432, Verdict.ILL), (450, Verdict.LATER), (451, Verdict.LATER), (452, Verdict.LATER),
-        (454, Verdict.ILL), (530, Verdict.ILL), (535, Verdict.ILL), (550, Verdict.NEVER), (551, Verdict.NEVER),
-        (552, Verdict.LATER), (553, Verdict.NEVER), (554, Verdict.NEVER), (-1, Verdict.ILL), (250, Verdict.ILL),
+        (421, DOWN), (432, DOWN), (450, Verdict.LATER), (451, Verdict.LATER), (452, Verdict.LATER),
+        (454, DOWN), (530, DOWN), (535, DOWN), (550, Verdict.NEVER), (551, Verdict.NEVER),
+        (552, Verdict.LATER), (553, Verdict.NEVER), (554, Verdict.NEVER), (-1, DOWN), (250, DOWN),
     ],
 )  # fmt: skip
 def test_an_answer_to_the_recipient_or_the_data_is_about_the_mail_or_the_system(code: int, verdict: Verdict) -> None:
@@ -25,7 +28,7 @@ def test_an_answer_to_the_recipient_or_the_data_is_about_the_mail_or_the_system(
 
 @pytest.mark.parametrize(
     ("code", "verdict"),
-    [(421, Verdict.ILL), (451, Verdict.LATER), (452, Verdict.LATER), (550, Verdict.ILL), (553, Verdict.ILL)],
+    [(421, DOWN), (451, Verdict.LATER), (452, Verdict.LATER), (550, DOWN), (553, DOWN)],
 )  # fmt: skip
 def test_a_sender_that_is_refused_is_our_fault_and_no_mails(code: int, verdict: Verdict) -> None:
     assert judge(smtplib.SMTPSenderRefused(code, b"why", "from@example.org")).verdict is verdict
@@ -40,7 +43,7 @@ def test_a_sender_that_is_refused_is_our_fault_and_no_mails(code: int, verdict: 
     ],
 )  # fmt: skip
 def test_what_goes_wrong_before_a_mail_is_named_is_an_illness_of_the_system(error: OSError) -> None:
-    assert judge(error).verdict is Verdict.ILL
+    assert judge(error).verdict is DOWN
 
 
 def test_an_answer_is_kept_as_one_printable_line() -> None:

@@ -13,8 +13,8 @@ import pytest
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
-from jointoit.mail import facts, rendering
 from jointoit.mail import messages as m
+from jointoit.mail import payload, rendering
 from jointoit.mail.models import OutboxMail
 from tests.mail.samples import ADA, BEFORE, KINDS, MEETING, sample
 
@@ -23,7 +23,10 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 def on_the_wire(message: m.Message) -> EmailMessage:
     row = OutboxMail(
-        kind=message.kind, facts=orjson.loads(facts.dump(message)), message_id="<1@jointoit.example>", created_at=NOW
+        kind=message.kind,
+        payload=orjson.loads(payload.dump(message)),
+        message_id="<1@jointoit.example>",
+        created_at=NOW,
     )
     composed = rendering.compose(row, now=NOW)
     assert isinstance(composed, EmailMultiAlternatives)

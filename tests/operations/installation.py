@@ -168,7 +168,7 @@ class Installation:
 
     def mails(self, condition: str) -> int:
         """How many mails of the outbox are so."""
-        return int(self.query(f"SELECT count(*) FROM mail_outboxmail WHERE {condition}")[0][0])  # noqa: S608
+        return int(self.query(f"SELECT count(*) FROM mail_outboxmail WHERE {condition}")[0][0])
 
     def is_ready(self) -> bool:
         try:

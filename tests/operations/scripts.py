@@ -31,6 +31,6 @@ from jointoit.accounts.models import User
 operator = User.objects.create_superuser("operator", "operator@example.org", "a long pass phrase")
 client = Client(headers={"host": "127.0.0.1"})
 client.force_login(operator)
-answer = client.post("/admin/mail/outboxmail/", {"gate": "release"})
+answer = client.post("/admin/mail/outboxmail/", {"sending": "release"})
 assert answer.status_code == 302, answer.content
 """

@@ -19,7 +19,7 @@ def held(event) -> Iterator[None]:
 
     def hold() -> None:
         with transaction.atomic():
-            booking.hold(event.pk)
+            booking.lock(event.pk)
             holds.set()
             let_go.wait(timeout=30)
         connection.close()

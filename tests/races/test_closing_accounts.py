@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from django.db import connection, transaction
 
-from jointoit.accounts import closing
+from jointoit.accounts import account_closing
 from jointoit.accounts.models import User
 from jointoit.accounts.tokens import DeadToken
 from jointoit.events import booking
@@ -26,7 +26,7 @@ def test_a_closed_account_holds_no_seat_whoever_was_faster(make_event, make_user
     for _ in range(ROUNDS):
         guest = make_user()
         ask = partial(booking.register, event_id=event.pk, attendee=guest, now=now)
-        race([ask, partial(closing.close, user=guest, password="correct-horse-9", now=now)])
+        race([ask, partial(account_closing.close, user=guest, password="correct-horse-9", now=now)])
 
     assert held_by_closed_accounts() == 0
     assert list(violations(now=now)) == []
@@ -46,10 +46,10 @@ def ask_while_closing(ask, guest: User) -> list[object]:
 
     asking = threading.Thread(target=run)
     with transaction.atomic():
-        held = User.objects.hold(guest.pk).get()
+        held = User.objects.lock(guest.pk).get()
         asking.start()
         asking.join(timeout=0.5)  # it either is done by now or waits for the row
-        closing.erase(held)
+        account_closing.erase(held)
     asking.join()
     return answers
 

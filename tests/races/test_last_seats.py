@@ -6,11 +6,11 @@ from functools import partial
 import pytest
 from django.db import IntegrityError
 
-from jointoit.accounts import closing
+from jointoit.accounts import account_closing
 from jointoit.events import booking, scheduling
-from jointoit.events.booking import EventFull
 from jointoit.events.invariants import violations
 from jointoit.events.models import Event
+from jointoit.events.refusals import EventFull
 from tests.races.verbs import register_without_the_lock
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -102,7 +102,9 @@ def test_two_who_attend_each_other_close_their_accounts_at_once(make_event, make
         for event in events:
             booking.register(event_id=event.pk, attendee=guest, now=now)
 
-    answers = race([partial(closing.close, user=person, password="correct-horse-9", now=now) for person in people])
+    answers = race(
+        [partial(account_closing.close, user=person, password="correct-horse-9", now=now) for person in people]
+    )
 
     assert answers == [None, None]
     assert set(Event.objects.values_list("status", "seats_taken")) == {("cancelled", 0)}

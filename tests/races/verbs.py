@@ -6,8 +6,8 @@ from django.db import transaction
 
 from jointoit.accounts.models import User
 from jointoit.events import booking
-from jointoit.events.booking import EventFull
 from jointoit.events.models import Event, Registration
+from jointoit.events.refusals import EventFull
 
 
 def register(*, event_id: int, attendee: User, now: datetime) -> Registration:

@@ -9,17 +9,13 @@ from typing import Any
 
 from django.db.models import Model
 from django.http import HttpResponse
-from django.utils.encoding import force_bytes
+from django.utils.cache import get_conditional_response
 from django.utils.http import parse_etags
 from rest_framework.exceptions import APIException
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
-from rest_framework.response import Response
 
-from jointoit.api.http.rendering import JSONResponse
-
-#: What a 304 repeats of the answer it stands for (RFC 9110 section 15.4.5).
-REPEATED = ("Cache-Control", "Content-Location", "Date", "ETag", "Expires", "Vary")
+from jointoit.api.http.rendering import to_json
 
 
 class PreconditionFailed(APIException):
@@ -38,35 +34,31 @@ class Conditional(GenericAPIView[Any]):
     """
 
     def represent(self, obj: Any) -> Any:
-        """What GET answers for `obj`, before it is rendered. Must be what the view really sends."""
+        """What GET answers for `obj`, before it is written as JSON. Must be what the view really sends."""
         return self.get_serializer(obj).data
 
     def precondition(self, obj: Model) -> None:
         """Raises PreconditionFailed when `If-Match` or `If-None-Match` rule out the present state of `obj`."""
-        sent = self.request.META
-        wanted, unwanted = sent.get("HTTP_IF_MATCH"), sent.get("HTTP_IF_NONE_MATCH")
-        if wanted is None and unwanted is None:
-            return
-        present = self.get_etag(obj)
-        if wanted is not None and not matches(wanted, present, strongly=True):
-            raise PreconditionFailed
-        if unwanted is not None and matches(unwanted, present, strongly=False):
-            raise PreconditionFailed
-
-    def get_etag(self, obj: Model) -> str:
-        request = self.request
-        content = request.accepted_renderer.render(
-            self.represent(obj), request.accepted_media_type, self.get_renderer_context()
-        )
-        return etag_of(force_bytes(content))
+        request = self.request._request
+        if "HTTP_IF_MATCH" in request.META or "HTTP_IF_NONE_MATCH" in request.META:
+            check(request, etag_of(to_json(self.represent(obj))))
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        final: Any = super().finalize_response(request, response, *args, **kwargs)
-        if final.status_code != 200 or request.method == "POST":
+        final: HttpResponse = super().finalize_response(request, response, *args, **kwargs)
+        if final.status_code != 200 or final.streaming or request.method == "POST":
             return final
-        if isinstance(final, Response):
-            final.add_post_render_callback(lambda rendered: tag(request, rendered))
-        return tag(request, final) if isinstance(final, JSONResponse) else final
+        return tag(request, final)
+
+
+def check(request: Any, etag: str) -> None:
+    """Raises PreconditionFailed where the request's conditions do not hold for a state with this tag.
+
+    An `If-Match` that names no tag matches none; Django alone would take it for one that is not there.
+    """
+    wanted = request.META.get("HTTP_IF_MATCH")
+    refused = get_conditional_response(request, etag=etag)
+    if (wanted is not None and not parse_etags(wanted)) or (refused is not None and refused.status_code == 412):
+        raise PreconditionFailed
 
 
 def tag(request: Request, response: HttpResponse) -> HttpResponse:
@@ -76,26 +68,11 @@ def tag(request: Request, response: HttpResponse) -> HttpResponse:
         # RFC 9110 section 8.7: says that the body, and so the tag, is that of the resource as it is now.
         response["Content-Location"] = request.path
         return response
-    known = request.META.get("HTTP_IF_NONE_MATCH")
-    if known is not None and matches(known, response["ETag"], strongly=False):
-        return not_modified(response)
-    return response
-
-
-def not_modified(response: HttpResponse) -> HttpResponse:
-    kept = {name: response[name] for name in REPEATED if name in response}
-    answer = HttpResponse(status=304, headers=kept)
-    del answer["Content-Type"]
-    return answer
+    if "HTTP_IF_NONE_MATCH" not in request.META:
+        return response
+    unchanged: Any = get_conditional_response(request._request, etag=response["ETag"], response=response)
+    return unchanged if unchanged.status_code == 304 else response
 
 
 def etag_of(content: bytes) -> str:
     return f'"{hashlib.blake2b(content, digest_size=16).hexdigest()}"'
-
-
-def matches(header: str, etag: str, *, strongly: bool) -> bool:
-    """Whether a list of tags, or `*`, has `etag`; what is no tag matches nothing (RFC 9110 section 8.8.3.2)."""
-    listed = parse_etags(header)
-    if not strongly:
-        listed = [each.removeprefix("W/") for each in listed]
-    return listed == ["*"] or etag in listed

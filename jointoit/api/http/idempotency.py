@@ -16,21 +16,18 @@ from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
 from django.http import HttpResponse
-from django.http.request import HttpHeaders
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from jointoit.api import database
 from jointoit.api.models import IdempotencyKey
-from jointoit.api.problems.handlers import InvalidParameter
+from jointoit.api.problems.validation import InvalidParameter
 from jointoit.errors import Conflict
 
 if TYPE_CHECKING:  # REST framework's views import this module through the settings
     from rest_framework.views import APIView
 
 HEADER = "Idempotency-Key"
-IN_META = HttpHeaders.to_wsgi_name(HEADER)
 VISIBLE = re.compile("[!-~]{1,255}")
 KEPT = timedelta(hours=48)
 #: What is kept of an answer besides its status and bytes.
@@ -64,7 +61,9 @@ def idempotent(handler: Handler) -> Handler:
     """Let a view's `post` honour `Idempotency-Key`.
 
     Answers 2xx and the 409 of a Conflict are kept for 48 hours; every other one leaves no trace of the request, and the
-    key stays free. Raises InvalidParameter, IdempotencyKeyReused, RequestInProgress.
+    key stays free. A view that `defers_account_check` to its verb has a method `confirm_account`: it is called before a
+    kept answer is given out, which no verb has a say in. Raises InvalidParameter, IdempotencyKeyReused,
+    RequestInProgress.
     """
 
     @wraps(handler)
@@ -75,6 +74,7 @@ def idempotent(handler: Handler) -> Handler:
         scope, fingerprint = scope_of(request, key), fingerprint_of(body)
         with transaction.atomic():
             if not claim(scope, request.user.pk, fingerprint):
+                getattr(view, "confirm_account", bool)()
                 return replay(scope, fingerprint)
             response = decide(view, request, lambda: handler(view, request, *args, **kwargs))
             if is_kept(response):
@@ -88,7 +88,7 @@ def idempotent(handler: Handler) -> Handler:
 
 
 def read_key(request: Request) -> str | None:
-    key = request.META.get(IN_META)
+    key = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if key is not None and not VISIBLE.fullmatch(key):
         raise InvalidParameter(HEADER, "From 1 to 255 visible ASCII characters.", code="invalid")
     return key
@@ -121,14 +121,12 @@ def claim(scope: UUID, caller: int, fingerprint: str) -> bool:
 
 
 def decide(view: "APIView", request: Request, work: Callable[[], HttpResponse]) -> HttpResponse:
-    """Do the work and render its answer. A Conflict undoes the work but not the key, whose answer it is."""
+    """Do the work. A Conflict undoes the work but not the key, whose answer it is."""
     try:
         with transaction.atomic():
-            response = work()
+            return work()
     except Conflict as conflict:
-        response = view.handle_exception(conflict)
-    final: Any = view.finalize_response(request, cast(Response, response))
-    return cast(HttpResponse, final.render() if isinstance(final, Response) else final)
+        return cast(HttpResponse, view.handle_exception(conflict))
 
 
 def is_kept(response: HttpResponse) -> bool:

@@ -1,13 +1,14 @@
-"""What every request passes: first a name and a log line, then the wall that keeps out what no view should see.
+"""What every request passes: first a name and a log line, then the limits that keep out what no view should see.
 
-`RequestMiddleware` stands first of all, so that whatever happens has an id and ends as a problem. `InputWall` stands
-behind the middlewares that add headers, so that its refusals carry those of CORS and CSP too.
+`RequestMiddleware` stands first of all, so that whatever happens has an id and ends as a problem.
+`RequestLimitsMiddleware` stands behind the middlewares that add headers, so that its refusals carry those too.
 """
 
 import re
 import time
 import uuid
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
@@ -24,8 +25,7 @@ from django.utils.http import escape_leading_slashes
 
 from jointoit.api.http import bodies
 from jointoit.api.problems import handlers
-from jointoit.api.problems.catalogue import known
-from jointoit.api.problems.mapping import standard
+from jointoit.api.problems.mapping import known_problem, problem_for_status
 from jointoit.api.throttling import throttle
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -67,28 +67,31 @@ class RequestMiddleware:
             add_headers(request, response)
             for name, value in throttle.headers(request).items():
                 response[name] = value
-            self.tell(request, response, milliseconds=round((time.monotonic() - started) * 1000, 1))
+            log_request(request, response, milliseconds=round((time.monotonic() - started) * 1000, 1))
             return response
         finally:
             structlog.contextvars.reset_contextvars(**bound)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """For views outside of REST framework; None leaves the fault to Django, which logs it."""
-        return None if handlers.is_for_people(request) else handlers.handle(exception, {"request": request})
+        return None if handlers.is_admin_path(request) else handlers.handle(exception, {"request": request})
 
-    @staticmethod
-    def tell(request: HttpRequest, response: HttpResponseBase, *, milliseconds: float) -> None:
-        route = request.resolver_match.route if request.resolver_match else None
-        is_probe = route is not None and route.startswith("health/") and response.status_code < 400
-        level = "error" if response.status_code >= 500 else "debug" if is_probe else "info"
-        getattr(log, level)(
-            "request",
-            method=request.method,
-            route=route,
-            status=response.status_code,
-            milliseconds=milliseconds,
-            user_id=user_id(request),
-        )
+
+def log_request(request: HttpRequest, response: HttpResponseBase, *, milliseconds: float) -> None:
+    """One line. The path is told on a developer's machine only: it may hold a secret."""
+    route = request.resolver_match.route if request.resolver_match else "none"
+    is_probe = route.startswith("health/") and response.status_code < 400
+    level = "error" if response.status_code >= 500 else "debug" if is_probe else "info"
+    path = {"path": request.get_full_path()} if settings.DEBUG else {}
+    getattr(log, level)(
+        "request",
+        method=request.method,
+        route=route,
+        status=response.status_code,
+        milliseconds=milliseconds,
+        user_id=user_id(request),
+        **path,
+    )
 
 
 def view_class(request: HttpRequest) -> Any:
@@ -101,28 +104,15 @@ def add_headers(request: HttpRequest, response: HttpResponseBase) -> None:
     if response.status_code not in NO_CONTENT and not response.streaming:
         response.setdefault("Content-Length", str(len(response.content)))  # type: ignore[attr-defined]
     response.setdefault("Content-Security-Policy", settings.CONTENT_SECURITY_POLICY)
-    response.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
-    response.setdefault("X-Content-Type-Options", "nosniff")
+    response.setdefault("Permissions-Policy", settings.PERMISSIONS_POLICY)
     is_read = request.method in ("GET", "HEAD")
     is_private = "HTTP_AUTHORIZATION" in request.META or user_id(request) is not None
     response.setdefault("Cache-Control", "no-cache" if is_read and not is_private else "no-store")
     if getattr(view_class(request), "authentication_classes", ()):
-        vary(response, "Authorization")
+        patch_vary_headers(response, ["Authorization"])
 
 
-def vary(response: HttpResponseBase, name: str) -> None:
-    """Let a cache tell answers apart by that header too."""
-    response["Vary"] = with_name(response.get("Vary", ""), name)
-
-
-@cache
-def with_name(present: str, name: str) -> str:
-    response = HttpResponse(headers={"Vary": present} if present else None)
-    patch_vary_headers(response, [name])
-    return response["Vary"]
-
-
-# ── The wall ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Limits ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def unreadable_parameters(query: str) -> list[dict[str, str]]:
@@ -149,24 +139,27 @@ def refusal(request: HttpRequest) -> HttpResponse | None:
     except (DisallowedHost, TooManyFieldsSent) as error:
         return handlers.handle(error, {"request": request})
     if len(request.path_info.encode()) + len(query) > MAX_URL:
-        return standard(414).write(request)
+        return problem_for_status(414).response(request)
     if not is_readable(query):
         members: dict[str, Any] = {"errors": wrong} if (wrong := unreadable_parameters(query)) else {}
-        return handlers.problem(request, 400, "invalid_url", known()["invalid_url"].sentence, **members)
+        return replace(known_problem("invalid_url"), members=members).response(request)
     if "\0" in request.path_info:
-        return standard(404).write(request)
+        return problem_for_status(404).response(request)
     # The admin's forms are larger.
-    largest = settings.DATA_UPLOAD_MAX_MEMORY_SIZE if handlers.is_for_people(request) else bodies.MAX_BODY
+    largest = settings.DATA_UPLOAD_MAX_MEMORY_SIZE if handlers.is_admin_path(request) else bodies.MAX_BODY
     if bodies.fits(request, largest=largest):
         return None
     bodies.drain(request)
-    return standard(413).write(request)
+    return problem_for_status(413).response(request)
 
 
 @cache
-def allowed_methods(view: Any) -> list[str]:
-    methods = [name.upper() for name in view.http_method_names if hasattr(view, name)]
-    return sorted({*methods, "HEAD"} if "GET" in methods else methods)
+def allowed_methods(view_func: Any) -> list[str]:
+    """Those of a view of REST framework; a ViewSet has them from its router."""
+    view = view_func.cls
+    names = getattr(view_func, "actions", None) or [name for name in view.http_method_names if hasattr(view, name)]
+    methods = {name.upper() for name in names} | {"OPTIONS"}
+    return sorted(methods | {"HEAD"} if "GET" in methods else methods)
 
 
 def without_content(response: HttpResponse) -> HttpResponse:
@@ -175,13 +168,7 @@ def without_content(response: HttpResponse) -> HttpResponse:
     return response
 
 
-class SlashedPath(HttpResponsePermanentRedirect):
-    """RFC 9110 section 15.4.9: unlike 301, method and body stay what they are."""
-
-    status_code = 308
-
-
-class InputWall:
+class RequestLimitsMiddleware:
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
@@ -193,18 +180,21 @@ class InputWall:
 
     @staticmethod
     def slashed(request: HttpRequest) -> HttpResponseBase | None:
+        """RFC 9110 section 15.4.9: unlike with 301, method and body stay what they are."""
         if request.path_info.endswith("/") or not is_valid_path(f"{request.path_info}/"):
             return None
-        return without_content(SlashedPath(escape_leading_slashes(request.get_full_path(force_append_slash=True))))
+        address = escape_leading_slashes(request.get_full_path(force_append_slash=True))
+        return without_content(HttpResponsePermanentRedirect(address, preserve_request=True))
 
     def process_view(
         self, request: HttpRequest, view_func: Callable[..., Any], args: Iterable[Any], kwargs: dict[str, Any]
     ) -> HttpResponseBase | None:
         """Answer for methods before anybody is asked who they are: which exist is no secret."""
-        view = getattr(view_func, "cls", None)
-        if view is None:
+        if not hasattr(view_func, "cls"):
             return None
-        methods = allowed_methods(view)
+        methods = allowed_methods(view_func)
         if request.method == "OPTIONS":
             return without_content(HttpResponse(status=204, headers={"Allow": ", ".join(methods)}))
-        return None if request.method in methods else standard(405, Allow=", ".join(methods)).write(request)
+        return (
+            None if request.method in methods else problem_for_status(405, Allow=", ".join(methods)).response(request)
+        )

@@ -1,4 +1,8 @@
-"""Which media type an answer takes (RFC 9110 section 12.5.1), and how JSON is written."""
+"""Which media type an answer takes (RFC 9110 section 12.5.1), and how JSON is written.
+
+Django's `get_preferred_type` answers 406 to `Accept: application/json; charset=utf-8`, which clients send, and gives
+JSON to `application/json;q=0`; REST framework's negotiation reads no weights (decision 16).
+"""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,14 +19,14 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+PROBLEM: Final = "application/problem+json"
 MAX_HEADER: Final = 4_096  # characters of Accept that are read
 MAX_RANGES: Final = 64
 WEIGHT: Final = re.compile(r"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", re.ASCII)
 RANGE: Final = re.compile(r"\*/\*|[\w!#$&^.+-]+/(?:\*|[\w!#$&^.+-]+)", re.ASCII)
-PROBLEM: Final = "application/problem+json"
 
 
-def _plain(value: object) -> object:
+def _as_json_knows(value: object) -> object:
     """What orjson does not write by itself: lazy and exact things as text, other collections as arrays."""
     if isinstance(value, Promise | Decimal):
         return str(value)
@@ -32,7 +36,7 @@ def _plain(value: object) -> object:
 
 
 def to_json(data: Any) -> bytes:
-    return orjson.dumps(data, default=_plain, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
+    return orjson.dumps(data, default=_as_json_knows, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
 
 
 class JSONRenderer(BaseRenderer):
@@ -47,10 +51,20 @@ class JSONRenderer(BaseRenderer):
 
 
 class JSONResponse(HttpResponse):
-    """The answer of a view that has JSON to give and nothing else: written at once, past REST framework's templates."""
+    """The answer of a view that has JSON to give and nothing else: what REST framework's `Response` would render."""
 
     def __init__(self, data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(to_json(data), JSONRenderer.media_type, status, headers=headers)
+
+
+class EmptyResponse(HttpResponse):
+    """204: what was asked for is done. Nothing has no media type."""
+
+    status_code = 204
+
+    def __init__(self) -> None:
+        super().__init__()
+        del self["Content-Type"]
 
 
 @lru_cache(maxsize=100)
@@ -79,12 +93,12 @@ def quality(media_type: str, ranges: Mapping[str, float]) -> float:
 class Negotiation(BaseContentNegotiation):
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         """None makes the answer 415: another media type, another character set, or a compressed body."""
-        name, *parameters = (part.strip().lower() for part in (request.content_type or "").split(";"))
-        charsets = {value.partition("=")[2].strip('" ') for value in parameters if value.startswith("charset")}
+        sent = request._request
         coding = request.META.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
-        if not charsets <= {"utf-8", "utf8"} or coding != "identity":
+        charset = sent.content_params.get("charset", "utf-8") if sent.content_params else "utf-8"
+        if charset.lower() not in ("utf-8", "utf8") or coding != "identity":
             return None
-        return next((parser for parser in parsers if parser.media_type == name), None)
+        return next((parser for parser in parsers if parser.media_type == sent.content_type), None)
 
     def select_renderer(  # type: ignore[override]
         self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None

@@ -1,137 +1,180 @@
 """Lists in pages that hold still: a cursor names the row at the edge, not a count of rows (keyset pagination).
 
 Rows that come or go meanwhile shift nothing: no row is shown twice, none that was there is left out, and page 10,000
-costs what page 1 costs when an index has the columns of the ordering.
+costs what page 1 costs when an index has the columns of the order.
 """
 
 import hashlib
 import json
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import lru_cache, reduce
-from typing import TYPE_CHECKING, Any, cast
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core import signing
-from django.db.models import F, FloatField, Model, Q, QuerySet
-from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
-from django.db.models.functions import Cast
 from django.http import HttpResponse
-from django.utils.functional import cached_property
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 
+from jointoit.api.fields import ChoiceField
 from jointoit.api.http.rendering import JSONResponse
-from jointoit.api.lists.filtering import filter_names
-from jointoit.api.lists.parameters import ChoiceField, Parameters, TextField, WholeNumberField
-from jointoit.api.lists.prepared import Given, Repeated, Statement
-from jointoit.api.problems.handlers import InvalidParameter
+from jointoit.api.lists import parameters
+from jointoit.api.lists.parameters import ParameterSerializer, TextParameter, WholeNumberParameter
+from jointoit.api.lists.prepared import PreparedQuery, Row
+from jointoit.api.problems.validation import InvalidParameter
 
 if TYPE_CHECKING:  # REST framework's views import this module through the settings
     from rest_framework.views import APIView
 
 DEFAULT_SIZE = 20
 LARGEST_SIZE = 100
-SIZE = WholeNumberField(smallest=1, largest=LARGEST_SIZE)
-COUNT = ChoiceField(choices=["exact"])
-TOKEN = TextField(longest=8192)
 #: The characters of a cursor are those of base64url and the dot: nothing in a link needs escaping.
 SIGNER = signing.Signer(salt="jointoit.api.lists.pagination", sep=".")
 
 
+class PageParameters(ParameterSerializer):
+    page_size = WholeNumberParameter(
+        min_value=1, max_value=LARGEST_SIZE, help_text=f"Rows on a page; {DEFAULT_SIZE} unless given."
+    )
+    cursor = TextParameter(max_length=8192, help_text="Taken from `next` or `previous`; opaque and signed.")
+    count = ChoiceField(choices=["exact"], required=False, help_text="Adds `count`, at the cost of counting.")
+
+
+@dataclass(frozen=True)
+class Key:
+    """A column that a list is sorted by, not null: its name in the rows, its SQL, and its type in PostgreSQL."""
+
+    name: str
+    sql: str
+    kind: str
+    descending: bool = False
+
+    def reversed(self) -> "Key":
+        return replace(self, descending=not self.descending)
+
+    def in_order(self, sql: str) -> str:
+        return f"{sql} DESC" if self.descending else sql
+
+    @property
+    def value(self) -> str:
+        """Its value in the row at the edge, among the values of the statement."""
+        return f"%(edge_{self.name})s::{self.kind}"
+
+
+@dataclass(frozen=True)
+class ListQuery:
+    """All rows of a list in SQL. The last key settles ties.
+
+    Columns that are `hidden` only say where a page ends. `prepare` as in PreparedQuery: whether one plan is good
+    whatever the values.
+    """
+
+    columns: str
+    tables: str
+    conditions: tuple[str, ...]
+    order: tuple[Key, ...]
+    hidden: tuple[str, ...] = ()
+    prepare: bool = True
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A list as one request asks for it. `in_links` are parameters that its links have and the request had not."""
+
+    query: ListQuery
+    values: Mapping[str, Any]
+    in_links: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Cursor:
-    """Where a page begins: after the row with the values `key`, or before it; without a key at either end."""
+    """Where a page begins: after the row with the values `edge`, or before it; without an edge at either end."""
 
     backward: bool = False
-    key: tuple[Any, ...] | None = None
+    edge: tuple[Any, ...] | None = None
 
 
 class KeysetPagination(BasePagination):
-    """Pages of a queryset of instances or of `.values()` rows, or of a `Repeated` one.
+    """Pages of a Listing."""
 
-    The order is what `view.get_ordering()` returns, such as `("-date", "-id")`, else that of the queryset. Its columns
-    and annotations are not null and, for `.values()` rows, among the values. The primary key is added as the last one
-    where it is missing: it settles ties.
-    """
-
-    def paginate_queryset(self, queryset: Any, request: Request, view: "APIView | None" = None) -> list[Any]:
-        self.request = request
-        self.ordering = ordering_of(queryset.standing if isinstance(queryset, Repeated) else queryset, view)
-        self.scope = scope_of(request, view, self.ordering)
-        self.read_parameters(request)
-        # Each size is a statement to keep.
-        if isinstance(queryset, Repeated) and (self.wants_count or self.size != DEFAULT_SIZE):
-            queryset = queryset.build()
-        self.count = queryset.count() if self.wants_count else None
-        rows = self.fetch(queryset)
+    def paginate_queryset(self, listing: Listing, request: Request, view: "APIView | None" = None) -> list[Row]:  # type: ignore[override]
+        self.request, self.listing, self.view = request, listing, view
+        asked = parameters.read(request, PageParameters)
+        self.size = int(asked.get("page_size", DEFAULT_SIZE))
+        self.cursor = self.decode(asked["cursor"]) if "cursor" in asked else Cursor()
+        self.count = count_of(listing) if "count" in asked else None
+        rows = self.fetch()
         self.has_more, self.rows = len(rows) > self.size, rows[: self.size]
         if self.cursor.backward:
             self.rows.reverse()
+        self.edges = [tuple(row[key.name] for key in listing.query.order) for row in (*self.rows[:1], *self.rows[-1:])]
+        for name in listing.query.hidden:
+            for row in self.rows:
+                row.pop(name, None)
         return self.rows
 
-    def read_parameters(self, request: Request) -> None:
-        parameters = Parameters(request.query_params)
-        self.size = parameters.read("page_size", SIZE) or DEFAULT_SIZE
-        self.wants_count = bool(parameters.read("count", COUNT))
-        token = parameters.read("cursor", TOKEN)
-        parameters.check()
-        self.cursor = self.decode(token) if token else Cursor()
-
-    def fetch(self, queryset: QuerySet[Any] | Repeated[Any]) -> list[Any]:
+    def fetch(self) -> list[Row]:
         """The rows from the cursor on, nearest first, and one more if there is one."""
-        ordering = reverse(self.ordering) if self.cursor.backward else self.ordering
-        if not isinstance(queryset, Repeated):
-            return list(window(queryset, ordering, self.cursor.key)[: self.size + 1])
-        key = dict(zip(map(key_name, names_of(ordering)), self.cursor.key or (), strict=False))
-        statement = statement_of(queryset.standing, ordering, has_key=bool(key), keeps_plan=queryset.keeps_plan)
-        return statement.rows(**queryset.given, **key)
+        query, edge = self.listing.query, self.cursor.edge
+        values = {**self.listing.values, "page_rows": self.size + 1}
+        if edge:
+            values |= {f"edge_{key.name}": value for key, value in zip(query.order, edge, strict=True)}
+        return page_query(query, has_edge=edge is not None, backward=self.cursor.backward).rows(values)
 
     # ── Links ──
 
     @property
     def next(self) -> str | None:
         if self.cursor.backward:  # we came from there, unless the page is empty: then everything lies ahead
-            return self.link(self.edge(-1)) if self.rows else self.link(None)
-        return self.link(self.edge(-1)) if self.has_more else None
+            return self.link(self.at_edge(-1)) if self.rows else self.link(None)
+        return self.link(self.at_edge(-1)) if self.has_more else None
 
     @property
     def previous(self) -> str | None:
         if self.cursor.backward:
-            return self.link(self.edge(0, backward=True)) if self.has_more else None
-        if self.cursor.key is None:
+            return self.link(self.at_edge(0, backward=True)) if self.has_more else None
+        if self.cursor.edge is None:
             return None
-        return self.link(self.edge(0, backward=True) if self.rows else Cursor(backward=True))
+        return self.link(self.at_edge(0, backward=True) if self.rows else Cursor(backward=True))
 
-    def edge(self, index: int, *, backward: bool = False) -> Cursor:
-        row = self.rows[index]
-        return Cursor(backward, tuple(value_of(row, name) for name in names_of(self.ordering)))
+    def at_edge(self, index: int, *, backward: bool = False) -> Cursor:
+        return Cursor(backward, self.edges[index])
 
     @cached_property
-    def parameters(self) -> list[str]:
+    def repeated(self) -> list[str]:
         """What a link repeats of the query."""
-        given = self.request.query_params.lists()
-        repeated = [(name, value) for name, values in given if name != "cursor" for value in values]
-        return [urlencode(repeated)] if repeated else []
+        given = {name: values for name, values in self.request.query_params.lists() if name != "cursor"}
+        query = given | {name: [value] for name, value in self.listing.in_links.items()}
+        return [urlencode(query, doseq=True)] if query else []
 
     def link(self, cursor: Cursor | None) -> str:
-        query = "&".join([*self.parameters, f"cursor={self.encode(cursor)}"] if cursor else self.parameters)
+        query = "&".join([*self.repeated, f"cursor={self.encode(cursor)}"] if cursor else self.repeated)
         return f"{settings.PUBLIC_URL}{self.request.path}" + (f"?{query}" if query else "")
 
+    @cached_property
+    def scope(self) -> str:
+        """A digest of the list, its order and the filters in use; whoever asks and the page size may differ."""
+        kind: type[ParameterSerializer] | None = getattr(self.view, "parameters_class", None)
+        given = {**self.request.query_params.dict(), **self.listing.in_links}
+        names = kind._declared_fields if kind and given else ()
+        in_use = tuple((name, given[name]) for name in names if given.get(name))
+        return digest(self.request.path, tuple(map(str, self.listing.query.order)), in_use)
+
     def encode(self, cursor: Cursor) -> str:
-        return signed(self.scope, int(cursor.backward), cursor.key and tuple(map(plain, cursor.key)))
+        return signed(self.scope, int(cursor.backward), cursor.edge and tuple(map(for_json, cursor.edge)))
 
     def decode(self, token: str) -> Cursor:
         """Raises InvalidParameter for what this list, in this order and with these filters, did not give out."""
         try:
-            scope, backward, key = SIGNER.unsign_object(token)
+            scope, backward, edge = SIGNER.unsign_object(token)
         except signing.BadSignature:
-            scope, backward, key = None, 0, None
+            scope, backward, edge = None, 0, None
         if scope != self.scope:
             raise InvalidParameter("cursor", "This is not a cursor of this list.", code="invalid_cursor")
-        return Cursor(bool(backward), key and tuple(key))
+        return Cursor(bool(backward), edge and tuple(edge))
 
     # ── Answer and schema ──
 
@@ -158,118 +201,60 @@ class KeysetPagination(BasePagination):
             },
         }
 
-    def get_schema_operation_parameters(self, view: "APIView") -> list[dict[str, Any]]:
-        size = {"type": "integer", "minimum": 1, "maximum": LARGEST_SIZE, "default": DEFAULT_SIZE}
-        return [
-            query_parameter("page_size", size, "Rows on a page."),
-            query_parameter("cursor", {"type": "string"}, "Taken from `next` or `previous`; opaque and signed."),
-            query_parameter("count", {"type": "string", "enum": ["exact"]}, "Adds `count`, at the cost of counting."),
-        ]
 
-
-def query_parameter(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
-    return {"name": name, "required": False, "in": "query", "description": description, "schema": schema}
-
-
-# ── Orderings and keys ────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def ordering_of(queryset: QuerySet[Any], view: "APIView | None") -> tuple[str, ...]:
-    chosen = getattr(view, "get_ordering", None)
-    own = queryset.query.order_by or queryset.model._meta.ordering
-    return complete(chosen() if chosen else own, queryset.model)
-
-
-def complete(ordering: Sequence[Any], model: type[Model]) -> tuple[str, ...]:
-    """Name the primary key by its column and let it settle ties, in the direction of the column before it."""
-    pk = model._meta.pk.name
-    named = tuple({"pk": pk, "-pk": f"-{pk}"}.get(name, name) for name in ordering)
-    if pk in named or f"-{pk}" in named:
-        return named
-    return (*named, f"-{pk}" if named and named[-1].startswith("-") else pk)
-
-
-def names_of(ordering: Sequence[str]) -> list[str]:
-    return [name.removeprefix("-") for name in ordering]
-
-
-def reverse(ordering: Sequence[str]) -> tuple[str, ...]:
-    return tuple(name[1:] if name.startswith("-") else f"-{name}" for name in ordering)
-
-
-def beyond(ordering: Sequence[str], key: Sequence[Any]) -> Any:
-    """The condition for rows that come after `key`.
-
-    One direction for all columns: a row comparison, which PostgreSQL answers from one range of a composite index.
-    """
-    names = names_of(ordering)
-    descending = {name.startswith("-") for name in ordering}
-    if len(descending) == 1:
-        lookup = TupleLessThan if descending.pop() else TupleGreaterThan
-        return lookup(Tuple(*map(F, names)), tuple(key))
-    return stepwise(ordering, key)
-
-
-def window(queryset: QuerySet[Any], ordering: Sequence[str], key: Sequence[Any] | None) -> QuerySet[Any]:
-    queryset = with_exact_floats(queryset, ordering).order_by(*ordering)
-    return queryset if key is None else queryset.filter(beyond(ordering, key))
+# ── SQL ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @lru_cache(maxsize=1000)
-def statement_of(queryset: QuerySet[Any], ordering: Sequence[str], *, has_key: bool, keeps_plan: bool) -> Statement:
-    """What `window` selects from a standing queryset for a page of the usual size, whatever the key."""
-    column, computed = queryset.model._meta.get_field, queryset.query.annotations
-    fields = {name: computed[name].output_field if name in computed else column(name) for name in names_of(ordering)}
-    key = [Given(key_name(name), cast("Any", field)) for name, field in fields.items()] if has_key else None
-    return Statement(window(queryset, ordering, key)[: DEFAULT_SIZE + 1], keeps_plan=keeps_plan)
+def page_query(query: ListQuery, *, has_edge: bool, backward: bool) -> PreparedQuery:
+    """The statement for `page_rows` rows, which PostgreSQL plans as for the largest page."""
+    order = [key.reversed() for key in query.order] if backward else query.order
+    conditions = [*query.conditions, *([beyond(order)] if has_edge else [])]
+    inner, outer = (", ".join(key.in_order(sql) for key, sql in each) for each in (
+        [(key, key.sql) for key in order], [(key, f'"{key.name}"') for key in order])
+    )  # fmt: skip
+    return PreparedQuery(
+        f"SELECT * FROM (SELECT {query.columns} FROM {query.tables} WHERE {' AND '.join(conditions)} "
+        f"ORDER BY {inner} LIMIT {LARGEST_SIZE + 1}) AS page ORDER BY {outer} LIMIT %(page_rows)s",
+        prepare=query.prepare,
+    )
 
 
-def key_name(name: str) -> str:
-    """How a part of the key is called among what is given: a filter may be called as a column is."""
-    return f"key_{name}"
+def beyond(order: Sequence[Key]) -> str:
+    """The condition for rows that come after the edge.
 
-
-def stepwise(ordering: Sequence[str], key: Sequence[Any]) -> Q:
-    """Mixed directions: further in the first column, or equal there and further in the rest."""
-    name, value = ordering[0].removeprefix("-"), key[0]
-    further = Q(**{f"{name}__{'lt' if ordering[0].startswith('-') else 'gt'}": value})
-    return further | Q(**{name: value}) & stepwise(ordering[1:], key[1:]) if ordering[1:] else further
-
-
-def with_exact_floats(queryset: QuerySet[Any], ordering: Sequence[str]) -> QuerySet[Any]:
-    """Read computed floats in double precision.
-
-    `ts_rank` is a `real`: its shortest decimal, sent back, is another number than the stored one, and ties would break.
+    One direction for all keys: a row comparison, which PostgreSQL answers from one range of a composite index.
     """
-    queryset, names = queryset.all(), names_of(ordering)
-    for name, computed in list(queryset.query.annotations.items()):
-        if name in names and isinstance(computed.output_field, FloatField):
-            # Not `annotate`, which refuses to replace one of the names of `.values()`.
-            queryset.query.add_annotation(Cast(name, FloatField()), name)
-    return queryset
-
-
-def value_of(row: Any, name: str) -> Any:
-    return row[name] if isinstance(row, dict) else reduce(getattr, name.split("__"), row)
+    if len({key.descending for key in order}) == 1:
+        columns, values = (", ".join(each) for each in ([key.sql for key in order], [key.value for key in order]))
+        return f"({columns}) {'<' if order[0].descending else '>'} ({values})"
+    first, *rest = order
+    further = f"{first.sql} {'<' if first.descending else '>'} {first.value}"
+    return f"({further} OR {first.sql} = {first.value} AND {beyond(rest)})" if rest else further
 
 
 @lru_cache(maxsize=1000)
-def signed(scope: str, backward: int, key: tuple[Hashable, ...] | None) -> str:
-    return SIGNER.sign_object([scope, backward, key])
+def count_query(query: ListQuery) -> PreparedQuery:
+    conditions = " AND ".join(query.conditions)
+    return PreparedQuery(f"SELECT count(*) FROM {query.tables} WHERE {conditions}", prepare=query.prepare)
 
 
-def plain(value: Any) -> Any:
-    """For JSON; the column's field reads it back without loss (a datetime keeps its microseconds)."""
-    if isinstance(value, date):
-        return value.isoformat()
-    return value if isinstance(value, int | float | str) else str(value)
+def count_of(listing: Listing) -> int:
+    [row] = count_query(listing.query).rows(listing.values)
+    return int(row["count"])
 
 
-def scope_of(request: Request, view: "APIView | None", ordering: Sequence[str]) -> str:
-    """A digest of the list, its order and the filters in use; whoever asks and the page size may differ."""
-    given, names = request.query_params, filter_names(cast("Any", type(view)))
-    in_use = tuple((name, given[name]) for name in names if given.get(name)) if given else ()
-    return digest(request.path, tuple(ordering), in_use)
+# ── Cursors ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@lru_cache(maxsize=1000)
+def signed(scope: str, backward: int, edge: tuple[Hashable, ...] | None) -> str:
+    return SIGNER.sign_object([scope, backward, edge])
+
+
+def for_json(value: Any) -> Any:
+    """PostgreSQL reads it back without loss: a time keeps its microseconds."""
+    return value.isoformat() if isinstance(value, date) else value
 
 
 @lru_cache(maxsize=1000)

@@ -1,108 +1,140 @@
-"""Statements that clients repeat by the thousand: written once by Django, then run as they are.
+"""SQL that is written once and asked by the thousand.
 
-Putting a queryset together and writing its SQL takes Django longer than PostgreSQL takes to answer a page of a list.
+To put a queryset together and write its SQL takes Django longer than PostgreSQL takes to answer a page of a list, and a
+new cursor for each question longer than the question. So a thread keeps one cursor of psycopg with its connection.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from itertools import count
+from typing import Any, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections
-from django.db.models import Expression, Field, Model, QuerySet
-from django.db.models.base import ModelState
-from psycopg.sql import Literal
-from psycopg.types.numeric import Int8
+import psycopg
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, NotSupportedError, connections
+from django.db.models import Model
+from psycopg.rows import DictRow, dict_row
+from psycopg.types.datetime import TimestamptzLoader
+from psycopg.types.numeric import Int8Dumper
 
-from jointoit.api.postgresql.cursors import StatementCursor
-
-Rows = TypeVar("Rows", bound=QuerySet[Any, Any])
-Row = TypeVar("Row", bound=Model)
-
-
-def run(sql: str, values: Mapping[str, Any] | None = None, *, keeps_plan: bool = True) -> list[tuple[Any, ...]]:
-    """The rows of a statement that is repeated thousands of times, with `%(name)s` for each of the values.
-
-    Like Django it first looks whether the connection that was kept is still good, and raises Django's errors.
-    """
-    own: Any = connections[DEFAULT_DB_ALIAS]  # each look at `connection` is a look for the thread's own
-    own.close_if_health_check_failed()
-    own.ensure_connection()
-    cursor: Any = StatementCursor(own.connection, keeps_plan=keeps_plan)
-    if own.execute_wrappers or own.queries_logged:
-        cursor = own._prepare_cursor(cursor)
-    own.validate_no_broken_transaction()
-    with own.wrap_database_errors:
-        return cursor.execute(sql, values)  # type: ignore[no-any-return]
+Row = DictRow
+Instance = TypeVar("Instance", bound=Model)
 
 
-def instance(model: type[Row], names: Iterable[str], values: Iterable[Any], **related: Model) -> Row:
-    """A row of `model` as `from_db` makes it, in a quarter of the time: by its columns, those not named deferred.
+class PlainCursor(psycopg.Cursor[Row]):
+    """Rows are dicts, times are read by psycopg's own loader, every integer is a bigint.
 
-    Nobody is told (`pre_init`, `post_init`). `related` are the rows that its foreign keys refer to.
-    """
-    made = model.__new__(model)
-    made._state = ModelState()
-    made._state.adding, made._state.db = False, DEFAULT_DB_ALIAS
-    vars(made).update(zip(names, values, strict=True))
-    for name, row in related.items():
-        field: Any = model._meta.get_field(name)
-        vars(made)[field.attname] = row.pk
-        field.set_cached_value(made, row)
-    return made
-
-
-class Given(Expression):
-    """Stands in a queryset for a value that is known when its statement runs."""
-
-    def __init__(self, name: str, output_field: Field[Any, Any]) -> None:
-        super().__init__(output_field=output_field)
-        self.name = name
-
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
-        return "%s", [self]
-
-
-class Statement:
-    """The SQL of a queryset of `.values()`. What is not `Given` stands in it, so that partial indexes are found.
-
-    Its plan is kept unless the best one depends on what is given, as among rows of which some values have a million.
+    Django's loader of times is written in Python, to name the zone of the connection, which is UTC here. psycopg would
+    choose the type of an integer by its size, and PostgreSQL would prepare the same statement for each.
     """
 
-    def __init__(self, queryset: QuerySet[Any, Any], *, keeps_plan: bool = True) -> None:
-        sql, params = queryset.query.sql_with_params()
-        self.names = list(queryset.query.selected or ())
-        self.fields = {param.name: param.output_field for param in params if isinstance(param, Given)}
-        self.sql = sql.replace("%%", "%%%%") % tuple(map(written, params))
-        self.keeps_plan = keeps_plan
-
-    def rows(self, **given: Any) -> list[dict[str, Any]]:
-        """Run it with a value for each `Given`. Raises what Django raises for a database that does not answer."""
-        values = {
-            name: of_one_width(field.get_db_prep_value(given[name], connection)) for name, field in self.fields.items()
-        }
-        found = run(self.sql, values, keeps_plan=self.keeps_plan)
-        return [dict(zip(self.names, row, strict=True)) for row in found]
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        super().__init__(connection, row_factory=dict_row)
+        self.adapters.register_loader("timestamptz", TimestamptzLoader)
+        self.adapters.register_dumper(int, Int8Dumper)
 
 
-def written(param: Any) -> str:
-    """How a parameter stands in the text: a name for what is to be given, else the value itself."""
-    return f"%({param.name})s" if isinstance(param, Given) else Literal(param).as_string().replace("%", "%%")
+class PreparingCursor(PlainCursor):
+    """Prepares each statement, on a connection for which Django has switched that off.
 
-
-def of_one_width(value: Any) -> Any:
-    """An integer as bigint: psycopg would choose the type by its size, and PostgreSQL prepare each anew."""
-    return Int8(value) if isinstance(value, int) else value
-
-
-@dataclass(frozen=True)
-class Repeated(Generic[Rows]):
-    """A list that clients ask for again and again, at most with other values.
-
-    Pages of the usual size come from `standing`, the same queryset each time, with `given` for what is `Given` in it.
-    For all else `build` puts an ordinary queryset together.
+    Were it on for all, psycopg would keep the last hundred texts, and Django's have their values in them.
     """
 
-    standing: Rows
-    build: Callable[[], Rows]
-    given: Mapping[str, Any]
-    keeps_plan: bool = True
+    def execute(self, query: Any, params: Any = None, *, prepare: bool | None = True, binary: Any = None) -> Any:
+        self.connection.prepare_threshold = 0
+        try:
+            return super().execute(query, params, prepare=prepare, binary=binary)
+        finally:
+            self.connection.prepare_threshold = None
+
+
+kept = threading.local()
+streams = count(1)
+
+
+def cursor_of(db: Any, kind: type[PlainCursor]) -> PlainCursor:
+    """This thread's cursor of that kind on the connection that Django has now."""
+    name = f"{db.alias}:{kind.__name__}"
+    cursor: PlainCursor | None = vars(kept).get(name)
+    if cursor is None or cursor.connection is not db.connection:
+        cursor = vars(kept)[name] = kind(db.connection)
+    return cursor
+
+
+class PreparedQuery:
+    """A statement with `%(name)s` for each value.
+
+    With `prepare` PostgreSQL reads and plans it once for each connection: for statements that have one good plan.
+    Without, it plans with the values in sight each time, as among rows of which some values have a million.
+    """
+
+    def __init__(self, sql: str, *, prepare: bool = True) -> None:
+        self.sql = sql
+        self.prepare = prepare
+
+    def rows(self, values: Mapping[str, Any], *, using: str = DEFAULT_DB_ALIAS) -> list[Row]:
+        """All rows. Raises django.db.Error, as Django's own cursors do."""
+        try:
+            return self.fetch(values, using)
+        except NotSupportedError:  # a migration changed a column under a plan that this connection has kept
+            db = connections[using]
+            if db.in_atomic_block:
+                raise
+            db.close()
+            return self.fetch(values, using)
+
+    def row(self, values: Mapping[str, Any], *, using: str = DEFAULT_DB_ALIAS) -> Row | None:
+        """The first row, if there is one."""
+        return next(iter(self.rows(values, using=using)), None)
+
+    def fetch(self, values: Mapping[str, Any], using: str) -> list[Row]:
+        db: Any = connections[using]
+        db.close_if_health_check_failed()  # the two things that Django does before it gives out a cursor
+        db.ensure_connection()
+        # Behind a pooler the next statement meets another session.
+        cursor = cursor_of(db, PreparingCursor if self.prepare and not settings.DATABASE_POOLER else PlainCursor)
+        # Wrapped, it is seen by execute wrappers, by those who count queries, and its errors are Django's.
+        wrapped = db.make_debug_cursor(cursor) if db.queries_logged else db.make_cursor(cursor)
+        wrapped.execute(self.sql, values)
+        return cursor.fetchall() if cursor.description else []
+
+    def stream(self, values: Mapping[str, Any], *, size: int = 1000) -> Iterator[Row]:
+        """The rows, with `size` of them in memory at a time; all of them where a pooler keeps no cursors open."""
+        db: Any = connections[DEFAULT_DB_ALIAS]
+        db.ensure_connection()
+        name = None if db.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS") else f"stream_{next(streams)}"
+        cursor = named_cursor(db.connection, name)
+        cursor.itersize = size
+        with closing(cursor), db.wrap_database_errors:
+            db.make_cursor(cursor).execute(self.sql, values)
+            yield from cursor
+
+
+# ── Rows of models ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def attributes_of(model: type[Model]) -> list[str]:
+    """Those that hold the columns."""
+    return [each.attname for each in model._meta.concrete_fields]
+
+
+def columns_of(model: type[Model], table: str, names: Iterable[str] = (), *, prefix: str = "") -> str:
+    """What SELECT says for columns of a model, named as its attributes are; for all of them, where none is named.
+
+    With a `prefix`, rows of several models fit into one row.
+    """
+    return ", ".join(f"{table}.{name} AS {prefix}{name}" for name in names or attributes_of(model))
+
+
+def instance_of(model: type[Instance], row: Row, names: Sequence[str] = (), *, prefix: str = "") -> Instance:
+    """What `columns_of` said, as an instance; columns that were left out are deferred."""
+    names = names or attributes_of(model)
+    return model.from_db(DEFAULT_DB_ALIAS, names, [row[f"{prefix}{name}"] for name in names])
+
+
+def named_cursor(connection: psycopg.Connection[Any], name: str | None) -> Any:
+    """`withhold`: it outlives the transaction of its first statement, which outside of `atomic` ends at once."""
+    cursor: Any = connection.cursor(name, row_factory=dict_row, withhold=True) if name else PlainCursor(connection)
+    cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
+    return cursor

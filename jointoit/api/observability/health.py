@@ -24,7 +24,7 @@ from redis.retry import Retry
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jointoit.api.problems.catalogue import known, problem
+from jointoit.api.problems.mapping import database_unavailable
 from jointoit.api.service import ServiceView
 
 Facts = Mapping[str, object]
@@ -161,8 +161,7 @@ class ReadyView(ServiceView):
         """
         parts = look()
         if parts["database"]["status"] != "ok":
-            detail = known()["database_unavailable"].sentence
-            return problem(request, 503, "database_unavailable", detail, headers={"Retry-After": "5"}, parts=parts)
+            return database_unavailable(parts=parts).response(request)
         all_ok = all(part["status"] == "ok" for part in parts.values())
         return Response({"status": "ok" if all_ok else "degraded", "parts": parts}, headers=NO_STORE)
 

@@ -29,6 +29,7 @@ from drf_spectacular.utils import Direction
 from rest_framework import permissions
 
 from jointoit.api.http import conditional
+from jointoit.api.lists.pagination import PageParameters
 from jointoit.api.openapi.components import (
     BAD_BODY,
     BAD_PARAMETER,
@@ -94,6 +95,14 @@ class AutoSchema(openapi.AutoSchema):
         if "<id:" not in self.path_regex:
             return list(super()._resolve_path_parameters(variables))  # type: ignore[no-untyped-call]
         return [{**PARAMETERS["id"], "name": name} for name in variables]
+
+    def get_override_parameters(self) -> list[Any]:
+        """What a list may be narrowed by, and its pages: the serializers that read them."""
+        kinds: list[Any] = list(super().get_override_parameters())
+        if self.method == "GET" and self._is_list_view():
+            own = getattr(self.view, "parameters_class", None)
+            kinds += [*([own] if own else []), PageParameters]
+        return kinds
 
     def _get_parameters(self) -> list[dict[str, Any]]:
         found = list(super()._get_parameters())

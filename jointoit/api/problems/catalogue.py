@@ -1,4 +1,4 @@
-"""Which problems exist, and how one is written (RFC 9457).
+"""Which problems exist (RFC 9457).
 
 Each has a stable code, a status, and a page that the service itself serves at `/problems/<code>/`. The list below holds
 those of HTTP and of this toolkit; every `DomainError` and every `APIException` of this project adds itself by being
@@ -7,17 +7,13 @@ defined.
 
 import inspect
 import re
-import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TypeVar
 
-import orjson
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
 from rest_framework.exceptions import APIException
-from rest_framework.request import Request
 
 from jointoit.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
 
@@ -104,43 +100,22 @@ def described(error: type, status: int, code: str, sentence: str) -> ProblemType
     return ProblemType(code, status, sentence, inspect.cleandoc(vars(error).get("__doc__") or ""))
 
 
-def known() -> dict[str, ProblemType]:
+def known() -> Mapping[str, ProblemType]:
     """Every problem of the running service by its code, those of the toolkit first."""
+    return catalogue(tuple(descendants(DomainError)), tuple(descendants(APIException)))
+
+
+@lru_cache(maxsize=4)
+def catalogue(
+    rules: tuple[type[DomainError], ...], errors: tuple[type[APIException], ...]
+) -> Mapping[str, ProblemType]:
+    """Made once for the classes that there are: a module that is loaded later may define more."""
     types = {kind.code: kind for kind in OF_THE_TOOLKIT}
-    for rule in descendants(DomainError):
+    for rule in rules:
         if code := getattr(rule, "code", None):
             types.setdefault(code, described(rule, status_of(rule), code, getattr(rule, "message", "")))
-    for error in descendants(APIException):
+    for error in errors:
         if error.__module__.startswith("jointoit."):
             code = str(error.default_code)
             types.setdefault(code, described(error, error.status_code, code, str(error.default_detail)))
     return types
-
-
-def problem(
-    request: HttpRequest | Request,
-    status: int,
-    code: str,
-    detail: str,
-    *,
-    headers: Mapping[str, str] | None = None,
-    **members: object,
-) -> HttpResponse:
-    """Write one problem."""
-    return written(request, ProblemType(code, status, detail), headers or {}, members)
-
-
-def written(
-    request: HttpRequest | Request, kind: ProblemType, headers: Mapping[str, str], members: Mapping[str, object]
-) -> HttpResponse:
-    """`members` are added to the problem; they never replace one that RFC 9457 defines."""
-    body = {
-        "type": kind.uri,
-        "title": kind.title,
-        "status": kind.status,
-        "detail": kind.sentence,
-        "code": kind.code,
-        "instance": f"urn:uuid:{getattr(request, 'request_id', None) or uuid.uuid4()}",
-    }
-    content = orjson.dumps(body | {name: value for name, value in members.items() if name not in body}, default=str)
-    return HttpResponse(content, MEDIA_TYPE, kind.status, headers={"Cache-Control": "no-store", **headers})

@@ -5,15 +5,17 @@ How an exception says more than its class does:
 * a `DomainError` by its `code`, `message` and `facts`, which become members of the problem;
 * an `APIException` of this project by `default_code`, `default_detail` and, where it has them, `headers` and `members`.
 
-Where no function knows the exception, the answer is None: a fault of ours.
+Where no function knows the exception, there is no problem to tell: it is a fault of ours.
 """
 
 import math
+import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import singledispatch
 from typing import Final
 
+import orjson
 import structlog
 from django.core import exceptions as django
 from django.db import DataError, IntegrityError, InterfaceError, InternalError, OperationalError
@@ -26,17 +28,17 @@ from rest_framework.request import Request
 
 from jointoit.api import database
 from jointoit.api.problems import validation
-from jointoit.api.problems.catalogue import BY_STATUS, INVALID_DETAIL, ProblemType, known, status_of, written
+from jointoit.api.problems.catalogue import BY_STATUS, INVALID_DETAIL, MEDIA_TYPE, ProblemType, known, status_of
 from jointoit.errors import DomainError, Invalid, NotFound, Unauthenticated, Unavailable
 
 log = structlog.get_logger(__name__)
-DATABASE_RETRY_AFTER: Final = "5"  # seconds
+DATABASE_RETRY_AFTER: Final = {"Retry-After": "5"}  # seconds
 AnyRequest = HttpRequest | Request
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A problem before it is written."""
+class Problem:
+    """A problem before it is written. `members` never replace one that RFC 9457 defines."""
 
     status: int
     code: str
@@ -44,14 +46,31 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     members: Mapping[str, object] = field(default_factory=dict)
 
-    def write(self, request: AnyRequest) -> HttpResponse:
-        return written(request, ProblemType(self.code, self.status, self.detail), self.headers, self.members)
+    def response(self, request: AnyRequest) -> HttpResponse:
+        kind = ProblemType(self.code, self.status, self.detail)
+        body = {
+            "type": kind.uri,
+            "title": kind.title,
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            "instance": f"urn:uuid:{getattr(request, 'request_id', None) or uuid.uuid4()}",
+        }
+        content = orjson.dumps({**body, **self.members, **body}, default=str)
+        return HttpResponse(content, MEDIA_TYPE, self.status, headers={"Cache-Control": "no-store", **self.headers})
 
 
-def standard(status: int, detail: str = "", **headers: str) -> Answer:
+def known_problem(code: str, **headers: str) -> Problem:
+    """One of the catalogue, with its own sentence."""
+    kind = known()[code]
+    return Problem(kind.status, code, kind.sentence, headers)
+
+
+def problem_for_status(status: int, detail: str = "", **headers: str) -> Problem:
+    """What there is to say where nothing more is known. `Retry_After` stands for the header Retry-After."""
     kind = BY_STATUS[status]
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Answer(status, kind.code, detail or kind.sentence, named)
+    return Problem(status, kind.code, detail or kind.sentence, named)
 
 
 def challenge(request: AnyRequest) -> dict[str, str]:
@@ -60,8 +79,8 @@ def challenge(request: AnyRequest) -> dict[str, str]:
     return {"WWW-Authenticate": 'Bearer realm="api"' + (', error="invalid_token"' if sent else "")}
 
 
-def invalid(entries: list[dict[str, str]], code: str = "invalid", detail: str = INVALID_DETAIL) -> Answer:
-    return Answer(400, code, detail, members={"errors": entries})
+def invalid(entries: list[dict[str, str]], code: str = "invalid", detail: str = INVALID_DETAIL) -> Problem:
+    return Problem(400, code, detail, members={"errors": entries})
 
 
 def reads(request: AnyRequest) -> bool:
@@ -70,189 +89,192 @@ def reads(request: AnyRequest) -> bool:
 
 
 @singledispatch
-def answer(exc: Exception, request: AnyRequest) -> Answer | None:
+def problem_of(exc: Exception, request: AnyRequest) -> Problem | None:
     return None
 
 
 # ── Rules that refuse ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@answer.register
-def _(exc: DomainError, request: AnyRequest) -> Answer:
+@problem_of.register
+def _(exc: DomainError, request: AnyRequest) -> Problem:
     status = status_of(type(exc))
-    return Answer(status, getattr(exc, "code", BY_STATUS[status].code), str(exc), members=exc.facts)
+    return Problem(status, getattr(exc, "code", BY_STATUS[status].code), str(exc), members=exc.facts)
 
 
-@answer.register
-def _(exc: Invalid, request: AnyRequest) -> Answer:
+@problem_of.register
+def _(exc: Invalid, request: AnyRequest) -> Problem:
     code, path = getattr(exc, "code", "invalid"), (exc.field,) if exc.field else ()
     entry = validation.entry(path, code, str(exc), as_parameters=reads(request))
-    return Answer(400, code, str(exc), members={**exc.facts, "errors": [entry]})
+    return Problem(400, code, str(exc), members={**exc.facts, "errors": [entry]})
 
 
-@answer.register
-def _(exc: Unauthenticated, request: AnyRequest) -> Answer:
+@problem_of.register
+def _(exc: Unauthenticated, request: AnyRequest) -> Problem:
     code = getattr(exc, "code", "authentication_failed")
-    return Answer(401, code, str(exc), challenge(request), exc.facts)
+    return Problem(401, code, str(exc), challenge(request), exc.facts)
 
 
-@answer.register
-def _(exc: Unavailable, request: AnyRequest) -> Answer:
-    return Answer(503, getattr(exc, "code", "busy"), str(exc), {"Retry-After": str(exc.retry_after)}, exc.facts)
+@problem_of.register
+def _(exc: Unavailable, request: AnyRequest) -> Problem:
+    return Problem(503, getattr(exc, "code", "busy"), str(exc), {"Retry-After": str(exc.retry_after)}, exc.facts)
 
 
 # ── What is not there: one answer, whatever is missing or hidden ──────────────────────────────────────────────────────
 
 
-@answer.register(NotFound)
-@answer.register(Http404)
-@answer.register(drf.NotFound)
-def _(exc: Exception, request: AnyRequest) -> Answer:
-    return standard(404)
+@problem_of.register(NotFound)
+@problem_of.register(Http404)
+@problem_of.register(drf.NotFound)
+def _(exc: Exception, request: AnyRequest) -> Problem:
+    return problem_for_status(404)
 
 
 # ── REST framework ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@answer.register
-def _(exc: drf.APIException, request: AnyRequest) -> Answer:
+@problem_of.register
+def _(exc: drf.APIException, request: AnyRequest) -> Problem:
     kind = known().get(str(exc.get_codes())) or BY_STATUS.get(
         exc.status_code, BY_STATUS[500 if exc.status_code >= 500 else 400]
     )
     detail = str(exc.detail) if isinstance(exc.detail, str) else kind.sentence
-    return Answer(exc.status_code, kind.code, detail, getattr(exc, "headers", {}), getattr(exc, "members", {}))
+    return Problem(exc.status_code, kind.code, detail, getattr(exc, "headers", {}), getattr(exc, "members", {}))
 
 
-@answer.register
-def _(exc: drf.ValidationError, request: AnyRequest) -> Answer:
+@problem_of.register
+def _(exc: drf.ValidationError, request: AnyRequest) -> Problem:
     return invalid(validation.entries(exc.detail, as_parameters=reads(request)))
 
 
-@answer.register
-def _(exc: drf.ParseError, request: AnyRequest) -> Answer:
-    return Answer(400, "bad_request", BY_STATUS[400].sentence)
+@problem_of.register
+def _(exc: drf.ParseError, request: AnyRequest) -> Problem:
+    return problem_for_status(400)
 
 
-@answer.register
-def _(exc: drf.NotAuthenticated, request: AnyRequest) -> Answer:
-    return Answer(401, "not_authenticated", BY_STATUS[401].sentence, challenge(request))
+@problem_of.register
+def _(exc: drf.NotAuthenticated, request: AnyRequest) -> Problem:
+    return Problem(401, "not_authenticated", BY_STATUS[401].sentence, challenge(request))
 
 
-@answer.register
-def _(exc: drf.AuthenticationFailed, request: AnyRequest) -> Answer:
+@problem_of.register
+def _(exc: drf.AuthenticationFailed, request: AnyRequest) -> Problem:
     detail = exc.detail if isinstance(exc.detail, dict) else {"detail": exc.detail, "code": exc.get_codes()}
-    code = str(detail.get("code"))
-    code = code if code in known() else "authentication_failed"
-    return Answer(401, code, str(detail.get("detail", known()[code].sentence)), challenge(request))
+    kind = known().get(str(detail.get("code"))) or known()["authentication_failed"]
+    return Problem(401, kind.code, str(detail.get("detail", kind.sentence)), challenge(request))
 
 
-@answer.register
-def _(exc: drf.PermissionDenied, request: AnyRequest) -> Answer:
+@problem_of.register
+def _(exc: drf.PermissionDenied, request: AnyRequest) -> Problem:
     code, own = str(exc.get_codes()), str(exc.detail) != str(drf.PermissionDenied.default_detail)
     detail = str(exc.detail) if own else BY_STATUS[403].sentence
-    return Answer(403, code if code in known() else "permission_denied", detail)
+    return Problem(403, code if code in known() else "permission_denied", detail)
 
 
-@answer.register
-def _(exc: drf.MethodNotAllowed, request: AnyRequest) -> Answer:
-    return standard(405)  # REST framework adds Allow
+@problem_of.register
+def _(exc: drf.MethodNotAllowed, request: AnyRequest) -> Problem:
+    return problem_for_status(405)  # REST framework adds Allow
 
 
-@answer.register
-def _(exc: drf.NotAcceptable, request: AnyRequest) -> Answer:
+@problem_of.register
+def _(exc: drf.NotAcceptable, request: AnyRequest) -> Problem:
     offered = dict.fromkeys(str(renderer.media_type) for renderer in exc.available_renderers or ())
-    return standard(406, f"This address answers in {', '.join(offered)}." if offered else "")
+    return problem_for_status(406, f"This address answers in {', '.join(offered)}." if offered else "")
 
 
-@answer.register
-def _(exc: drf.UnsupportedMediaType, request: AnyRequest) -> Answer:
+@problem_of.register
+def _(exc: drf.UnsupportedMediaType, request: AnyRequest) -> Problem:
     # RFC 9110 sections 12.5.1 and 12.5.3: with a 415, the two headers tell what a request may be sent in.
-    return standard(415, Accept="application/json", Accept_Encoding="identity")
+    return problem_for_status(415, Accept="application/json", Accept_Encoding="identity")
 
 
-@answer.register
-def _(exc: drf.Throttled, request: AnyRequest) -> Answer:
+@problem_of.register
+def _(exc: drf.Throttled, request: AnyRequest) -> Problem:
     seconds = max(1, math.ceil(getattr(exc, "wait", None) or 1))
-    found = standard(429, f"Too many requests; try again in {seconds} s.", Retry_After=str(seconds))
-    return Answer(found.status, found.code, found.detail, {**found.headers, **getattr(exc, "headers", {})})
+    found = problem_for_status(429, f"Too many requests; try again in {seconds} s.", Retry_After=str(seconds))
+    return replace(found, headers={**found.headers, **getattr(exc, "headers", {})})
 
 
 # ── Django ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@answer.register
-def _(exc: django.ValidationError, request: AnyRequest) -> Answer:
+@problem_of.register
+def _(exc: django.ValidationError, request: AnyRequest) -> Problem:
     return invalid(validation.entries(get_error_detail(exc), as_parameters=reads(request)))
 
 
-@answer.register
-def _(exc: django.PermissionDenied, request: AnyRequest) -> Answer:
-    return standard(403)
+@problem_of.register
+def _(exc: django.PermissionDenied, request: AnyRequest) -> Problem:
+    return problem_for_status(403)
 
 
-@answer.register(django.BadRequest)
-@answer.register(django.SuspiciousOperation)
-@answer.register(MultiPartParserError)
-def _(exc: Exception, request: AnyRequest) -> Answer:
-    return standard(400)
+@problem_of.register(django.BadRequest)
+@problem_of.register(django.SuspiciousOperation)
+@problem_of.register(MultiPartParserError)
+def _(exc: Exception, request: AnyRequest) -> Problem:
+    return problem_for_status(400)
 
 
-@answer.register
-def _(exc: django.DisallowedHost, request: AnyRequest) -> Answer:
-    return Answer(400, "bad_host", known()["bad_host"].sentence)
+@problem_of.register
+def _(exc: django.DisallowedHost, request: AnyRequest) -> Problem:
+    return known_problem("bad_host")
 
 
-@answer.register
-def _(exc: django.RequestDataTooBig, request: AnyRequest) -> Answer:
-    return standard(413)
+@problem_of.register
+def _(exc: django.RequestDataTooBig, request: AnyRequest) -> Problem:
+    return problem_for_status(413)
 
 
-@answer.register
-def _(exc: django.TooManyFieldsSent, request: AnyRequest) -> Answer:
-    return Answer(400, "too_many_parameters", known()["too_many_parameters"].sentence)
+@problem_of.register
+def _(exc: django.TooManyFieldsSent, request: AnyRequest) -> Problem:
+    return known_problem("too_many_parameters")
 
 
 # ── PostgreSQL ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@answer.register(OperationalError)
-@answer.register(InterfaceError)
-def _(exc: OperationalError | InterfaceError, request: AnyRequest) -> Answer:
+def database_unavailable(**members: object) -> Problem:
+    return replace(known_problem("database_unavailable"), headers=DATABASE_RETRY_AFTER, members=members)
+
+
+@problem_of.register(OperationalError)
+@problem_of.register(InterfaceError)
+def _(exc: OperationalError | InterfaceError, request: AnyRequest) -> Problem:
     busy = database.is_busy(exc)
     log.warning("database_busy" if busy else "database_unavailable", sqlstate=database.sqlstate(exc))
     if busy:
-        return standard(503, Retry_After="1")
-    kind = known()["database_unavailable"]
-    return Answer(503, kind.code, kind.sentence, {"Retry-After": DATABASE_RETRY_AFTER})
+        return problem_for_status(503, Retry_After="1")
+    return database_unavailable()
 
 
-@answer.register
-def _(exc: InternalError, request: AnyRequest) -> Answer | None:
+@problem_of.register
+def _(exc: InternalError, request: AnyRequest) -> Problem | None:
     """After a failover the old connection may reach a server that only reads."""
     if database.sqlstate(exc) != database.READ_ONLY:
         return None
-    kind = known()["database_unavailable"]
-    return Answer(503, kind.code, kind.sentence, {"Retry-After": DATABASE_RETRY_AFTER})
+    return database_unavailable()
 
 
-@answer.register
-def _(exc: IntegrityError, request: AnyRequest) -> Answer | None:
+@problem_of.register
+def _(exc: IntegrityError, request: AnyRequest) -> Problem | None:
     """The last wall held. Answer as the rule before it would have; a constraint nobody knows is a fault of ours."""
     constraint = database.violated(exc)
     if constraint is None:
         is_reference = database.sqlstate(exc) == database.FOREIGN_KEY_VIOLATION
         return (
-            standard(409, "Something that this refers to is gone, or is still referred to.") if is_reference else None
+            problem_for_status(409, "Something that this refers to is gone, or is still referred to.")
+            if is_reference
+            else None
         )
     name, code = database.only_field(constraint), constraint.violation_error_code or "invalid"
     message = str(constraint.violation_error_message)
     if isinstance(constraint, UniqueConstraint) and name is None:
-        return standard(409, message)
+        return problem_for_status(409, message)
     return invalid([validation.entry((name,) if name else (), code, message, as_parameters=False)])
 
 
-@answer.register
-def _(exc: DataError, request: AnyRequest) -> Answer:
+@problem_of.register
+def _(exc: DataError, request: AnyRequest) -> Problem:
     """A value got past the wall and did not fit its column: the client's 400, and ours to mend."""
     log.error("value_does_not_fit", sqlstate=database.sqlstate(exc), exc_info=exc)
-    return standard(400)
+    return problem_for_status(400)

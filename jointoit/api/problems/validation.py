@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from rest_framework.exceptions import ErrorDetail
+from rest_framework.exceptions import APIException, ErrorDetail
+
+from jointoit.api.problems.catalogue import INVALID_DETAIL
 
 ABOUT_THE_WHOLE = ("non_field_errors", "__all__")
 
@@ -67,3 +69,15 @@ def entries(tree: Any, *, as_parameters: bool = False) -> list[dict[str, str]]:
         entry(path, str(getattr(leaf, "code", None) or "invalid"), str(leaf), as_parameters=as_parameters)
         for path, leaf in _leaves(tree, ())
     ]
+
+
+class InvalidParameter(APIException):
+    """A query parameter or a header is wrong; `detail` says what would be right and never repeats the value."""
+
+    status_code = 400
+    default_code = "invalid"
+    default_detail = INVALID_DETAIL
+
+    def __init__(self, parameter: str, detail: str, code: str = "invalid") -> None:
+        super().__init__()
+        self.members = {"errors": [{"parameter": parameter, "code": code, "detail": detail}]}

@@ -2,22 +2,19 @@
 
 import json
 import logging
-import re
 from collections.abc import Callable, Iterable
 from io import BytesIO
 from threading import Event
 from typing import Any
 
 import pytest
-from django.test import Client
-from rest_framework.test import APIClient
 
 from jointoit.accounts.models import User
 from jointoit.api.http import bodies, middleware
 from jointoit.api.http.bodies import DRAINED, MAX_BODY
-from jointoit.api.http.handler import Handler
-from jointoit.api.observability import logs
+from jointoit.api.http.handler import ApiHandler
 from jointoit.api.problems.catalogue import MEDIA_TYPE
+from tests.client import BrowserClient, ServiceClient
 
 pytestmark = [pytest.mark.urls("tests.api.wall_views"), pytest.mark.django_db]
 
@@ -42,7 +39,7 @@ def wsgi(stream: BytesIO, **environ: str) -> tuple[int, Any]:
         "wsgi.input": stream,
         "wsgi.input_terminated": True,
     }
-    application: Callable[..., Iterable[bytes]] = Handler()
+    application: Callable[..., Iterable[bytes]] = ApiHandler()
     answer = application({**base, **environ}, lambda status, headers: seen.append(status))
     return int(seen[0][:3]), json.loads(b"".join(answer))
 
@@ -51,12 +48,12 @@ def wsgi(stream: BytesIO, **environ: str) -> tuple[int, Any]:
 
 
 @pytest.mark.parametrize("sent", [REQUEST, REQUEST.upper()])
-def test_the_callers_id_comes_back(client: Client, sent: str) -> None:
+def test_the_callers_id_comes_back(client: BrowserClient, sent: str) -> None:
     assert client.get("/echo/", headers={"X-Request-ID": sent})["X-Request-ID"] == REQUEST
 
 
 @pytest.mark.parametrize("sent", ["", "x", f"{{{REQUEST}}}", f"urn:uuid:{REQUEST}", REQUEST.replace("-", ""), "٣" * 36])
-def test_what_is_no_uuid_is_not_taken_for_an_id(client: Client, sent: str) -> None:
+def test_what_is_no_uuid_is_not_taken_for_an_id(client: BrowserClient, sent: str) -> None:
     found = client.get("/echo/", headers={"X-Request-ID": sent})["X-Request-ID"]
     assert middleware.UUID.fullmatch(found)
     assert found != client.get("/echo/", headers={"X-Request-ID": sent})["X-Request-ID"]
@@ -64,7 +61,7 @@ def test_what_is_no_uuid_is_not_taken_for_an_id(client: Client, sent: str) -> No
 
 @pytest.mark.parametrize("path", ["/echo/", "/nowhere/", "/echo", "/raise/bug/", "/plain/?raise=bug", "/echo/?a=%00"])
 def test_every_answer_has_the_id_and_the_headers_of_safety(path: str) -> None:
-    response = Client(raise_request_exception=False).get(path, headers={"X-Request-ID": REQUEST})
+    response = BrowserClient(raise_request_exception=False).get(path, headers={"X-Request-ID": REQUEST})
     assert response["X-Request-ID"] == REQUEST
     assert response["X-Content-Type-Options"] == "nosniff"
     assert response["Referrer-Policy"] == "same-origin"
@@ -75,12 +72,12 @@ def test_every_answer_has_the_id_and_the_headers_of_safety(path: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
-def test_without_the_slash_a_path_is_redirected_with_its_query(client: Client, method: str) -> None:
+def test_without_the_slash_a_path_is_redirected_with_its_query(client: BrowserClient, method: str) -> None:
     response = getattr(client, method)("/echo?a=%C3%A4&b=1")
     assert (response.status_code, response["Location"]) == (308, "/echo/?a=%C3%A4&b=1")
 
 
-def test_method_and_body_survive_the_redirect(client: Client) -> None:
+def test_method_and_body_survive_the_redirect(client: BrowserClient) -> None:
     response = client.post("/echo?b=1", {"a": 1}, content_type="application/json", follow=True)
     assert response.json() == {"body": {"a": 1}, "query": {"b": "1"}}
 
@@ -94,23 +91,23 @@ def test_a_path_that_leads_nowhere_is_not_redirected(path: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["TRACE", "DELETE", "PUT", "PURGE", "CONNECT"])
-def test_a_method_that_is_not_there_is_a_405_for_anybody(client: Client, method: str) -> None:
+def test_a_method_that_is_not_there_is_a_405_for_anybody(client: BrowserClient, method: str) -> None:
     response = client.generic(method, "/me/")
     assert (code(response), response["Allow"]) == ((405, "method_not_allowed"), "GET, HEAD, OPTIONS")
 
 
-def test_a_view_may_be_asked_for_its_methods_without_a_token(client: Client) -> None:
+def test_a_view_may_be_asked_for_its_methods_without_a_token(client: BrowserClient) -> None:
     response = client.options("/echo/")
     assert (response.status_code, response["Allow"], response.content) == (204, "GET, HEAD, OPTIONS, POST", b"")
 
 
-def test_head_answers_as_get_without_the_body(client: Client) -> None:
+def test_head_answers_as_get_without_the_body(client: BrowserClient) -> None:
     head, get = client.head("/echo/"), client.get("/echo/")
     assert (head.status_code, head.content, head["Content-Length"]) == (200, b"", get["Content-Length"])
 
 
 @pytest.mark.parametrize("header", ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"])
-def test_a_header_does_not_change_the_method(client: Client, header: str) -> None:
+def test_a_header_does_not_change_the_method(client: BrowserClient, header: str) -> None:
     response = client.post("/echo/", {}, content_type="application/json", headers={header: "GET"})
     assert "body" in response.json()
 
@@ -120,12 +117,12 @@ def test_a_header_does_not_change_the_method(client: Client, header: str) -> Non
 
 @pytest.mark.parametrize("host", ["evil.example", "testserver.evil.example", "a b", "@"])
 @pytest.mark.parametrize("debug", [True, False])
-def test_a_foreign_host_is_a_problem(client: Client, settings: Any, host: str, debug: bool) -> None:
+def test_a_foreign_host_is_a_problem(client: BrowserClient, settings: Any, host: str, debug: bool) -> None:
     settings.DEBUG = debug
     assert code(client.get("/echo/", headers={"Host": host})) == (400, "bad_host")
 
 
-def test_a_probe_may_call_a_process_by_its_address(client: Client) -> None:
+def test_a_probe_may_call_a_process_by_its_address(client: BrowserClient) -> None:
     assert code(client.get("/health/elsewhere/", headers={"Host": "10.0.0.7"})) == (404, "not_found")
 
 
@@ -139,26 +136,26 @@ def test_a_probe_may_call_a_process_by_its_address(client: Client) -> None:
         ("x%3Cscript%3E=%00", []),
     ],
 )
-def test_a_query_is_text(client: Client, query: str, names: list[str]) -> None:
+def test_a_query_is_text(client: BrowserClient, query: str, names: list[str]) -> None:
     response = client.get(f"/echo/?{query}")
     assert code(response) == (400, "invalid_url")
     assert [entry["parameter"] for entry in response.json().get("errors", [])] == names
 
 
-def test_text_in_any_script_passes(client: Client) -> None:
+def test_text_in_any_script_passes(client: BrowserClient) -> None:
     assert client.get("/echo/?a=%C3%A4+%F0%9F%98%80&b=%25").json() == {"query": {"a": "ä 😀", "b": "%"}}
 
 
 @pytest.mark.parametrize("path", ["/echo%00/", "/%00", "/%FF/", "/%ED%A0%80/", "/echo/%2e%2e/"])
-def test_a_path_that_is_no_text_leads_nowhere(client: Client, path: str) -> None:
+def test_a_path_that_is_no_text_leads_nowhere(client: BrowserClient, path: str) -> None:
     assert code(client.get(path)) == (404, "not_found")
 
 
-def test_two_thousand_parameters_are_too_many(client: Client) -> None:
+def test_two_thousand_parameters_are_too_many(client: BrowserClient) -> None:
     assert code(client.get("/echo/?" + "&".join(f"a{n}=1" for n in range(2_000)))) == (400, "too_many_parameters")
 
 
-def test_an_address_may_be_long_but_not_endless(client: Client) -> None:
+def test_an_address_may_be_long_but_not_endless(client: BrowserClient) -> None:
     assert client.get("/echo/?a=" + "x" * 10_000).status_code == 200
     assert code(client.get("/echo/?a=" + "x" * 17_000)) == (414, "url_too_long")
     assert code(client.get("/" + "x" * 17_000)) == (414, "url_too_long")
@@ -171,7 +168,7 @@ def body_of(size: int) -> bytes:
     return b'{"a": "%s"}' % (b"x" * (size - 9))
 
 
-def test_a_body_may_have_64_kib_and_not_a_byte_more(client: Client) -> None:
+def test_a_body_may_have_64_kib_and_not_a_byte_more(client: BrowserClient) -> None:
     answers = [
         client.post("/echo/", body_of(size), content_type="application/json") for size in (MAX_BODY, MAX_BODY + 1)
     ]
@@ -227,7 +224,7 @@ def test_who_is_slow_to_send_too_much_holds_nobody_up(monkeypatch: pytest.Monkey
         stream.go.set()
 
 
-def test_forms_of_the_admin_may_be_larger(client: Client) -> None:
+def test_forms_of_the_admin_may_be_larger(client: BrowserClient) -> None:
     assert client.post("/admin/broken/", {"a": "x" * 70_000}).status_code == 200
 
 
@@ -248,12 +245,12 @@ def test_a_view_may_say_otherwise(make_user: Callable[..., User], signed_in: Any
     [("get", "/echo/", "no-cache"), ("post", "/echo/", "no-store"), ("get", "/raise/conflict/", "no-store")],
 )
 def test_without_a_caller_reads_may_be_stored_but_not_used_unasked(
-    api: APIClient, method: str, path: str, rule: str
+    api: ServiceClient, method: str, path: str, rule: str
 ) -> None:
     assert getattr(api, method)(path)["Cache-Control"] == rule
 
 
-def test_refusals_of_the_wall_can_be_read_across_origins(client: Client, settings: Any) -> None:
+def test_refusals_of_the_wall_can_be_read_across_origins(client: BrowserClient, settings: Any) -> None:
     settings.CORS_ALLOWED_ORIGINS = ["https://app.example"]
     paths = ("/echo/?a=%00", "/echo", "/nowhere/")
     found = [client.get(path, headers={"Origin": "https://app.example"}) for path in paths]
@@ -282,26 +279,5 @@ def test_a_request_is_one_line_without_what_was_sent(
 
 
 def test_a_fault_is_logged_at_its_level(caplog: pytest.LogCaptureFixture) -> None:
-    Client(raise_request_exception=False).get("/raise/bug/")
+    BrowserClient(raise_request_exception=False).get("/raise/bug/")
     assert [line["level"] for line in lines(caplog)] == ["error"]
-
-
-def formatted(*, readable: bool) -> str:
-    """The line that the configured handler writes for one warning with a traceback."""
-    config = logs.configure(readable=readable, level="INFO")["formatters"]["structlog"]
-    formatter = config.pop("()")(**config)
-    try:
-        raise RuntimeError("why")
-    except RuntimeError as error:
-        fault = (RuntimeError, error, error.__traceback__)
-    return str(formatter.format(logging.LogRecord("third.party", 30, "", 1, "It %s.", ("broke",), fault)))
-
-
-def test_in_production_every_line_is_a_json_object() -> None:
-    line = json.loads(formatted(readable=False))
-    assert (line["event"], line["level"], line["logger"]) == ("It broke.", "warning", "third.party")
-    assert line["exception"].endswith("RuntimeError: why")
-
-
-def test_a_developer_reads_lines_as_they_are() -> None:
-    assert "It broke." in re.sub(r"\x1b\[[0-9;]*m", "", formatted(readable=True))

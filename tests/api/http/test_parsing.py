@@ -5,14 +5,14 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from django.test import Client
 
 from jointoit.api.http import parsing
+from tests.client import BrowserClient
 
 pytestmark = pytest.mark.urls("tests.api.wall_views")
 
 
-def send(client: Client, body: bytes, media_type: str = "application/json", **headers: str) -> Any:
+def send(client: BrowserClient, body: bytes, media_type: str = "application/json", **headers: str) -> Any:
     return client.post("/echo/", body, content_type=media_type, headers=headers)
 
 
@@ -51,7 +51,7 @@ def send(client: Client, body: bytes, media_type: str = "application/json", **he
         (b'{"a": ["\\u0000"]}', "not_a_character"),
     ],
 )
-def test_a_body_that_readers_could_disagree_on_is_refused(client: Client, body: bytes, reason: str) -> None:
+def test_a_body_that_readers_could_disagree_on_is_refused(client: BrowserClient, body: bytes, reason: str) -> None:
     response = send(client, body)
     assert (response.status_code, response.json()["code"]) == (400, "invalid_json")
     detail = parsing.InvalidJSON.REASONS[reason]
@@ -62,22 +62,22 @@ def test_a_body_that_readers_could_disagree_on_is_refused(client: Client, body: 
     "value",
     ["ä", "😀", "\u2028", 2**63 - 1, -(2**63) + 1, 1.5, 1e308, True, None, [], {}, {"b": [{"c": "d"}]}],
 )
-def test_every_other_value_arrives_as_it_was_sent(client: Client, value: Any) -> None:
+def test_every_other_value_arrives_as_it_was_sent(client: BrowserClient, value: Any) -> None:
     response = client.post("/echo/", {"a": value}, content_type="application/json")
     assert response.json()["body"] == {"a": value}
 
 
-def test_a_pair_of_surrogates_is_one_character(client: Client) -> None:
+def test_a_pair_of_surrogates_is_one_character(client: BrowserClient) -> None:
     assert send(client, b'{"a": "\\ud83d\\ude00"}').json()["body"] == {"a": "😀"}
 
 
-def test_depth_and_number_of_values_may_reach_their_limits(client: Client) -> None:
+def test_depth_and_number_of_values_may_reach_their_limits(client: BrowserClient) -> None:
     deep = b'{"a": ' + b"[" * 31 + b"]" * 31 + b"}"
     wide = b'{"a": [' + b"0," * 1_997 + b"0]}"
     assert [send(client, body).status_code for body in (deep, wide)] == [200, 200]
 
 
-def test_no_body_is_fine_where_none_is_needed(client: Client) -> None:
+def test_no_body_is_fine_where_none_is_needed(client: BrowserClient) -> None:
     assert client.post("/echo/", "", content_type="text/plain").json()["body"] == {}
 
 
@@ -95,7 +95,7 @@ def test_no_body_is_fine_where_none_is_needed(client: Client) -> None:
         "",
     ],
 )
-def test_other_media_types_and_character_sets_are_415(client: Client, media_type: str) -> None:
+def test_other_media_types_and_character_sets_are_415(client: BrowserClient, media_type: str) -> None:
     response = send(client, b'{"a": 1}', media_type)
     assert (response.status_code, response["Accept"], response["Accept-Encoding"]) == (
         415,
@@ -105,12 +105,12 @@ def test_other_media_types_and_character_sets_are_415(client: Client, media_type
 
 
 @pytest.mark.parametrize("media_type", ["application/json; charset=UTF-8", 'Application/JSON;charset="utf-8"'])
-def test_utf_8_may_be_said(client: Client, media_type: str) -> None:
+def test_utf_8_may_be_said(client: BrowserClient, media_type: str) -> None:
     assert send(client, b'{"a": 1}', media_type).status_code == 200
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "identity, gzip"])
-def test_compressed_bodies_are_415(client: Client, coding: str) -> None:
+def test_compressed_bodies_are_415(client: BrowserClient, coding: str) -> None:
     assert send(client, b"{}", **{"Content-Encoding": coding}).status_code == 415
 
 

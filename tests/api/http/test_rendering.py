@@ -7,13 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.utils.functional import lazystr
 from rest_framework.renderers import BaseRenderer
 
 from jointoit.api.http.rendering import JSONRenderer, accepted, quality
 from jointoit.api.problems.catalogue import MEDIA_TYPE
 from tests.api import wall_views
+from tests.client import BrowserClient
 
 pytestmark = pytest.mark.urls("tests.api.wall_views")
 
@@ -67,7 +67,7 @@ def test_what_cannot_be_written_is_a_fault() -> None:
         "application/xml;q=1, application/json;q=0.001",
     ],
 )
-def test_json_answers_who_takes_json(client: Client, accept: str) -> None:
+def test_json_answers_who_takes_json(client: BrowserClient, accept: str) -> None:
     response = client.get("/echo/", headers={"Accept": accept})
     assert (response.status_code, response["Content-Type"]) == (200, "application/json")
 
@@ -87,13 +87,13 @@ def test_json_answers_who_takes_json(client: Client, accept: str) -> None:
         "application/json\x00",
     ],
 )
-def test_who_takes_no_json_gets_a_406_all_the_same_as_a_problem(client: Client, accept: str) -> None:
+def test_who_takes_no_json_gets_a_406_all_the_same_as_a_problem(client: BrowserClient, accept: str) -> None:
     response = client.get("/echo/", headers={"Accept": accept})
     assert (response.status_code, response["Content-Type"]) == (406, MEDIA_TYPE)
     assert response.json()["detail"] == "This address answers in application/json."
 
 
-def test_the_query_does_not_choose_the_media_type(client: Client) -> None:
+def test_the_query_does_not_choose_the_media_type(client: BrowserClient) -> None:
     assert client.get("/echo/?format=xml").status_code == 200
 
 
@@ -108,7 +108,7 @@ def test_the_query_does_not_choose_the_media_type(client: Client) -> None:
     ],
 )
 def test_a_view_may_offer_other_media_types(
-    client: Client, monkeypatch: pytest.MonkeyPatch, accept: str, chosen: str
+    client: BrowserClient, monkeypatch: pytest.MonkeyPatch, accept: str, chosen: str
 ) -> None:
     monkeypatch.setattr(wall_views.EchoView, "renderer_classes", (JSONRenderer, CSV))
     response = client.get("/echo/", headers={"Accept": accept})

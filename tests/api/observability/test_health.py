@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from django.db import connections
-from django.test import Client
 
 from jointoit.api.observability import health
 from jointoit.api.observability.health import Facts
+from tests.client import BrowserClient
 
 
 @pytest.fixture(autouse=True)
@@ -38,47 +38,49 @@ def no_database() -> None:
     health.register("database", broken)
 
 
-def test_living_needs_nothing(client: Client) -> None:
+def test_living_needs_nothing(client: BrowserClient) -> None:
     """Without the mark of a test that may use the database, touching it would fail."""
     response = client.get("/health/live/")
     assert (response.status_code, response.json(), response["Cache-Control"]) == (200, {"status": "ok"}, "no-store")
 
 
 @pytest.mark.django_db
-def test_with_all_parts_it_is_ready(client: Client) -> None:
+def test_with_all_parts_it_is_ready(client: BrowserClient) -> None:
     response = client.get("/health/ready/")
     assert (response.status_code, response["Cache-Control"]) == (200, "no-store")
     assert response.json() == {"status": "ok", "parts": {"database": {"status": "ok"}, "broker": {"status": "ok"}}}
 
 
 @pytest.mark.django_db
-def test_without_the_broker_it_serves_all_the_same(client: Client, settings: Any) -> None:
+def test_without_the_broker_it_serves_all_the_same(client: BrowserClient, settings: Any) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     response = client.get("/health/ready/")
     assert (response.status_code, response.json()["status"]) == (200, "degraded")
     assert response.json()["parts"]["broker"] == {"status": "unavailable"}
 
 
-def test_without_the_database_it_is_not_ready(client: Client, no_database: None) -> None:
+def test_without_the_database_it_is_not_ready(client: BrowserClient, no_database: None) -> None:
     response = client.get("/health/ready/")
     body = response.json()
     assert (response.status_code, body["code"], response["Retry-After"]) == (503, "database_unavailable", "5")
     assert body["parts"] == {"database": {"status": "unavailable"}, "broker": {"status": "ok"}}
 
 
-def test_what_a_driver_says_stays_inside(client: Client, no_database: None, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_a_driver_says_stays_inside(
+    client: BrowserClient, no_database: None, caplog: pytest.LogCaptureFixture
+) -> None:
     assert b"SENT" not in client.get("/health/ready/").content
     assert "SENT" not in caplog.text
 
 
 @pytest.mark.django_db
-def test_an_app_may_watch_a_part_of_its_own(client: Client) -> None:
+def test_an_app_may_watch_a_part_of_its_own(client: BrowserClient) -> None:
     health.register("mail", lambda: {"queue_age_seconds": 4})
     assert client.get("/health/ready/").json()["parts"]["mail"] == {"status": "ok", "queue_age_seconds": 4}
 
 
 @pytest.mark.django_db
-def test_a_frozen_part_is_not_waited_for(client: Client) -> None:
+def test_a_frozen_part_is_not_waited_for(client: BrowserClient) -> None:
     health.register("mail", slow)
     started = time.monotonic()
     parts = client.get("/health/ready/").json()["parts"]
@@ -87,7 +89,7 @@ def test_a_frozen_part_is_not_waited_for(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_a_frozen_part_is_looked_at_once_at_a_time(client: Client) -> None:
+def test_a_frozen_part_is_looked_at_once_at_a_time(client: BrowserClient) -> None:
     looks = []
 
     def frozen() -> Facts:
@@ -112,7 +114,9 @@ def test_a_look_leaves_no_connection_behind() -> None:
 
 
 @pytest.mark.parametrize("path", ["/health/live/", "/health/ready/"])
-def test_probes_are_never_asked_who_they_are(client: Client, settings: Any, path: str, no_database: None) -> None:
+def test_probes_are_never_asked_who_they_are(
+    client: BrowserClient, settings: Any, path: str, no_database: None
+) -> None:
     settings.RATES = dict.fromkeys(settings.RATES, "1/min")
     found = {client.get(path, headers={"Authorization": "Bearer x", "Host": "10.0.0.7"}).status_code for _ in range(3)}
     assert found <= {200, 503}

@@ -1,6 +1,8 @@
 """The lines of production, as a process writes them."""
 
 import json
+import logging
+import re
 import subprocess
 import sys
 from typing import Any
@@ -8,12 +10,14 @@ from typing import Any
 import pytest
 
 from config.env import ROOT
+from jointoit.api.observability import logs
 from tests.servers import bare_environment
 
 BEGIN = """
-import os, sys, threading, structlog
+import os, sys, structlog
 from jointoit.api.observability import logs
 logs.configure(readable=False, level=sys.argv[1])
+logs.write_directly(sys.argv[1])
 log = structlog.get_logger("jointoit.somewhere")
 """
 
@@ -37,14 +41,9 @@ def test_the_level_decides(level: str) -> None:
     assert said == {"DEBUG": [*"abcd"], "INFO": [*"bcd"], "WARN": [*"cd"], "FATAL": ["d"]}[level]
 
 
-def test_it_does_not_matter_what_stands_in_the_place_of_standard_error() -> None:
-    """Celery puts an object there that has neither a descriptor nor a buffer."""
-    assert len(lines("import io; sys.stderr = io.StringIO(); log.info('heard')")) == 1
-
-
 @pytest.mark.parametrize("end", ["os.close(2)", "end = os.pipe(); os.dup2(end[1], 2); os.close(end[0])"])
 def test_a_standard_error_that_is_gone_fails_nobody(end: str) -> None:
-    assert lines(f"{end}; log.info('unheard')") == []
+    assert lines(f"{end}; log.info('unheard'); os._exit(0)") == []
 
 
 @pytest.mark.parametrize("odd", ["chr(0xD800)", "2 ** 70", "{1: 2}", "object", "b'x'"])
@@ -58,19 +57,42 @@ def test_a_fault_is_told_with_its_traceback() -> None:
     assert len(line["size"]) == 100_000
 
 
-def test_lines_of_threads_stay_whole_and_a_child_forked_meanwhile_can_write() -> None:
-    """The child waits until the threads are done: nothing keeps long lines of two processes apart."""
-    program = """
-threads = [threading.Thread(target=lambda: [log.info('x', size='y' * 9_000) for _ in range(50)]) for _ in range(4)]
-[thread.start() for thread in threads]
-reader, writer = os.pipe()
-if os.fork() == 0:
-    os.close(writer)
-    os.read(reader, 1)
-    log.info('child')
-    os._exit(0)
-[thread.join() for thread in threads]
-os.close(writer)
-os.wait()
-"""
-    assert [line["event"] for line in lines(program)] == ["x"] * 200 + ["child"]
+def formatted(*, readable: bool, **line: object) -> str:
+    """The line that the configured handler writes."""
+    config = logs.configure(readable=readable, level="INFO")["formatters"]["structlog"]
+    formatter = config.pop("()")(**config)
+    try:
+        raise RuntimeError("why")
+    except RuntimeError as error:
+        fault = None if line else (RuntimeError, error, error.__traceback__)
+    record = logging.LogRecord("third.party", 30, "", 1, line or "It %s.", None if line else ("broke",), fault)
+    if line:
+        record._logger, record._name = logging.getLogger(), "info"  # as structlog leaves it
+    return str(formatter.format(record))
+
+
+def test_a_line_of_the_standard_library_is_a_json_object_too() -> None:
+    line = json.loads(formatted(readable=False))
+    assert (line["event"], line["level"], line["logger"]) == ("It broke.", "warning", "third.party")
+    assert line["exception"].endswith("RuntimeError: why")
+
+
+def test_a_developer_reads_one_short_line_for_a_request() -> None:
+    line = formatted(
+        readable=True, event="request", timestamp="2030-05-17T18:04:02.123456Z", method="GET", route="none", status=404,
+        path="/evnts/?title=a", milliseconds=4.1, user_id=7, request_id="3f0f9d0e-8b0c-4f0e-9d5e-2a1d6f6f7a10",
+    )  # fmt: skip
+    assert re.sub(r"\x1b\[[0-9;]*m", "", line) == "18:04:02 404 GET /evnts/?title=a 4.1 ms user 7"
+
+
+def test_a_developer_reads_a_fault_as_it_is() -> None:
+    assert "RuntimeError: why" in formatted(readable=True)
+
+
+@pytest.mark.parametrize(("variables", "is_readable"), [({"FORCE_COLOR": "1"}, True), ({}, False)])
+def test_lines_are_coloured_where_a_terminal_shows_them(variables: dict[str, str], *, is_readable: bool) -> None:
+    """Standard error is a pipe here, as it is under a supervisor or in a file."""
+    words = [sys.executable, "-c", "from config import settings; print(settings.READABLE_LOGS)"]
+    environment = bare_environment(DEBUG="true", **variables)
+    said = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    assert said.strip() == str(is_readable)

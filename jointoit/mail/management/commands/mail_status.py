@@ -15,5 +15,5 @@ class Command(BaseCommand):
             self.stdout.write(f"{state:<12}{number:>10}")
         self.stdout.write(f"{'oldest due':<12}{found.oldest_due:>10.1f} s")
         self.stdout.write(f"held: {found.held_because if found.held_because is not None else 'no'}")
-        breaker = f"open since {found.ill_since.isoformat()}: {found.ill_answer}" if found.ill_since else "closed"
+        breaker = f"open since {found.down_since.isoformat()}: {found.down_answer}" if found.down_since else "closed"
         self.stdout.write(f"breaker: {breaker}")

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from jointoit.accounts import passwords
 from jointoit.accounts.models import ERASED, RefreshToken, User
-from jointoit.accounts.signals import account_closing
+from jointoit.accounts.signals import account_is_closing
 from jointoit.api.models import IdempotencyKey
 from jointoit.mail import outbox
 from jointoit.mail.models import OutboxMail
@@ -32,12 +32,12 @@ def close(*, user: User, password: str, now: datetime, precondition: Callable[[U
     """
     passwords.confirm(password, user=user, field="password")
     with transaction.atomic():
-        held = User.objects.hold(user.pk).filter(is_active=True).first()
+        held = User.objects.lock(user.pk).filter(is_active=True).first()
         if held is None:  # closed by a parallel request
             return
         if precondition:
             precondition(held)
-        account_closing.send(sender=User, user=held, now=now)
+        account_is_closing.send(sender=User, user=held, now=now)
         forget_mail(held.email)
         if held.pending_email:  # nobody has shown that it is theirs: another account may have it by now
             forget_mail(held.pending_email, because_of=f"user:{held.pk}:")

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from jointoit.mail import claims, delivery, gate
-from jointoit.mail.gate import Permit
-from jointoit.mail.models import MailGate, OutboxMail
+from jointoit.mail import claims, delivery, send_control
+from jointoit.mail.models import OutboxMail, SendControl
 from jointoit.mail.policy import GIVE_UP_AFTER
+from jointoit.mail.send_control import Permit
 from tests.mail.conftest import Clock
 from tests.mail.sink import Sink
 
@@ -20,35 +20,35 @@ def test_held_mail_goes_out_when_it_is_released(
     promise: Callable[..., OutboxMail], deliver: Callable[[], bool], sink: Sink, clock: Clock
 ) -> None:
     promise()
-    gate.hold(because="Restored.", now=clock.now)
+    send_control.hold(because="Restored.", now=clock.now)
     deliver()
     assert sink.received == []
 
-    gate.release(now=clock.now)
+    send_control.release(now=clock.now)
     deliver()
 
     assert len(sink.received) == 1
 
 
 def test_a_restored_copy_holds_all_mail_until_an_operator_releases_it(clock: Clock) -> None:
-    gate.permit(batch=10, now=clock.now)
-    MailGate.objects.update(home="7000000000000000000/16384")
+    send_control.permit(batch=10, now=clock.now)
+    SendControl.objects.update(home="7000000000000000000/16384")
 
-    assert [gate.permit(batch=10, now=clock.now) for _ in range(2)] == [Permit(0), Permit(0)]
-    assert gate.look(now=clock.now).held_because == gate.RESTORED
+    assert [send_control.permit(batch=10, now=clock.now) for _ in range(2)] == [Permit(0), Permit(0)]
+    assert send_control.look(now=clock.now).held_because == send_control.RESTORED
 
-    gate.release(now=clock.now)
-    assert gate.permit(batch=10, now=clock.now) == Permit(10)
+    send_control.release(now=clock.now)
+    assert send_control.permit(batch=10, now=clock.now) == Permit(10)
 
 
 def test_what_was_held_longer_than_five_days_still_gets_its_tries(
     promise: Callable[..., OutboxMail], clock: Clock
 ) -> None:
     mail = promise()
-    gate.hold(because="Restored.", now=clock.now)
+    send_control.hold(because="Restored.", now=clock.now)
     clock.pass_by(days=9)
     delivery.retire(clock.now)
-    gate.release(now=clock.now)
+    send_control.release(now=clock.now)
 
     mail.refresh_from_db()
     assert (mail.state, mail.give_up_at) == (State.PENDING, clock.now + GIVE_UP_AFTER)
@@ -69,8 +69,8 @@ def test_through_five_days_without_a_server_mail_is_given_up_and_reminders_expir
 def test_a_mail_given_up_without_a_try_says_what_kept_it(promise: Callable[..., OutboxMail], clock: Clock) -> None:
     tried, untried = promise("tried"), promise("untried")
     OutboxMail.objects.filter(pk=tried.pk).update(last_answer="450 Later")
-    gate.look(now=clock.now)
-    gate.trip(answer="421 Closed", now=clock.now)
+    send_control.look(now=clock.now)
+    send_control.trip(answer="421 Closed", now=clock.now)
     clock.pass_by(days=5, seconds=1)
     delivery.retire(clock.now)
 
@@ -81,42 +81,42 @@ def test_a_mail_given_up_without_a_try_says_what_kept_it(promise: Callable[..., 
 def test_a_probe_is_given_to_one_sender_a_minute_and_only_where_mail_is_due(
     promise: Callable[..., OutboxMail], clock: Clock
 ) -> None:
-    gate.look(now=clock.now)
-    gate.trip(answer="421", now=clock.now)
+    send_control.look(now=clock.now)
+    send_control.trip(answer="421", now=clock.now)
     clock.pass_by(minutes=1)
-    assert gate.permit(batch=10, now=clock.now) == Permit(0)
+    assert send_control.permit(batch=10, now=clock.now) == Permit(0)
 
     promise()
-    permits = [gate.permit(batch=10, now=clock.now) for _ in range(3)]
+    permits = [send_control.permit(batch=10, now=clock.now) for _ in range(3)]
 
     assert permits == [Permit(1, is_probe=True), Permit(0), Permit(0)]
 
 
 def test_the_breaker_is_closed_once() -> None:
-    gate.make()
-    gate.trip(answer="421", now=timezone.now())
+    send_control.make()
+    send_control.trip(answer="421", now=timezone.now())
     for _ in range(2):
-        gate.recover()
+        send_control.recover()
 
-    assert list(MailGate.objects.values_list("ill_since", "ill_answer", "probe_at")) == [(None, "", None)]
-    assert str(MailGate.objects.get()) == "gate"
+    assert list(SendControl.objects.values_list("down_since", "down_answer", "probe_at")) == [(None, "", None)]
+    assert str(SendControl.objects.get()) == "send control"
 
 
 def test_the_rate_gives_each_mail_a_slot_of_its_own(settings: Any, clock: Clock) -> None:
     settings.MAIL_RATE = "2"
-    gate.look(now=clock.now)
-    slots = [gate.turn(now=clock.now) for _ in range(6)]
+    send_control.look(now=clock.now)
+    slots = [send_control.turn(now=clock.now) for _ in range(6)]
 
     assert slots == [clock.now + timedelta(seconds=half / 2) for half in range(5)] + [None]
 
 
 def test_the_rate_counts_no_time_that_has_passed(settings: Any, clock: Clock) -> None:
     settings.MAIL_RATE = "10"
-    gate.look(now=clock.now)
-    gate.turn(now=clock.now)
+    send_control.look(now=clock.now)
+    send_control.turn(now=clock.now)
     clock.pass_by(hours=1)
 
-    assert [gate.turn(now=clock.now) for _ in range(2)] == [clock.now, clock.now + timedelta(milliseconds=100)]
+    assert [send_control.turn(now=clock.now) for _ in range(2)] == [clock.now, clock.now + timedelta(milliseconds=100)]
 
 
 def test_a_mail_whose_turn_is_far_away_is_put_back(
@@ -142,4 +142,4 @@ def test_old_mails_are_forgotten_but_not_that_they_were_sent(promise: Callable[.
     claims.scrub(now=clock.now + timedelta(days=91))
     mail.refresh_from_db()
 
-    assert (mail.recipient, mail.facts, mail.state, mail.dedupe_key) == ("", {}, State.SENT, "test:ada")
+    assert (mail.recipient, mail.payload, mail.state, mail.dedupe_key) == ("", {}, State.SENT, "test:ada")

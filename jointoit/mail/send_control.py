@@ -10,7 +10,7 @@ from django.db.models import Exists, F
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
-from jointoit.mail.models import MailGate, OutboxMail
+from jointoit.mail.models import OutboxMail, SendControl
 from jointoit.mail.policy import GIVE_UP_AFTER, PROBE_EVERY
 
 log = structlog.get_logger(__name__)
@@ -42,21 +42,21 @@ def permit(*, batch: int, now: datetime) -> Permit:
     gate = look(now=now)
     if gate.held_at:
         return Permit(0)
-    if gate.ill_since:
+    if gate.down_since:
         return Permit(1, is_probe=True) if take_probe(now=now) else Permit(0)
     return Permit(1 if rate() else batch)
 
 
-def look(*, now: datetime) -> MailGate:
+def look(*, now: datetime) -> SendControl:
     """The row as it is; made where it is missing, held where it finds itself in a restored copy."""
-    gate = MailGate.objects.annotate(here=HERE).filter(pk=1).first()
+    gate = SendControl.objects.annotate(here=HERE).filter(pk=1).first()
     if gate is None:
         make()
         return look(now=now)
     if gate.home != gate.here:
         log.warning("mail_restored_copy_held")
         hold(because=RESTORED, now=now)
-        MailGate.objects.filter(home=gate.home).update(home=gate.here)
+        SendControl.objects.filter(home=gate.home).update(home=gate.here)
         return look(now=now)
     return gate
 
@@ -73,13 +73,13 @@ def make() -> None:
 def hold(*, because: str, now: datetime) -> None:
     """Keep every mail back until `release`; the mail in flight is not called back."""
     make()
-    MailGate.objects.filter(pk=1).update(held_at=Coalesce(F("held_at"), now), held_because=because)
+    SendControl.objects.filter(pk=1).update(held_at=Coalesce(F("held_at"), now), held_because=because)
 
 
 def release(*, now: datetime) -> None:
     """Let mail out again. What waited gets its full time of trying, however long it was held."""
     with transaction.atomic():
-        MailGate.objects.filter(pk=1).update(held_at=None, held_because="")
+        SendControl.objects.filter(pk=1).update(held_at=None, held_because="")
         waiting = OutboxMail.objects.filter(state=OutboxMail.State.PENDING, give_up_at__lt=now + GIVE_UP_AFTER)
         waiting.update(give_up_at=now + GIVE_UP_AFTER)
 
@@ -90,20 +90,20 @@ def release(*, now: datetime) -> None:
 def trip(*, answer: str, now: datetime) -> None:
     """The mail server does not serve us: stop all senders, and try one mail a minute."""
     log.warning("mail_breaker_open", answer=answer)
-    MailGate.objects.filter(pk=1).update(
-        ill_since=Coalesce(F("ill_since"), now), ill_answer=answer, probe_at=now + PROBE_EVERY
+    SendControl.objects.filter(pk=1).update(
+        down_since=Coalesce(F("down_since"), now), down_answer=answer, probe_at=now + PROBE_EVERY
     )
 
 
 def recover() -> None:
-    if MailGate.objects.exclude(ill_since=None).update(ill_since=None, ill_answer="", probe_at=None):
+    if SendControl.objects.exclude(down_since=None).update(down_since=None, down_answer="", probe_at=None):
         log.warning("mail_breaker_closed")
 
 
 def take_probe(*, now: datetime) -> bool:
     """Whether the caller is the one who may try a mail now; only where one is due, or the turn would be wasted."""
     due = OutboxMail.objects.filter(state=OutboxMail.State.PENDING, not_before__lte=now)
-    return bool(MailGate.objects.filter(Exists(due), pk=1, probe_at__lte=now).update(probe_at=now + PROBE_EVERY))
+    return bool(SendControl.objects.filter(Exists(due), pk=1, probe_at__lte=now).update(probe_at=now + PROBE_EVERY))
 
 
 # ── The pace ──────────────────────────────────────────────────────────────────────────────────────────────────────────

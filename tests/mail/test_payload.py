@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from jointoit.mail import facts
+from jointoit.mail import payload
 from jointoit.mail.messages import EventChanged, RegistrationConfirmed
 from tests.mail.samples import KINDS, sample
 
@@ -11,11 +11,11 @@ from tests.mail.samples import KINDS, sample
 def test_a_message_comes_back_as_it_was(kind: str) -> None:
     message = sample(KINDS[kind])
 
-    assert facts.load(kind, json.loads(facts.dump(message))) == message
+    assert payload.load(kind, json.loads(payload.dump(message))) == message
 
 
 def test_times_come_back_with_an_offset() -> None:
-    message = facts.load("event_changed", json.loads(facts.dump(sample(EventChanged))))
+    message = payload.load("event_changed", json.loads(payload.dump(sample(EventChanged))))
 
     assert isinstance(message, EventChanged)
     assert message.before.date.utcoffset() is not None
@@ -23,12 +23,12 @@ def test_times_come_back_with_an_offset() -> None:
 
 def test_facts_from_before_a_field_was_added_take_its_default() -> None:
     message = sample(RegistrationConfirmed, holds_seat=True)
-    old = json.loads(facts.dump(message))
+    old = json.loads(payload.dump(message))
     del old["holds_seat"]
 
-    assert facts.load(message.kind, old) == message
+    assert payload.load(message.kind, old) == message
 
 
 def test_a_kind_of_another_release_is_unknown() -> None:
     with pytest.raises(LookupError):
-        facts.load("not_yet_invented", {})
+        payload.load("not_yet_invented", {})

@@ -6,30 +6,30 @@ from typing import Any
 
 from jointoit.events.models import Event, Registration
 from jointoit.mail import outbox
-from jointoit.mail.messages import EventFacts, Person, SeatMessage
+from jointoit.mail.messages import EventPayload, Person, SeatMessage
 
 
-def tell(kind: type[SeatMessage], registration: Registration, **facts: Any) -> None:
+def notify(kind: type[SeatMessage], registration: Registration, **facts: Any) -> None:
     """Promise one mail to the attendee of a registration whose event is at hand."""
-    outbox.enqueue(message(kind, registration, event_facts(registration.event), **facts), key=key(kind, registration))
+    outbox.enqueue(message(kind, registration, event_payload(registration.event), **facts), key=key(kind, registration))
 
 
-def promise(kind: type[SeatMessage], registration: Registration, **facts: Any) -> dict[str, Any]:
-    """The same promise as parameters, for the statement that writes the registration itself."""
-    promised = message(kind, registration, event_facts(registration.event), **facts)
-    return outbox.parameters(promised, key=key(kind, registration))
+def promise(kind: type[SeatMessage], registration: Registration, **facts: Any) -> outbox.Promise:
+    """The same promise, for the statement that writes the registration itself."""
+    promised = message(kind, registration, event_payload(registration.event), **facts)
+    return outbox.promise(promised, key=key(kind, registration))
 
 
-def tell_of_end(kind: type[SeatMessage], registration: Registration, *, held_seat: bool) -> None:
+def notify_of_end(kind: type[SeatMessage], registration: Registration, *, held_seat: bool) -> None:
     """Promise the mail about a cancellation; what was promised before and is still unsent is of no use any more."""
     outbox.enqueue(
-        message(kind, registration, event_facts(registration.event), holds_seat=held_seat),
+        message(kind, registration, event_payload(registration.event), holds_seat=held_seat),
         key=key(kind, registration),
         supersedes=about(registration.pk),
     )
 
 
-def tell_all(
+def notify_all(
     kind: type[SeatMessage],
     registrations: Iterable[Registration],
     *,
@@ -38,7 +38,7 @@ def tell_all(
     **facts: Any,
 ) -> None:
     """Promise one mail to each attendee of `event`; the registrations are consumed one at a time."""
-    of_event = event_facts(event)
+    of_event = event_payload(event)
     pairs = (
         (message(kind, registration, of_event, **facts), key(kind, registration)) for registration in registrations
     )
@@ -55,7 +55,7 @@ def about(registration_id: int) -> str:
     return f"registration:{registration_id}:"
 
 
-def message(kind: type[SeatMessage], registration: Registration, event: EventFacts, **facts: Any) -> SeatMessage:
+def message(kind: type[SeatMessage], registration: Registration, event: EventPayload, **facts: Any) -> SeatMessage:
     attendee = registration.attendee
     return kind(
         to=Person(address=attendee.email, name=attendee.get_full_name(), timezone=attendee.timezone),
@@ -67,8 +67,8 @@ def message(kind: type[SeatMessage], registration: Registration, event: EventFac
     )
 
 
-def event_facts(event: Event) -> EventFacts:
-    return EventFacts(
+def event_payload(event: Event) -> EventPayload:
+    return EventPayload(
         id=event.pk,
         title=event.title,
         date=event.date,

@@ -12,12 +12,13 @@ from rest_framework.request import Request
 
 from jointoit.accounts import tokens
 from jointoit.accounts.models import RefreshToken, User
+from jointoit.api.http.client_address import client_address
 from jointoit.api.throttling import throttle
 
 
 def origin_of(request: Request) -> str:
     """Where a request comes from, as it is kept beside a refresh token."""
-    return tokens.keyed_hash("origin", throttle.client_address(request._request))
+    return tokens.keyed_hash("origin", client_address(request._request))
 
 
 def refuse(*, login: str, origin: str, now: datetime) -> None:

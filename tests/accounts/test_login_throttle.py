@@ -1,18 +1,19 @@
 """Passwords cannot be guessed, and guessing does not lock the owner out."""
 
 import pytest
-from rest_framework.test import APIClient
+
+from tests.client import ServiceClient
 
 from .conftest import PASSWORD, MakeUser, Rates
 
 TOKEN = "/api/token/"
 
 
-def guess(api: APIClient, login: str = "ada", *, address: str = "192.0.2.1", password: str = "wrong") -> int:
+def guess(api: ServiceClient, login: str = "ada", *, address: str = "192.0.2.1", password: str = "wrong") -> int:
     return api.post(TOKEN, {"username": login, "password": password}, REMOTE_ADDR=address).status_code
 
 
-def test_one_address_has_its_number_of_attempts(api: APIClient, make_user: MakeUser, rates: Rates) -> None:
+def test_one_address_has_its_number_of_attempts(api: ServiceClient, make_user: MakeUser, rates: Rates) -> None:
     make_user(username="ada")
     rates(login="3/day")
 
@@ -21,7 +22,7 @@ def test_one_address_has_its_number_of_attempts(api: APIClient, make_user: MakeU
 
 
 def test_one_account_has_its_number_of_attempts_from_all_addresses(
-    api: APIClient, make_user: MakeUser, rates: Rates
+    api: ServiceClient, make_user: MakeUser, rates: Rates
 ) -> None:
     make_user(username="ada")
     rates(account="3/day")
@@ -32,14 +33,14 @@ def test_one_account_has_its_number_of_attempts_from_all_addresses(
     assert guess(api, "bob") == 401
 
 
-def test_an_unknown_account_is_counted_just_the_same(api: APIClient, db: None, rates: Rates) -> None:
+def test_an_unknown_account_is_counted_just_the_same(api: ServiceClient, db: None, rates: Rates) -> None:
     rates(account="3/day")
 
     assert [guess(api, address=f"192.0.2.{number}") for number in range(4)] == [401, 401, 401, 429]
 
 
 def test_guessing_does_not_lock_out_whoever_is_signed_in_from_there(
-    api: APIClient, make_user: MakeUser, rates: Rates
+    api: ServiceClient, make_user: MakeUser, rates: Rates
 ) -> None:
     make_user(username="ada")
     rates(account="3/day")
@@ -50,7 +51,7 @@ def test_guessing_does_not_lock_out_whoever_is_signed_in_from_there(
     assert guess(api, address="192.0.2.9", password=PASSWORD) == 429
 
 
-def test_a_home_of_one_account_is_not_that_of_another(api: APIClient, make_user: MakeUser, rates: Rates) -> None:
+def test_a_home_of_one_account_is_not_that_of_another(api: ServiceClient, make_user: MakeUser, rates: Rates) -> None:
     make_user(username="ada")
     make_user(username="eve")
     assert guess(api, "eve", password=PASSWORD) == 200
@@ -59,7 +60,7 @@ def test_a_home_of_one_account_is_not_that_of_another(api: APIClient, make_user:
     assert [guess(api), guess(api)] == [401, 429]
 
 
-def test_how_many_others_try_does_not_show(api: APIClient, make_user: MakeUser, rates: Rates) -> None:
+def test_how_many_others_try_does_not_show(api: ServiceClient, make_user: MakeUser, rates: Rates) -> None:
     make_user(username="ada")
     rates(account="5/day", login="5/day")
 
@@ -70,7 +71,7 @@ def test_how_many_others_try_does_not_show(api: APIClient, make_user: MakeUser, 
 
 @pytest.mark.parametrize(("url", "scope"), [("/users/register/", "signup"), ("/users/password-reset/", "reset")])
 def test_sign_up_and_reset_have_rates_of_their_own(
-    api: APIClient, db: None, rates: Rates, url: str, scope: str
+    api: ServiceClient, db: None, rates: Rates, url: str, scope: str
 ) -> None:
     rates(**{scope: "1/day"})
 

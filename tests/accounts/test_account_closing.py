@@ -7,9 +7,9 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth.models import Group
 
-from jointoit.accounts import addresses, closing, passwords, profile
+from jointoit.accounts import account_closing, addresses, passwords, profile
 from jointoit.accounts.models import User
-from jointoit.accounts.signals import account_closing
+from jointoit.accounts.signals import account_is_closing
 from jointoit.accounts.signup import sign_up
 from jointoit.accounts.tokens import DeadToken
 from jointoit.api.models import IdempotencyKey
@@ -25,7 +25,7 @@ def test_nothing_that_tells_who_it_was_remains(make_user: MakeUser, pair_of: Pai
     user.groups.add(Group.objects.create(name="organizers"))
     pair_of(user)
 
-    closing.close(user=user, password=PASSWORD, now=now)
+    account_closing.close(user=user, password=PASSWORD, now=now)
 
     user.refresh_from_db()
     assert (user.username, user.email) == (f"deleted:{user.pk}", f"deleted-{user.pk}@invalid")
@@ -39,7 +39,7 @@ def test_kept_answers_go_with_the_person_they_speak_of(make_user: MakeUser, now:
     for person in (user, other):
         IdempotencyKey.objects.create(scope=uuid4(), caller=person.pk, fingerprint="", body=b"...")
 
-    closing.close(user=user, password=PASSWORD, now=now)
+    account_closing.close(user=user, password=PASSWORD, now=now)
 
     assert list(IdempotencyKey.objects.values_list("caller", flat=True)) == [other.pk]
 
@@ -50,7 +50,7 @@ def test_another_persons_mails_are_left_alone(make_user: MakeUser, now: datetime
     addresses.remind(user=user, now=now)
     sign_up(username="vera", email="vera@example.org", password="weaving algebra", now=now)
 
-    closing.close(user=user, password=PASSWORD, now=now)
+    account_closing.close(user=user, password=PASSWORD, now=now)
 
     rows = OutboxMail.objects.order_by("pk").values_list("kind", "state", "recipient")
     assert list(rows) == [("confirm_email", "superseded", ""), ("welcome", "pending", "vera@example.org")]
@@ -58,7 +58,7 @@ def test_another_persons_mails_are_left_alone(make_user: MakeUser, now: datetime
 
 def test_name_and_address_are_free_again(make_user: MakeUser, now: datetime) -> None:
     user = make_user(username="ada", email="ada@example.org")
-    closing.close(user=user, password=PASSWORD, now=now)
+    account_closing.close(user=user, password=PASSWORD, now=now)
 
     assert sign_up(username="ada", email="ada@example.org", password="weaving algebra", now=now).pk != user.pk
 
@@ -69,9 +69,9 @@ def test_mails_that_wait_are_not_sent_and_all_forget_the_address(make_user: Make
     passwords.ask_for_reset(email=user.email, now=now)
     OutboxMail.objects.filter(kind="password_reset").update(state="sent")
 
-    closing.close(user=user, password=PASSWORD, now=now)
+    account_closing.close(user=user, password=PASSWORD, now=now)
 
-    rows = OutboxMail.objects.order_by("pk").values_list("state", "recipient", "facts")
+    rows = OutboxMail.objects.order_by("pk").values_list("state", "recipient", "payload")
     assert list(rows) == [("superseded", "", {}), ("sent", "", {})]
 
 
@@ -82,17 +82,17 @@ def test_other_apps_hear_of_it_while_the_person_is_still_known(make_user: MakeUs
         heard.append((user.email, now))
 
     user = make_user(email="ada@example.org")
-    account_closing.connect(listen)
+    account_is_closing.connect(listen)
     try:
-        closing.close(user=user, password=PASSWORD, now=now)
+        account_closing.close(user=user, password=PASSWORD, now=now)
     finally:
-        account_closing.disconnect(listen)
+        account_is_closing.disconnect(listen)
     assert heard == [("ada@example.org", now)]
 
 
 def test_a_change_that_was_on_its_way_does_not_bring_the_person_back(make_user: MakeUser, now: datetime) -> None:
     user = make_user()
-    closing.close(user=user, password=PASSWORD, now=now)
+    account_closing.close(user=user, password=PASSWORD, now=now)
 
     with pytest.raises(DeadToken):
         profile.update(user_id=user.pk, values={"username": "back"}, now=now)
@@ -102,7 +102,7 @@ def test_the_wrong_password_closes_nothing(make_user: MakeUser, now: datetime) -
     user = make_user()
 
     with pytest.raises(passwords.WrongPassword):
-        closing.close(user=user, password="wrong", now=now)
+        account_closing.close(user=user, password="wrong", now=now)
 
     user.refresh_from_db()
     assert user.is_active
@@ -112,8 +112,8 @@ def test_closing_twice_is_closing_once(make_user: MakeUser, now: datetime) -> No
     user = make_user()
     seen_before = type(user).objects.get()
 
-    closing.close(user=user, password=PASSWORD, now=now)
-    closing.close(user=seen_before, password=PASSWORD, now=now)
+    account_closing.close(user=user, password=PASSWORD, now=now)
+    account_closing.close(user=seen_before, password=PASSWORD, now=now)
 
     user.refresh_from_db()
     assert user.token_epoch == 1
@@ -124,12 +124,12 @@ def test_a_failing_receiver_keeps_the_account(make_user: MakeUser, now: datetime
         raise RuntimeError
 
     user = make_user()
-    account_closing.connect(fail)
+    account_is_closing.connect(fail)
     try:
         with pytest.raises(RuntimeError):
-            closing.close(user=user, password=PASSWORD, now=now)
+            account_closing.close(user=user, password=PASSWORD, now=now)
     finally:
-        account_closing.disconnect(fail)
+        account_is_closing.disconnect(fail)
     user.refresh_from_db()
     assert user.is_active
 
@@ -138,7 +138,7 @@ def test_deactivating_ends_tokens_and_counts_who_was_active(make_user: MakeUser,
     one, shut = make_user(), make_user(is_active=False)
     pair_of(one)
 
-    assert closing.deactivate(user_ids=[one.pk, shut.pk]) == 1
+    assert account_closing.deactivate(user_ids=[one.pk, shut.pk]) == 1
 
     one.refresh_from_db()
     shut.refresh_from_db()

@@ -60,7 +60,7 @@ def test_everybody_hears_of_a_move_by_one_statement_a_chunk_in_the_memory_of_one
 
     (statements, memory), (more_statements, more_memory) = cost(few), cost(many)
 
-    told = OutboxMail.objects.filter(kind="event_changed", facts__event__id=many.pk)
+    told = OutboxMail.objects.filter(kind="event_changed", payload__event__id=many.pk)
     assert told.values("recipient").distinct().count() == 6 * CHUNK
     assert more_statements - statements == 4
     assert more_memory < 1.5 * memory

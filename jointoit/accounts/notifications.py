@@ -10,7 +10,7 @@ from jointoit.mail.messages import AccountMessage, Person
 REPEAT_AFTER = timedelta(minutes=5)
 
 
-def tell(kind: type[AccountMessage], user: User, *, fact: str, to: str | None = None, **facts: str) -> None:
+def notify(kind: type[AccountMessage], user: User, *, fact: str, to: str | None = None, **facts: str) -> None:
     """Promise one mail about an account to its owner, or to `to` where an address is what it is about."""
     person = Person(address=to or user.email, name=user.get_full_name(), timezone=user.timezone)
     message = kind(to=person, user_id=user.pk, token_epoch=user.token_epoch, **facts)

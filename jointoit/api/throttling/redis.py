@@ -1,0 +1,122 @@
+"""Buckets in Redis, which all processes share: one script takes one step of GCRA in each (see `rates`)."""
+
+import os
+import threading
+import time
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+import redis
+import structlog
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from jointoit.api.throttling.rates import BucketRequest, RateStatus, status_of
+
+log = structlog.get_logger(__name__)
+
+TIMEOUT: Final = 0.05  # seconds; a throttle that makes requests wait is worse than one that counts elsewhere
+ERRORS_TO_OPEN: Final = 3
+PAUSE: Final = 5.0  # seconds without Redis after it failed; then one request tries it again
+
+#: KEYS the buckets; ARGV now, then interval and burst of each, in microseconds. Answers {allowed, tat, now} of each up
+#: to the first that refuses. A number goes out through string.format: Lua's own conversion keeps 14 digits of the 16.
+STEP = """
+local function digits(number) return string.format('%.0f', number) end
+local answers = {}
+for place, key in ipairs(KEYS) do
+  local state = redis.call('HMGET', key, 'tat', 'seen')
+  local interval, burst = tonumber(ARGV[2 * place]), tonumber(ARGV[2 * place + 1])
+  local now = math.max(tonumber(ARGV[1]), tonumber(state[2] or '0'))
+  local tat = math.max(now, tonumber(state[1] or '0'))
+  if tat + interval - now > burst then
+    answers[place] = {0, digits(tat), digits(now)}
+    return answers
+  end
+  tat = tat + interval
+  redis.call('HSET', key, 'tat', digits(tat), 'seen', digits(now))
+  redis.call('PEXPIRE', key, math.ceil((tat - now) / 1000))
+  answers[place] = {1, digits(tat), digits(now)}
+end
+return answers
+"""
+
+
+class Breaker:
+    """Keeps callers from waiting for a part that is ill: open after three errors in a row, then one probe at a time."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.errors = 0
+        self.closed_until_error = True
+        self.probe_at = 0.0
+
+    def lets_through(self) -> bool:
+        if self.closed_until_error:
+            return True
+        with self.lock:
+            if time.monotonic() < self.probe_at:
+                return False
+            self.probe_at = time.monotonic() + PAUSE
+            return True
+
+    def succeeded(self) -> None:
+        if self.errors:
+            with self.lock:
+                self.errors, self.closed_until_error = 0, True
+
+    def failed(self) -> None:
+        with self.lock:
+            self.errors += 1
+            if self.errors >= ERRORS_TO_OPEN:
+                self.closed_until_error, self.probe_at = False, time.monotonic() + PAUSE
+
+
+class RedisBuckets:
+    """Each thread keeps a client with one connection: lending one from a pool costs as much as the step itself."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.breaker = Breaker()
+        self.renew()
+        os.register_at_fork(after_in_child=self.renew)
+
+    def renew(self) -> None:
+        """A forked child shares no connection with its parent."""
+        self.kept = threading.local()
+
+    def take(self, requests: Sequence[BucketRequest], now: int) -> list[RateStatus] | None:
+        """What the buckets say, up to the first that refuses; None when Redis cannot say."""
+        if not self.breaker.lets_through():
+            return None
+        keys = [f"rate:{wanted.key}" for wanted in requests]
+        values = [now, *(value for wanted in requests for value in (wanted.rate.interval, wanted.rate.burst))]
+        try:
+            found = self.script()(keys=keys, args=values)
+        except (redis.RedisError, OSError) as error:
+            self.breaker.failed()
+            log.warning("throttle_without_redis", error=type(error).__name__)
+            return None
+        self.breaker.succeeded()
+        return [
+            status_of(wanted, allowed=bool(allowed), tat=int(tat), now=int(seen))
+            for wanted, (allowed, tat, seen) in zip(requests, found, strict=False)
+        ]
+
+    def script(self) -> Any:
+        """This thread's. A connection that the other side ended since the last request is made anew, once.
+
+        redis-py retries ten times by default, which turns 50 ms into seconds.
+        """
+        if not hasattr(self.kept, "script"):
+            once_more = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
+            timeouts = {"socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT}
+            client = redis.Redis.from_url(self.url, single_connection_client=True, retry=once_more, **timeouts)
+            self.kept.script = client.register_script(STEP)
+        return self.kept.script
+
+
+@lru_cache(maxsize=8)
+def redis_buckets(url: str) -> RedisBuckets:
+    return RedisBuckets(url)

@@ -1,0 +1,130 @@
+"""Events as clients read them: one statement for each list and each detail, whoever asks.
+
+Who asks is a value like the others: `reader` is the id of a user, 0 for nobody.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from jointoit.api.lists.pagination import Key, Listing, ListQuery
+from jointoit.api.lists.prepared import PreparedQuery, Row, columns_of, instance_of
+from jointoit.errors import NotFound
+from jointoit.events import searching
+from jointoit.events.models import Event
+from jointoit.events.serializers import EventSerializer
+
+EVENT: Final = "events_event AS event"
+#: What `EventQuerySet.visible_to` says.
+VISIBLE: Final = "event.deleted_at IS NULL AND (event.status <> 'draft' OR event.organizer_id = %(reader)s)"
+#: Members that are no column.
+COMPUTED: Final = {"seats_left": "event.capacity - event.seats_taken"}
+MEMBERS: Final = ", ".join(
+    f'{COMPUTED.get(str(field.source), f"event.{field.source}")} AS "{name}"'
+    for name, field in EventSerializer().fields.items()
+)
+DETAIL: Final = PreparedQuery(f"SELECT {MEMBERS} FROM {EVENT} WHERE event.id = %(event)s")
+VISIBLE_DETAIL: Final = PreparedQuery(f"SELECT {MEMBERS} FROM {EVENT} WHERE event.id = %(event)s AND {VISIBLE}")
+VISIBLE_ROW: Final = PreparedQuery(
+    f"SELECT {columns_of(Event, 'event')} FROM {EVENT} WHERE event.id = %(event)s AND {VISIBLE}"
+)
+
+
+def detail(event_id: int) -> Row:
+    """The members of an event, whoever may see it."""
+    return existing(DETAIL.row({"event": event_id}))
+
+
+def visible_detail(event_id: int, *, reader: int) -> Row:
+    """The members of an event. Raises NotFound where the reader may not know of it."""
+    return existing(VISIBLE_DETAIL.row({"event": event_id, "reader": reader}))
+
+
+def visible_event(event_id: int, *, reader: int) -> Event:
+    """The row, to ask who may do what with it. Raises NotFound where the reader may not know of it."""
+    return instance_of(Event, existing(VISIBLE_ROW.row({"event": event_id, "reader": reader})))
+
+
+def existing(row: Row | None) -> Row:
+    if row is None:
+        raise NotFound
+    return row
+
+
+# ── The list ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+#: The condition that a parameter adds, over a value of its name.
+CONDITIONS: Final[Mapping[str, str]] = {
+    "title": "event.title_folded LIKE %(title)s",
+    "location": "event.location_folded LIKE %(location)s",
+    "organizer": "event.organizer_id = %(organizer)s",
+    "date": "event.date >= %(start)s AND event.date < %(end)s",
+    "date_from": "event.date >= %(date_from)s",
+    "date_to": "event.date < %(date_to)s",
+    "status": "event.status = %(status)s",
+    "tag": "event.tags @> ARRAY[%(tag)s::varchar]",
+}
+#: Conditions of their own for some values: so that an index is found.
+CONDITIONS_OF_VALUES: Final[Mapping[tuple[str, Any], str]] = {
+    ("status", Event.Status.DRAFT): "event.status = 'draft' AND event.organizer_id = %(reader)s",
+    ("has_seats", True): "NOT event.is_full",
+    ("has_seats", False): "event.is_full",
+    ("upcoming", True): "event.date > %(now)s",
+    ("upcoming", False): "event.date <= %(now)s",
+}
+ID: Final = Key("id", "event.id", "bigint")
+#: Titles are sorted as they are read, whatever the case; the index has so much of each (models.TITLE_ORDER).
+TITLE_ORDER: Final = "left(event.title_folded, 255)"
+ORDERS: Final[Mapping[str, tuple[Key, ...]]] = {
+    "date": (Key("date", "event.date", "timestamptz"), ID),
+    "created_at": (Key("created_at", "event.created_at", "timestamptz"), ID),
+    "title": (Key("title_order", TITLE_ORDER, "text"), ID),
+}
+#: One index gives the rows in the order of their dates, whatever the values: with dates, and at most one of the others.
+DATES: Final = {"date", "date_from", "date_to", "upcoming", "ordering"}
+INDEXED_BY_DATE: Final = {"organizer", "status", "has_seats"}
+
+
+def event_list(asked: Mapping[str, Any], *, reader: int, now: datetime) -> Listing:
+    """The events that the parameters (`EventParameters`) leave; those found by words come with the best first."""
+    conditions, columns = [VISIBLE, *map_conditions(asked)], [MEMBERS]
+    values: dict[str, Any] = {**asked, "reader": reader, "now": now, **patterns(asked)}
+    order = ordered(asked.get("ordering", "date"))
+    if "search" in asked:
+        found = searching.nearly(asked["search"]) if asked.get("typos") else searching.exactly(asked["search"])
+        conditions.append(found.condition)
+        values |= found.values
+        if "ordering" not in asked:
+            columns.append(f"{found.rank} AS rank")
+            order = (Key("rank", found.rank, "float8", descending=True), *ORDERS["date"])
+    if order[0].name == "title_order":
+        columns.append(f"{TITLE_ORDER} AS title_order")
+    query = ListQuery(", ".join(columns), EVENT, tuple(conditions), order, ("rank", "title_order"), has_one_plan(asked))
+    return Listing(query, values)
+
+
+def map_conditions(asked: Mapping[str, Any]) -> list[str]:
+    found = (
+        CONDITIONS_OF_VALUES.get((name, value)) or CONDITIONS.get(name)
+        for name, value in asked.items()
+        if isinstance(value, str | bool) or name in CONDITIONS
+    )
+    return [condition for condition in found if condition]
+
+
+def patterns(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Values that are not written as they were asked for. The characters of LIKE patterns mean themselves."""
+    parts = {name: asked[name] for name in ("title", "location") if name in asked}
+    escaped = {name: text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") for name, text in parts.items()}
+    return {name: f"%{text}%" for name, text in escaped.items()} | (asked["date"]._asdict() if "date" in asked else {})
+
+
+def ordered(ordering: str) -> tuple[Key, ...]:
+    keys = ORDERS[ordering.removeprefix("-")]
+    return tuple(key.reversed() for key in keys) if ordering.startswith("-") else keys
+
+
+def has_one_plan(asked: Mapping[str, Any]) -> bool:
+    others = asked.keys() - DATES
+    by_date = asked.get("ordering", "date").removeprefix("-") == "date"
+    return by_date and len(others) <= 1 and others <= INDEXED_BY_DATE

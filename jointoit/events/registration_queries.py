@@ -1,0 +1,99 @@
+"""Registrations as clients read them: one statement for each list and each detail, whoever asks.
+
+`reader` is the id of whoever asks: the attendee, or the organizer of the event, who sees addresses too.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from jointoit.api.lists.pagination import Key, Listing, ListQuery
+from jointoit.api.lists.prepared import PreparedQuery, Row
+from jointoit.events.event_queries import existing
+
+TABLES: Final = (
+    "events_registration AS registration JOIN events_event AS event ON event.id = registration.event_id "
+    "JOIN accounts_user AS attendee ON attendee.id = registration.attendee_id"
+)
+#: A deleted event, which only its former attendees still meet here, shows as cancelled.
+COLUMNS: Final = """
+    registration.id, registration.status, registration.registered_at, registration.updated_at,
+    event.id AS event_id, event.title AS event_title, event.date AS event_date, event.location AS event_location,
+    CASE WHEN event.deleted_at IS NULL THEN event.status ELSE 'cancelled' END AS event_status,
+    attendee.id AS attendee_id, attendee.username AS attendee_username,
+    CASE WHEN event.organizer_id = %(reader)s THEN attendee.email END AS attendee_email
+"""
+#: One look at the queue for each row: for a few of them.
+POSITION: Final = """
+    CASE registration.status WHEN 'waitlisted' THEN (
+        SELECT count(*) FROM events_registration AS ahead
+        WHERE ahead.event_id = registration.event_id AND ahead.status = 'waitlisted'
+          AND ahead.queue_number <= registration.queue_number
+    ) END AS position
+"""
+#: The inner query does not depend on the row, so PostgreSQL runs it once, over the whole queue, however many rows are
+#: read; a place is then looked up in what it made.
+POSITION_IN_EVENT: Final = """
+    CASE registration.status WHEN 'waitlisted' THEN ((
+        SELECT jsonb_object_agg(id, place)
+        FROM (SELECT id, row_number() OVER (ORDER BY queue_number) AS place
+              FROM events_registration WHERE event_id = %(event)s AND status = 'waitlisted') AS queue
+    ) -> registration.id::text)::integer END AS position
+"""
+ALL: Final = f"{COLUMNS}, {POSITION}"
+DETAIL: Final = PreparedQuery(
+    f"SELECT {ALL} FROM {TABLES} WHERE registration.id = %(registration)s "
+    "AND (registration.attendee_id = %(reader)s OR event.organizer_id = %(reader)s)"
+)
+
+
+def visible_detail(registration_id: int, *, reader: int) -> Row:
+    """One registration. Raises NotFound for everybody but its attendee and the organizer."""
+    return existing(DETAIL.row({"registration": registration_id, "reader": reader}))
+
+
+# ── Lists ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+NEWEST_FIRST: Final = (Key("id", "registration.id", "bigint", descending=True),)
+AS_ASKED: Final = (Key("id", "registration.id", "bigint"),)
+CONDITIONS: Final[Mapping[str, str]] = {
+    "status": "registration.status = %(status)s",
+    "event": "registration.event_id = %(event)s",
+}
+NAMED: Final = ("username", "first_name", "last_name", "email")
+UPCOMING: Final = {True: "event.date > %(now)s", False: "event.date <= %(now)s"}
+NAMES: Final = (
+    "events_plain_text(concat_ws(' ', attendee.username, attendee.first_name, attendee.last_name, attendee.email))"
+)
+
+
+def own_list(asked: Mapping[str, Any], *, reader: int, now: datetime) -> Listing:
+    """The reader's own registrations, of those that the parameters (`RegistrationParameters`) leave."""
+    conditions = ["registration.attendee_id = %(reader)s", *(CONDITIONS[name] for name in asked if name in CONDITIONS)]
+    if "upcoming" in asked:
+        conditions.append(UPCOMING[asked["upcoming"]])
+    return Listing(ListQuery(ALL, TABLES, tuple(conditions), NEWEST_FIRST), {**asked, "reader": reader, "now": now})
+
+
+def attendee_list(asked: Mapping[str, Any], *, event: int, reader: int) -> Listing:
+    """Who comes, in the order of asking, of those that the parameters (`AttendeeParameters`) leave."""
+    conditions = ["registration.event_id = %(event)s", *(CONDITIONS[name] for name in asked if name in CONDITIONS)]
+    words = {f"word_{number}": word for number, word in enumerate(asked.get("search", "").split())}
+    conditions += [f"strpos({NAMES}, events_plain_text(%({name})s)) > 0" for name in words]
+    columns = f"{COLUMNS}, {POSITION_IN_EVENT}"
+    values = {**asked, **words, "event": event, "reader": reader}
+    return Listing(ListQuery(columns, TABLES, tuple(conditions), AS_ASKED, prepare="search" not in asked), values)
+
+
+FILE_COLUMNS: Final = f"""
+    registration.id, attendee.username, attendee.first_name, attendee.last_name, attendee.email, registration.status,
+    {POSITION_IN_EVENT}, registration.registered_at, registration.updated_at
+"""
+
+
+def attendee_file(listing: Listing) -> PreparedQuery:
+    """All rows of an attendee list, with the columns of its file."""
+    conditions = " AND ".join(listing.query.conditions)
+    return PreparedQuery(
+        f"SELECT {FILE_COLUMNS} FROM {TABLES} WHERE {conditions} ORDER BY registration.id", prepare=False
+    )
