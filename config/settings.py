@@ -100,19 +100,19 @@ API_MIDDLEWARE = [
     *(["jointoit.api.observability.tracing.TracingMiddleware"] if TRACES else []),
     "jointoit.api.observability.metrics.MetricsMiddleware",
     "jointoit.api.http.middleware.RequestMiddleware",
-    "django.middleware.security.SecurityMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),
     "jointoit.api.http.middleware.RequestLimitsMiddleware",  # behind those that add headers, for its refusals
 ]
 # What pages need besides: the paths of PAGE_PATHS pass all of these (config/wsgi.py), the API knows callers by tokens.
 MIDDLEWARE = [
     *API_MIDDLEWARE,
+    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 PAGE_PATHS = ("/admin/", "/static/")
 ROOT_URLCONF = "config.urls"
@@ -203,12 +203,17 @@ X_FRAME_OPTIONS = "DENY"
 CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "if-match", "if-none-match", "x-request-id"]
 CORS_EXPOSE_HEADERS = ["etag", "idempotent-replayed", "location", "ratelimit", "ratelimit-policy", "retry-after"]
 CORS_EXPOSE_HEADERS += ["www-authenticate", "x-request-id"]
-# Swagger UI, ReDoc and the admin write style attributes; ReDoc searches in a worker.
-PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
-CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; "
-    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
+# What a browser may do with an answer, unless the view says otherwise (jointoit.api.http.middleware.add_headers).
+RESPONSE_HEADERS = {
+    # Swagger UI, ReDoc and the admin write style attributes; ReDoc searches in a worker.
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+    "worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": SECURE_REFERRER_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": X_FRAME_OPTIONS,
+} | ({"Strict-Transport-Security": f"max-age={SECURE_HSTS_SECONDS}; includeSubDomains; preload"} if HTTPS else {})
 SILENCED_SYSTEM_CHECKS = [
     "security.W008",  # SECURE_SSL_REDIRECT, see above
     "auth.E003",  # the username is unique in any case, by a constraint that this check does not understand

@@ -4,7 +4,9 @@ Who asks is a value like the others: `reader` is the id of a user, 0 for nobody.
 """
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from jointoit.api.lists.pagination import Key, Listing, ListQuery
@@ -53,8 +55,9 @@ def existing(row: Row | None) -> Row:
 
 # ── The list ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-#: The condition that a parameter adds, over a value of its name.
-CONDITIONS: Final[Mapping[str, str]] = {
+#: The condition that a parameter adds over a value of its name; for some values one of their own, so that an index is
+#: found.
+CONDITIONS: Final[Mapping[Any, str]] = {
     "title": "event.title_folded LIKE %(title)s",
     "location": "event.location_folded LIKE %(location)s",
     "organizer": "event.organizer_id = %(organizer)s",
@@ -62,16 +65,14 @@ CONDITIONS: Final[Mapping[str, str]] = {
     "date_from": "event.date >= %(date_from)s",
     "date_to": "event.date < %(date_to)s",
     "status": "event.status = %(status)s",
-    "tag": "event.tags @> ARRAY[%(tag)s::varchar]",
-}
-#: Conditions of their own for some values: so that an index is found.
-CONDITIONS_OF_VALUES: Final[Mapping[tuple[str, Any], str]] = {
     ("status", Event.Status.DRAFT): "event.status = 'draft' AND event.organizer_id = %(reader)s",
+    "tag": "event.tags @> ARRAY[%(tag)s::varchar]",
     ("has_seats", True): "NOT event.is_full",
     ("has_seats", False): "event.is_full",
     ("upcoming", True): "event.date > %(now)s",
     ("upcoming", False): "event.date <= %(now)s",
 }
+SPELLED_OUT: Final = {"status", "has_seats", "upcoming", "typos", "ordering"}
 ID: Final = Key("id", "event.id", "bigint")
 #: Titles are sorted as they are read, whatever the case; the index has so much of each (models.TITLE_ORDER).
 TITLE_ORDER: Final = "left(event.title_folded, 255)"
@@ -87,29 +88,33 @@ INDEXED_BY_DATE: Final = {"organizer", "status", "has_seats"}
 
 def event_list(asked: Mapping[str, Any], *, reader: int, now: datetime) -> Listing:
     """The events that the parameters (`EventParameters`) leave; those found by words come with the best first."""
-    conditions, columns = [VISIBLE, *map_conditions(asked)], [MEMBERS]
-    values: dict[str, Any] = {**asked, "reader": reader, "now": now, **patterns(asked)}
-    order = ordered(asked.get("ordering", "date"))
-    if "search" in asked:
-        found = searching.nearly(asked["search"]) if asked.get("typos") else searching.exactly(asked["search"])
-        conditions.append(found.condition)
-        values |= found.values
-        if "ordering" not in asked:
-            columns.append(f"{found.rank} AS rank")
-            order = (Key("rank", found.rank, "float8", descending=True), *ORDERS["date"])
+    words = searching.words_of(asked["search"], typos=asked.get("typos", False)) if "search" in asked else {}
+    values = {**asked, **patterns(asked), **words, "reader": reader, "now": now}
+    return Listing(query_for(signature(asked), tuple(words)), values)
+
+
+def signature(asked: Mapping[str, Any]) -> frozenset[tuple[str, Any]]:
+    """What the SQL depends on: which parameters are given, and the value where there are few to choose from."""
+    return frozenset((name, value if name in SPELLED_OUT else None) for name, value in asked.items())
+
+
+@lru_cache(maxsize=1000)
+def query_for(asked: frozenset[tuple[str, Any]], words: tuple[str, ...]) -> ListQuery:
+    """The statement for all requests with one signature."""
+    given, columns = dict(asked), [MEMBERS]
+    found = [CONDITIONS.get((name, value)) or CONDITIONS.get(name) for name, value in given.items()]
+    conditions = [VISIBLE, *filter(None, found)]
+    order = ordered(given.get("ordering", "date"))
+    if words:
+        condition, rank = searching.nearly(words) if given.get("typos") else searching.exactly()
+        conditions.append(condition)
+        if "ordering" not in given:
+            columns.append(f"{rank} AS rank")
+            order = (Key("rank", rank, "float8", descending=True), *ORDERS["date"])
     if order[0].name == "title_order":
         columns.append(f"{TITLE_ORDER} AS title_order")
-    query = ListQuery(", ".join(columns), EVENT, tuple(conditions), order, ("rank", "title_order"), has_one_plan(asked))
-    return Listing(query, values)
-
-
-def map_conditions(asked: Mapping[str, Any]) -> list[str]:
-    found = (
-        CONDITIONS_OF_VALUES.get((name, value)) or CONDITIONS.get(name)
-        for name, value in asked.items()
-        if isinstance(value, str | bool) or name in CONDITIONS
-    )
-    return [condition for condition in found if condition]
+    hidden = ("rank", "title_order")
+    return ListQuery(", ".join(columns), EVENT, tuple(conditions), order, hidden, has_one_plan(given.keys(), order))
 
 
 def patterns(asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,7 +129,6 @@ def ordered(ordering: str) -> tuple[Key, ...]:
     return tuple(key.reversed() for key in keys) if ordering.startswith("-") else keys
 
 
-def has_one_plan(asked: Mapping[str, Any]) -> bool:
-    others = asked.keys() - DATES
-    by_date = asked.get("ordering", "date").removeprefix("-") == "date"
-    return by_date and len(others) <= 1 and others <= INDEXED_BY_DATE
+def has_one_plan(given: AbstractSet[str], order: tuple[Key, ...]) -> bool:
+    others = given - DATES
+    return order[0].name == "date" and len(others) <= 1 and others <= INDEXED_BY_DATE

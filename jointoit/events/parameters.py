@@ -23,6 +23,13 @@ class FoldedTextParameter(TextParameter):
         return fold(super().to_internal_value(data))
 
 
+class WordsParameter(FoldedTextParameter):
+    """Words; without any it counts as left out."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return super().to_internal_value(data).strip()
+
+
 class TagParameter(TextParameter):
     def to_internal_value(self, data: Any) -> str:
         return super().to_internal_value(data).lower()
@@ -44,7 +51,7 @@ class EventParameters(ParameterSerializer):
     date_from = DateTimeField(required=False, help_text="Starts then or later.")
     date_to = DateTimeField(required=False, help_text="Starts before then.")
     status = ChoiceField(choices=Event.Status.choices, required=False)
-    search = FoldedTextParameter(
+    search = WordsParameter(
         help_text=(
             "Has these words in title, place or description, in any case, with or without accents; the best comes "
             "first, unless `ordering` says otherwise. Where nothing has them, words a typo away are found."

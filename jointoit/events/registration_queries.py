@@ -5,6 +5,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from jointoit.api.lists.pagination import Key, Listing, ListQuery
@@ -69,20 +70,31 @@ NAMES: Final = (
 
 def own_list(asked: Mapping[str, Any], *, reader: int, now: datetime) -> Listing:
     """The reader's own registrations, of those that the parameters (`RegistrationParameters`) leave."""
-    conditions = ["registration.attendee_id = %(reader)s", *(CONDITIONS[name] for name in asked if name in CONDITIONS)]
-    if "upcoming" in asked:
-        conditions.append(UPCOMING[asked["upcoming"]])
-    return Listing(ListQuery(ALL, TABLES, tuple(conditions), NEWEST_FIRST), {**asked, "reader": reader, "now": now})
+    query = own_query(frozenset(asked.keys() & CONDITIONS.keys()), asked.get("upcoming"))
+    return Listing(query, {**asked, "reader": reader, "now": now})
+
+
+@lru_cache(maxsize=100)
+def own_query(given: frozenset[str], upcoming: bool | None) -> ListQuery:
+    conditions = ["registration.attendee_id = %(reader)s", *(CONDITIONS[name] for name in given)]
+    if upcoming is not None:
+        conditions.append(UPCOMING[upcoming])
+    return ListQuery(ALL, TABLES, tuple(conditions), NEWEST_FIRST)
 
 
 def attendee_list(asked: Mapping[str, Any], *, event: int, reader: int) -> Listing:
     """Who comes, in the order of asking, of those that the parameters (`AttendeeParameters`) leave."""
-    conditions = ["registration.event_id = %(event)s", *(CONDITIONS[name] for name in asked if name in CONDITIONS)]
     words = {f"word_{number}": word for number, word in enumerate(asked.get("search", "").split())}
+    query = attendee_query(frozenset(asked.keys() & CONDITIONS.keys()), tuple(words))
+    return Listing(query, {**asked, **words, "event": event, "reader": reader})
+
+
+@lru_cache(maxsize=100)
+def attendee_query(given: frozenset[str], words: tuple[str, ...]) -> ListQuery:
+    conditions = ["registration.event_id = %(event)s", *(CONDITIONS[name] for name in given)]
     conditions += [f"strpos({NAMES}, events_plain_text(%({name})s)) > 0" for name in words]
     columns = f"{COLUMNS}, {POSITION_IN_EVENT}"
-    values = {**asked, **words, "event": event, "reader": reader}
-    return Listing(ListQuery(columns, TABLES, tuple(conditions), AS_ASKED, prepare="search" not in asked), values)
+    return ListQuery(columns, TABLES, tuple(conditions), AS_ASKED, prepare=not words)
 
 
 FILE_COLUMNS: Final = f"""

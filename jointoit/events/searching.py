@@ -1,11 +1,11 @@
 """Words and near-words: the SQL behind `search`. The text is folded, as the columns are.
 
 The columns `words` and `is_full` are kept by triggers (migration 0002) and are no fields of the model, so that rows are
-read and saved without them.
+read and saved without them. A rank is in double precision: sent to a client and back, it is the same number.
 """
 
-from collections.abc import Mapping
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Final
 
 #: More words than that, and shorter ones, must be right.
 MOST_GUESSED: Final = 8
@@ -13,51 +13,42 @@ SHORTEST_GUESSED: Final = 5
 COLUMNS: Final = ("event.title_folded", "event.location_folded")
 
 
-class Search(NamedTuple):
-    """What WHERE says, how well a row fits, and the values of both.
+def words_of(text: str, *, typos: bool) -> dict[str, str]:
+    """The values that a search compares with: the whole text or, where typos are forgiven, `word_0`, … and `rest`.
 
-    The rank is in double precision: sent to a client and back, it is the same number.
+    A typo is looked for in the first few words that are long enough to have one.
     """
+    guessed = [word for word in text.split() if len(word) >= SHORTEST_GUESSED][:MOST_GUESSED] if typos else []
+    rest = [word for word in text.split() if word not in guessed]
+    return {f"word_{number}": word for number, word in enumerate(guessed)} | (
+        {"rest": " ".join(rest)} if rest or not guessed else {}
+    )
 
-    condition: str
-    rank: str
-    values: Mapping[str, str]
 
-
-def words_in(name: str) -> str:
+def matching(name: str) -> str:
     """The tsquery for every word of a value, compared as the trigger compares: without case and accents."""
     return f"plainto_tsquery('simple', events_plain_text(%({name})s))"
 
 
-def exactly(text: str) -> Search:
-    """Each word, as it is written."""
-    words = words_in("search")
-    return Search(f"event.words @@ {words}", f"ts_rank(event.words, {words})::float8", {"search": text})
+def exactly() -> tuple[str, str]:
+    """A condition and a rank: each word, as it is written."""
+    return f"event.words @@ {matching('rest')}", f"ts_rank(event.words, {matching('rest')})::float8"
 
 
-def nearly(text: str) -> Search:
-    """Each word, or one much like it in the title or the place: a letter wrong, missing, added, or two swapped.
+def nearly(names: Sequence[str]) -> tuple[str, str]:
+    """A condition and a rank: each word, or one much like it in the title or the place.
 
-    How much is like it says `pg_trgm.word_similarity_threshold`. The rank adds up the nearness of the words.
+    A letter may be wrong, missing, added, or two swapped; how much that is, says `pg_trgm.word_similarity_threshold`.
+    The rank adds up the nearness of the words.
     """
-    words = guessed(text)
-    exact = [word for word in text.split() if word not in words]
-    values = {f"word_{number}": word for number, word in enumerate(words)}
-    conditions = [near(name) for name in values]
-    if exact or not words:
-        conditions.append(f"event.words @@ {words_in('exact')}")
-    rank = " + ".join(map(nearness, values)) or "0"
-    return Search(" AND ".join(conditions), f"({rank})::float8", {**values, "exact": " ".join(exact)})
-
-
-def guessed(text: str) -> list[str]:
-    """The words of a text that a typo is looked for in: the first few that are long enough to have one."""
-    return [word for word in text.split() if len(word) >= SHORTEST_GUESSED][:MOST_GUESSED]
+    conditions = [f"event.words @@ {matching(name)}" if name == "rest" else near(name) for name in names]
+    rank = " + ".join(nearness(name) for name in names if name != "rest") or "0"
+    return " AND ".join(conditions), f"({rank})::float8"
 
 
 def near(name: str) -> str:
     alike = " OR ".join(f"%({name})s::text <%% {column}" for column in COLUMNS)
-    return f"({alike} OR event.words @@ {words_in(name)})"
+    return f"({alike} OR event.words @@ {matching(name)})"
 
 
 def nearness(name: str) -> str:

@@ -226,7 +226,7 @@ def test_pages_of_guesses_say_so_and_go_on(api, make_event):
     assert [len(page) for page in pages(api, first["next"])] == [2, 1]
 
 
-@pytest.mark.parametrize("search", ["   ", "!!!", "& | ! :*", "'", "-", "a" * 200, "x " * 100])
+@pytest.mark.parametrize("search", ["!!!", "& | ! :*", "'", "-", "a" * 200, "x " * 100])
 def test_a_search_without_a_word_that_exists_finds_nothing(api, make_event, search: str):
     make_event(title="Meetup")
 

@@ -103,8 +103,8 @@ def add_headers(request: HttpRequest, response: HttpResponseBase) -> None:
     """What a browser may do with the answer, and what a cache may do unless the view said so itself."""
     if response.status_code not in NO_CONTENT and not response.streaming:
         response.setdefault("Content-Length", str(len(response.content)))  # type: ignore[attr-defined]
-    response.setdefault("Content-Security-Policy", settings.CONTENT_SECURITY_POLICY)
-    response.setdefault("Permissions-Policy", settings.PERMISSIONS_POLICY)
+    for name, value in settings.RESPONSE_HEADERS.items():
+        response.setdefault(name, value)
     is_read = request.method in ("GET", "HEAD")
     is_private = "HTTP_AUTHORIZATION" in request.META or user_id(request) is not None
     response.setdefault("Cache-Control", "no-cache" if is_read and not is_private else "no-store")

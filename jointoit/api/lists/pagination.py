@@ -64,9 +64,9 @@ class Key:
         return f"%(edge_{self.name})s::{self.kind}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ListQuery:
-    """All rows of a list in SQL. The last key settles ties.
+    """All rows of a list in SQL, made once for all requests that ask alike. The last key settles ties.
 
     Columns that are `hidden` only say where a page ends. `prepare` as in PreparedQuery: whether one plan is good
     whatever the values.

@@ -5,8 +5,6 @@ Nothing here repeats what the client sent.
 """
 
 import re
-from collections.abc import Mapping
-from copy import deepcopy
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema_field
@@ -57,38 +55,39 @@ class TextParameter(serializers.CharField):
 
     def __init__(self, *, max_length: int = LONGEST_TEXT, **kwargs: Any) -> None:
         super().__init__(max_length=max_length, required=False, allow_blank=True, trim_whitespace=False, **kwargs)
-        # For the document: what is left out has no pattern of its own.
         self.error_messages["max_length"] = f"At most {max_length} characters."
 
 
 class ParameterSerializer(serializers.Serializer[Any]):
-    """The query parameters that a view knows, in the order of the document."""
-
-    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """Those that are given; to copy the others would take longer than to read these."""
-        given = getattr(self, "initial_data", None)
-        declared: Mapping[str, serializers.Field[Any, Any, Any, Any]] = self._declared_fields
-        return {name: deepcopy(field) for name, field in declared.items() if given is None or name in given}
+    """The query parameters that a view knows, in the order of the document. None is required."""
 
 
 def read(request: Request, *kinds: type[ParameterSerializer]) -> dict[str, Any]:
-    """The parameters that were given, clean. Raises ValidationError, which names each that is wrong."""
+    """The parameters that were given, clean. Raises ValidationError, which names each that is wrong.
+
+    Field by field: a serializer copies all of its fields for each request, and most of them are not given.
+    """
     given = request.query_params
     if not given:
         return {}
-    refused: dict[str, list[Any]] = {}
     found: dict[str, Any] = {}
+    refused: dict[str, Any] = {}
     for kind in kinds:
-        names = [name for name in kind._declared_fields if name in given]
-        repeated = [name for name in names if len(given.getlist(name)) > 1]
-        refused |= {name: [serializers.ErrorDetail("Give this parameter once.", "repeated")] for name in repeated}
-        once = {name: given[name] for name in names if name not in repeated}
-        shape = kind(data=once)
-        if once and not shape.is_valid():
-            refused |= shape.errors
-        elif once:
-            found |= {name: value for name, value in shape.validated_data.items() if value != ""}
+        own: dict[str, Any] = {}
+        for name, field in kind._declared_fields.items():
+            if name in given:
+                try:
+                    own[name] = read_one(field, given.getlist(name))
+                except serializers.ValidationError as error:
+                    refused[name] = error.detail
+        if not refused and own:
+            found |= kind().validate(own)
     if refused:
-        in_order = [name for kind in kinds for name in kind._declared_fields if name in refused]
-        raise serializers.ValidationError({name: refused[name] for name in in_order})
-    return found
+        raise serializers.ValidationError(refused)
+    return {name: value for name, value in found.items() if value != ""}
+
+
+def read_one(field: serializers.Field[Any, Any, Any, Any], values: list[str]) -> Any:
+    if len(values) > 1:
+        raise serializers.ValidationError("Give this parameter once.", code="repeated")
+    return field.run_validation(values[0])

@@ -22,15 +22,15 @@ Row = DictRow
 Instance = TypeVar("Instance", bound=Model)
 
 
-class PlainCursor(psycopg.Cursor[Row]):
-    """Rows are dicts, times are read by psycopg's own loader, every integer is a bigint.
+class PlainCursor(psycopg.Cursor[Any]):
+    """Times are read by psycopg's own loader, every integer is a bigint.
 
     Django's loader of times is written in Python, to name the zone of the connection, which is UTC here. psycopg would
     choose the type of an integer by its size, and PostgreSQL would prepare the same statement for each.
     """
 
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
-        super().__init__(connection, row_factory=dict_row)
+    def __init__(self, connection: psycopg.Connection[Any], **options: Any) -> None:
+        super().__init__(connection, **options)
         self.adapters.register_loader("timestamptz", TimestamptzLoader)
         self.adapters.register_dumper(int, Int8Dumper)
 
@@ -72,6 +72,7 @@ class PreparedQuery:
     def __init__(self, sql: str, *, prepare: bool = True) -> None:
         self.sql = sql
         self.prepare = prepare
+        self.names: list[str] = []  # of the columns, known once it has run
 
     def rows(self, values: Mapping[str, Any], *, using: str = DEFAULT_DB_ALIAS) -> list[Row]:
         """All rows. Raises django.db.Error, as Django's own cursors do."""
@@ -97,7 +98,10 @@ class PreparedQuery:
         # Wrapped, it is seen by execute wrappers, by those who count queries, and its errors are Django's.
         wrapped = db.make_debug_cursor(cursor) if db.queries_logged else db.make_cursor(cursor)
         wrapped.execute(self.sql, values)
-        return cursor.fetchall() if cursor.description else []
+        if not self.names:
+            self.names = [column.name for column in cursor.description or ()]
+        names = self.names
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def stream(self, values: Mapping[str, Any], *, size: int = 1000) -> Iterator[Row]:
         """The rows, with `size` of them in memory at a time; all of them where a pooler keeps no cursors open."""
@@ -135,6 +139,10 @@ def instance_of(model: type[Instance], row: Row, names: Sequence[str] = (), *, p
 
 def named_cursor(connection: psycopg.Connection[Any], name: str | None) -> Any:
     """`withhold`: it outlives the transaction of its first statement, which outside of `atomic` ends at once."""
-    cursor: Any = connection.cursor(name, row_factory=dict_row, withhold=True) if name else PlainCursor(connection)
+    cursor: Any = (
+        connection.cursor(name, row_factory=dict_row, withhold=True)
+        if name
+        else PlainCursor(connection, row_factory=dict_row)
+    )
     cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
     return cursor

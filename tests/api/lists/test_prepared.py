@@ -88,9 +88,9 @@ def test_an_execute_wrapper_sees_it() -> None:
 
 def test_it_is_part_of_the_transaction_it_is_in(make_user: Any) -> None:
     person = make_user(username="before")
-    rename = PreparedQuery("UPDATE accounts_user SET username = 'after' WHERE id = %(pk)s")
+    rename = PreparedQuery("UPDATE accounts_user SET username = 'after' WHERE id = %(pk)s RETURNING id")
     with suppress(KeyError), transaction.atomic():
-        assert rename.rows({"pk": person.pk}) == []
+        assert rename.rows({"pk": person.pk}) == [{"id": person.pk}]
         raise KeyError
     person.refresh_from_db()
     assert person.username == "before"
