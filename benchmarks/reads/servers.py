@@ -15,7 +15,7 @@ import httpx
 from django.core import signing
 
 from config.env import ROOT
-from laptop.valkey import free_port
+from tests.servers import free_port
 
 WORKERS = "2"
 SECRETS = {"SECRET_KEY": "benchmark" * 8, "JWT_SIGNING_KEY": "benchmark" * 8}

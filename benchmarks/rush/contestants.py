@@ -14,7 +14,7 @@ import psycopg
 
 from benchmarks.rush.cpu import spent
 from config.env import ROOT
-from laptop.launcher import free_port
+from tests.servers import free_port
 
 CORES = os.cpu_count() or 1
 SOON = datetime.now(UTC) + timedelta(days=30)
@@ -56,7 +56,7 @@ class Contestant:
 
     def start(self) -> None:
         """Run the server on `self.port` until `stop`. Raises RuntimeError where it does not come up."""
-        self.port = free_port("127.0.0.1", 0)
+        self.port = free_port()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.words(self.port),
