@@ -54,7 +54,7 @@ bench-cost: $(BIN)/.development ## Measure the CPU time of a list, an event, a s
 	@$(BIN)/python -m benchmarks.cost
 
 bench-reads: $(BIN)/.development ## Compare lists and details with two peers, at 1,000,000 events (O='--events 10000')
-	@LOG_LEVEL=ERROR $(BIN)/python -m benchmarks.reads $(O)
+	@$(BIN)/python -m benchmarks.reads $(O)
 
 plans: $(BIN)/.development ## Ask PostgreSQL for its plans at 1,000,000 events (minutes; PLAN_EVENTS=)
 	@PLAN_EVENTS=$(or $(PLAN_EVENTS),1000000) $(BIN)/python -m pytest -q -n 0 -o timeout=900 tests/events/test_plans.py

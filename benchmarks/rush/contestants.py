@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import psycopg
 
+from benchmarks.peers import commands
 from benchmarks.rush.cpu import spent
 from config.env import ROOT
 from tests.servers import free_port
@@ -132,9 +133,7 @@ class Plain(Contestant):
     name = "plain"
 
     def words(self, port: int) -> list[str]:
-        return [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", str(2 * CORES + 1),
-                "--backlog", "2048", "--no-control-socket", "--log-level", "warning",
-                "benchmarks.peers.plain:application"]  # fmt: skip
+        return commands.gunicorn("benchmarks.peers.plain:application", port, 2 * CORES + 1)
 
     def prepare(self, users: int) -> None:
         subprocess.run([sys.executable, "-m", "benchmarks.peers.plain"], cwd=ROOT, env=self.environment(), check=True)
@@ -159,9 +158,7 @@ class Bare(Contestant):
     name = "bare"
 
     def words(self, port: int) -> list[str]:
-        # Not uvicorn: its workers leave Nagle's algorithm on, which holds each answer back for 40 ms.
-        return [sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(port), "--workers", str(CORES),
-                "--no-ws", "--log-level", "warning", "benchmarks.peers.bare:app"]  # fmt: skip
+        return commands.granian("benchmarks.peers.bare:app", port, CORES)
 
     def prepare(self, users: int) -> None:
         statements = (ROOT / "benchmarks" / "peers" / "bare.sql").read_text()
