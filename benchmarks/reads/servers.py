@@ -55,6 +55,8 @@ def command(name: str, port: int) -> list[str]:
         return [sys.executable, "-m", "jointoit", "serve"]
     if name == "plain":
         return commands.gunicorn("benchmarks.peers.plain_reads:application", port, WORKERS)
+    if name == "fastapi":
+        return commands.uvicorn("benchmarks.peers.fastapi_app:app", port, WORKERS)
     return commands.granian("benchmarks.peers.bare_reads:application", port, WORKERS)
 
 
@@ -63,7 +65,8 @@ def environment(addresses: dict[str, str]) -> dict[str, str]:
     return {
         **os.environ, **addresses, **SECRETS, "ENV_FILE": os.devnull, "DEBUG": "", "ALLOWED_HOSTS": "*",
         "PUBLIC_URL": "http://127.0.0.1", "EMAIL_HOST": "127.0.0.1", "DEFAULT_FROM_EMAIL": "a@b.example",
-        "RATE_ANON": "999999/s", "WEB_WORKERS": str(WORKERS), "HOST": "127.0.0.1", "LOG_LEVEL": "INFO",
+        "RATE_ANON": "999999/s", "RATE_USER": "999999/s", "WEB_WORKERS": str(WORKERS), "HOST": "127.0.0.1",
+        "LOG_LEVEL": "INFO",
     }  # fmt: skip
 
 

@@ -12,8 +12,8 @@ from typing import ClassVar
 
 import psycopg
 
+from benchmarks.cpu import spent
 from benchmarks.peers import commands
-from benchmarks.rush.cpu import spent
 from config.env import ROOT
 from tests.servers import free_port
 
@@ -81,13 +81,8 @@ class Contestant:
             self.process.wait(timeout=60)
 
 
-class Jointoit(Contestant):
-    """The service as the Procfile starts it, with its rate limits, logs, outbox and bell."""
-
-    name = "jointoit"
-
-    def words(self, port: int) -> list[str]:
-        return [sys.executable, "-m", "jointoit", "serve"]
+class OnOurTables(Contestant):
+    """With the tables and indexes of the service."""
 
     def prepare(self, users: int) -> None:
         subprocess.run(
@@ -122,11 +117,27 @@ class Jointoit(Contestant):
             "SELECT count(*) FROM events_registration WHERE event_id = %s AND status = 'confirmed'", event
         )[0][0]
 
+
+class Jointoit(OnOurTables):
+    """The service as the Procfile starts it, with its rate limits, logs, outbox and bell."""
+
+    name = "jointoit"
+
+    def words(self, port: int) -> list[str]:
+        return [sys.executable, "-m", "jointoit", "serve"]
+
     def violations(self) -> str:
         """What `check_invariants` says; empty where all is well."""
         words = [sys.executable, "-m", "jointoit", "check_invariants"]
         checked = subprocess.run(words, cwd=ROOT, env=self.environment(), capture_output=True, text=True)
         return "" if checked.returncode == 0 else checked.stdout + checked.stderr
+
+
+class FastAPI(OnOurTables):
+    name = "fastapi"
+
+    def words(self, port: int) -> list[str]:
+        return commands.uvicorn("benchmarks.peers.fastapi_app:app", port, CORES)
 
 
 class Plain(Contestant):
@@ -173,6 +184,9 @@ class Bare(Contestant):
 
     def sold(self, event: int) -> int:
         return self.query("SELECT count(*) FROM registration WHERE event_id = %s", event)[0][0]
+
+
+KINDS: dict[str, type[Contestant]] = {kind.name: kind for kind in (Jointoit, FastAPI, Plain, Bare)}
 
 
 def wait_until_it_answers(port: int, process: subprocess.Popen[bytes]) -> None:
