@@ -50,7 +50,7 @@ fuzz: $(BIN)/.development ## Let Schemathesis send 50,000 requests as three role
 bench-enumeration: $(BIN)/.development ## Compare answers about existing, inactive and unknown accounts, and their times
 	@$(CHECK) DJANGO_SETTINGS_MODULE=config.settings $(BIN)/python -m benchmarks.enumeration $(TIMES)
 
-bench-cost: $(BIN)/.development ## Measure the CPU time of a list, an event, a seat and a mail; half a minute
+bench-cost: $(BIN)/.development ## Measure the CPU time of what people ask for, signed in and not, and of a mail; a minute
 	@$(BIN)/python -m benchmarks.cost
 
 bench-reads: $(BIN)/.development ## Compare lists, details and what is behind a log-in with three peers, at 1,000,000 events (O='--events 10000')

@@ -77,11 +77,11 @@ async def client(connection: Connection, requests: Iterator[bytes], until: float
 async def load(port: int, requests: Iterable[bytes], *, seconds: float, connections: int) -> Measured:
     """Send `requests` until `seconds` are over or none is left; what is in flight then is waited for.
 
-    The connections are opened one after the other, each with a request about nothing: of many at once a single worker
-    of uvicorn takes most, and the others have nothing to do.
+    Several connections are opened one after the other, each with a request about nothing: of many at once a single
+    worker of uvicorn takes most, and the others have nothing to do.
     """
     crowd = [Connection(port) for _ in range(connections)]
-    for connection in crowd:
+    for connection in crowd if connections > 1 else ():
         await connection.ask(request("/nothing"))
     measured, waiting, started = Measured(), iter(requests), time.perf_counter()
     await asyncio.gather(*(client(connection, waiting, started + seconds, measured) for connection in crowd))
