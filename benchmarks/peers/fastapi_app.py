@@ -23,7 +23,7 @@ KEY = os.environ["JWT_SIGNING_KEY"]
 
 engine = create_async_engine(
     make_url(os.environ["DATABASE_URL"]).set(drivername="postgresql+asyncpg"),
-    # Of each worker, as many as `bare` has. The default, 5 and 10 more that come and go, answered a third less.
+    # Of each worker, as many as `bare` has in the rush. The default, 5 and 10 that come and go, answered a third less.
     pool_size=8,
     max_overflow=0,
 )
