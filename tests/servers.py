@@ -7,7 +7,6 @@ to the controller, so that even a killed run leaves none behind.
 
 import json
 import os
-import random
 import secrets
 import socket
 import subprocess
@@ -21,6 +20,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 OWN = {"DATABASE_URL": "TEST_DATABASE_URL", "REDIS_URL": "TEST_REDIS_URL"}
+#: Below those that the kernel lends to outgoing connections, of which a run has thousands.
+PORTS = range(20_000, 32_000)
+lent: set[int] = set()
 
 
 class Servers:
@@ -71,11 +73,17 @@ def bare_environment(**variables: str) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """A loopback port below those that the kernel lends to outgoing connections, of which a run has thousands."""
+    """A loopback port that nothing listens on and that this process has lent to nobody yet.
+
+    Two servers that ask for SO_REUSEPORT, as granian does, would share one port without a word, and each would get a
+    part of the other's requests. Not drawn by `random`, which pytest-randomly sets to the same start in each process.
+    """
     while True:
-        number = random.randrange(20_000, 32_000)
+        number = secrets.choice(PORTS)
         with suppress(OSError), socket.create_server(("127.0.0.1", number)):
-            return number
+            if number not in lent:
+                lent.add(number)
+                return number
 
 
 def redis_number(worker: str) -> int:

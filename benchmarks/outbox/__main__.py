@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from config.env import ROOT
+from tests.servers import free_port
 
 SECRET = "benchmark-" * 6
 PATIENCE = 90.0  # seconds until the first mail
@@ -141,8 +142,7 @@ def machines() -> Iterator[Bench]:
     folder = tempfile.mkdtemp(prefix="bench-")
     Path(folder).chmod(0o755)
     words = [sys.executable, "-m", "laptop.stack", folder, "--discard"]
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     with (
         subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder,
         subprocess.Popen([sys.executable, "-m", "benchmarks.outbox.sink", str(port)], cwd=ROOT) as sink,

@@ -1,55 +1,69 @@
-"""`make bench-reads`: our lists and details beside two peers, on the same rows, in turns, as a table of ratios."""
+"""`make bench-reads`: our lists and details beside three peers, on the same rows, in turns, as a table of ratios."""
 
 import argparse
 import json
 import sys
+from dataclasses import dataclass
+from itertools import repeat
 from statistics import median
-from typing import Any
+from urllib.parse import quote
 
 import httpx
 import psycopg
 
 from benchmarks import dataset, load
+from benchmarks.cpu import spent
 from benchmarks.peers import plain_copy
 from benchmarks.reads import processes
-from benchmarks.reads.servers import Served, database, serving
+from benchmarks.reads.servers import SECRETS, Served, database, serving
+from benchmarks.tokens import access_token
 
-#: What is asked, by the name it has in the table; `{…}` is filled in from the data.
+EVERYBODY = ("ours", "fastapi", "bare", "plain")
+FILTERING = ("ours", "bare", "plain")
+WITH_ACCOUNTS = ("ours", "fastapi")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """`{…}` in the path is filled in from the data; `of` are those who have the route and know who is signed in."""
+
+    path: str
+    of: tuple[str, ...] = EVERYBODY
+    signed_in: bool = False
+
+
+#: What is asked, by the name it has in the table.
 ASKED = {
-    "list": "/events/",
-    "page 10,000": "/events/?cursor={cursor}",
-    "title=a": "/events/?title=a",
-    "title=xyzzy": "/events/?title=xyzzy",
-    "location=city a1": "/events/?location=city+a1",
-    "organizer": "/events/?organizer={organizer}",
-    "status=cancelled": "/events/?status=cancelled",
-    "tag=jazz": "/events/?tag=jazz",
-    "has_seats=false": "/events/?has_seats=false",
-    "date_from": "/events/?date_from=2026-01-01T00:00:00Z",
-    "search=xyzzy": "/events/?search=xyzzy",
-    "detail": "/events/{event}/",
+    "list": Asked("/events/"),
+    "page 10,000": Asked("/events/?cursor={cursor}"),
+    "title=a": Asked("/events/?title=a"),
+    "title=xyzzy": Asked("/events/?title=xyzzy"),
+    "location=city a1": Asked("/events/?location=city+a1", FILTERING),
+    "organizer": Asked("/events/?organizer={organizer}", FILTERING),
+    "status=cancelled": Asked("/events/?status=cancelled", FILTERING),
+    "tag=jazz": Asked("/events/?tag=jazz", FILTERING),
+    "has_seats=false": Asked("/events/?has_seats=false", FILTERING),
+    "date_from": Asked("/events/?date_from=2026-01-01T00:00:00Z", FILTERING),
+    "search=xyzzy": Asked("/events/?search=xyzzy", FILTERING),
+    "detail": Asked("/events/{event}/"),
+    "list, signed in": Asked("/events/", WITH_ACCOUNTS, signed_in=True),
+    "title=a, signed in": Asked("/events/?title=a", WITH_ACCOUNTS, signed_in=True),
+    "title=xyzzy, signed in": Asked("/events/?title=xyzzy", WITH_ACCOUNTS, signed_in=True),
+    "detail, signed in": Asked("/events/{event}/", WITH_ACCOUNTS, signed_in=True),
+    "own registrations": Asked("/registrations/", ("ours",), signed_in=True),
+    "attendees": Asked("/events/{attended}/registrations/", ("ours",), signed_in=True),
 }
 CONNECTIONS = 16
 
 
-def make(connection: psycopg.Connection[tuple[Any, ...]], events: int) -> None:
-    connection.execute(dataset.PEOPLE.encode())
-    connection.execute(dataset.EVENTS.encode(), [events])
-    connection.execute("ANALYZE accounts_user")
-    for statement in plain_copy.COPY.split(";"):
-        connection.execute(statement.encode())
-    connection.execute("VACUUM ANALYZE events_event")
-    connection.execute("VACUUM ANALYZE plain_event")
-
-
-def fill(url: str, events: int) -> dict[str, str]:
+def fill(url: str, events: int) -> dict[str, int]:
     """Make the events, and the copy that the plain peer reads; an id of each kind."""
     with psycopg.connect(url, autocommit=True) as connection:
         if connection.execute("SELECT count(*) FROM events_event").fetchone() != (events,):  # else from an earlier run
-            make(connection, events)
-        found = connection.execute("SELECT min(id), min(organizer_id) FROM events_event WHERE status = 'published'")
-        event, organizer = found.fetchone() or (0, 0)
-    return {"event": str(event), "organizer": str(organizer)}
+            dataset.fill(connection, events)
+            for statement in (*plain_copy.COPY.split(";"), "VACUUM ANALYZE plain_event"):
+                connection.execute(statement.encode())
+        return dataset.known(connection)
 
 
 def deep_cursor(served: Served, url: str, events: int) -> str:
@@ -59,33 +73,35 @@ def deep_cursor(served: Served, url: str, events: int) -> str:
         visible = "deleted_at IS NULL AND status <> 'draft'"
         query = f"SELECT date, id FROM events_event WHERE {visible} ORDER BY date, id OFFSET {offset} LIMIT 1"
         date, pk = connection.execute(query.encode()).fetchone() or (None, 0)
-    if served.name == "bare":
-        return str(httpx.QueryParams({"cursor": f"{date.isoformat()}_{pk}"})["cursor"]).replace("+", "%2B")
+    if served.name in ("bare", "fastapi"):
+        return quote(f"{date.isoformat()}_{pk}")
     first = httpx.get(f"http://127.0.0.1:{served.port}/events/").json()["next"]
     token = httpx.URL(first).params["cursor"]
     return served.resign(token, [date.isoformat(), pk])
 
 
-def path_of(name: str, served: Served, known: dict[str, str], url: str, events: int) -> str:
+def request_of(name: str, served: Served, known: dict[str, int], url: str, events: int) -> bytes:
+    asked = ASKED[name]
+    token = access_token(known["organizer"], SECRETS["JWT_SIGNING_KEY"]) if asked.signed_in else ""
     if name != "page 10,000":
-        return ASKED[name].format(**known, cursor="")
+        return load.request(asked.path.format(**known), token=token)
     if served.name == "plain":
-        return f"/events/?page={min(10_001, events // 40)}"
-    return ASKED[name].format(cursor=deep_cursor(served, url, events))
+        return load.request(f"/events/?page={min(10_001, events // 40)}")
+    return load.request(asked.path.format(cursor=deep_cursor(served, url, events)))
 
 
-def measure(served: Served, path: str, seconds: float) -> dict[str, float]:
-    load.run(served.port, path, seconds=seconds / 4, connections=CONNECTIONS)
-    before = processes.cpu(served.pid)
-    measured = load.run(served.port, path, seconds=seconds, connections=CONNECTIONS)
-    spent = processes.cpu(served.pid) - before
+def measure(served: Served, request: bytes, seconds: float) -> dict[str, float]:
+    load.run(served.port, repeat(request), seconds=seconds / 4, connections=CONNECTIONS)
+    worked = spent(served.pid)
+    measured = load.run(served.port, repeat(request), seconds=seconds, connections=CONNECTIONS)
+    worked = spent(served.pid) - worked
     if measured.failures:
-        sys.exit(f"{served.name} {path}: {measured.failures} failures")
+        sys.exit(f"{served.name}: {measured.failures} failures of {request.decode().splitlines()[0]}")
     return {
         "rps": measured.per_second,
         "p50": measured.percentile(50) * 1000,
         "p99": measured.percentile(99) * 1000,
-        "cpu": spent / len(measured.times) * 1000,
+        "cpu": worked / len(measured.times) * 1000,
         "memory": processes.memory(served.pid) / 1e6,
     }
 
@@ -109,7 +125,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3.0, help="of load, for each measurement")
     parser.add_argument("--only", nargs="*", default=list(ASKED), help="some of what is asked")
-    parser.add_argument("--servers", nargs="*", default=["ours", "bare", "plain"])
+    parser.add_argument("--servers", nargs="*", default=list(EVERYBODY))
     parser.add_argument("--json", help="a file for the figures")
     options = parser.parse_args()
     results: dict[str, dict[str, list[dict[str, float]]]] = {}
@@ -117,10 +133,11 @@ def main() -> None:
         url = addresses["DATABASE_URL"]
         known = fill(url, options.events)
         for name in options.only:
-            paths = {served.name: path_of(name, served, known, url, options.events) for served in servers}
+            asked = [served for served in servers if served.name in ASKED[name].of]
+            requests = {served.name: request_of(name, served, known, url, options.events) for served in asked}
             for _ in range(options.rounds):
-                for served in servers:
-                    found = measure(served, paths[served.name], options.seconds)
+                for served in asked:
+                    found = measure(served, requests[served.name], options.seconds)
                     results.setdefault(name, {}).setdefault(served.name, []).append(found)
             table({name: results[name]})
     if options.json:

@@ -1,9 +1,6 @@
-"""CPU time and memory of a server with all its workers, read from /proc (Linux)."""
+"""The memory of a server with all its workers, read from /proc (Linux)."""
 
-import os
 from pathlib import Path
-
-TICK = os.sysconf("SC_CLK_TCK")
 
 
 def stat(pid: int) -> list[str]:
@@ -21,12 +18,6 @@ def tree(root: int) -> list[int]:
     for pid in found:
         found += [child for child, fields in parents.items() if fields and int(fields[1]) == pid]
     return found
-
-
-def cpu(root: int) -> float:
-    """Seconds of user and system time so far."""
-    spent = (stat(pid) for pid in tree(root))
-    return sum(int(fields[11]) + int(fields[12]) for fields in spent if fields) / TICK
 
 
 def memory(root: int) -> float:

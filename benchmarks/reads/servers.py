@@ -2,22 +2,23 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import IO
 
 import httpx
 from django.core import signing
 
+from benchmarks.peers import commands
 from config.env import ROOT
-from laptop.valkey import free_port
+from tests.servers import free_port
 
-WORKERS = "2"
+WORKERS = 2
 SECRETS = {"SECRET_KEY": "benchmark" * 8, "JWT_SIGNING_KEY": "benchmark" * 8}
 
 
@@ -50,48 +51,59 @@ def database() -> Iterator[dict[str, str]]:
 
 
 def command(name: str, port: int) -> list[str]:
-    python = [sys.executable, "-m"]
     if name == "ours":
-        return [*python, "jointoit", "serve"]
+        return [sys.executable, "-m", "jointoit", "serve"]
     if name == "plain":
-        words = ["gunicorn", "--workers", WORKERS, "--bind", f"127.0.0.1:{port}", "--no-control-socket"]
-        return [*python, *words, "--log-level", "warning", "benchmarks.peers.plain_reads:application"]
-    # Not uvicorn: its workers leave Nagle's algorithm on, which holds each answer back for 40 ms.
-    words = ["granian", "--interface", "asgi", "--workers", WORKERS, "--host", "127.0.0.1", "--port", str(port)]
-    return [*python, *words, "--log-level", "warning", "benchmarks.peers.bare_reads:application"]
+        return commands.gunicorn("benchmarks.peers.plain_reads:application", port, WORKERS)
+    if name == "fastapi":
+        return commands.uvicorn("benchmarks.peers.fastapi_app:app", port, WORKERS)
+    return commands.granian("benchmarks.peers.bare_reads:application", port, WORKERS)
+
+
+def environment(addresses: dict[str, str]) -> dict[str, str]:
+    """As in production, with a line in the log for each request; the rates are counted and never reached."""
+    return {
+        **os.environ, **addresses, **SECRETS, "ENV_FILE": os.devnull, "DEBUG": "", "ALLOWED_HOSTS": "*",
+        "PUBLIC_URL": "http://127.0.0.1", "EMAIL_HOST": "127.0.0.1", "DEFAULT_FROM_EMAIL": "a@b.example",
+        "RATE_ANON": "999999/s", "RATE_USER": "999999/s", "WEB_WORKERS": str(WORKERS), "HOST": "127.0.0.1",
+        "LOG_LEVEL": "INFO",
+    }  # fmt: skip
 
 
 @contextmanager
 def serving(names: Sequence[str], addresses: dict[str, str]) -> Iterator[list[Served]]:
-    """Our schema in the database, and each server answering."""
-    environment = {**os.environ, **addresses, **SECRETS, "ENV_FILE": os.devnull, "DEBUG": "", "ALLOWED_HOSTS": "*",
-                   "PUBLIC_URL": "http://127.0.0.1", "EMAIL_HOST": "127.0.0.1", "DEFAULT_FROM_EMAIL": "a@b.example",
-                   "RATE_ANON": "999999/s", "WEB_WORKERS": WORKERS, "HOST": "127.0.0.1"}  # fmt: skip
-    subprocess.run([sys.executable, "-m", "jointoit", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
-    started: list[tuple[Served, subprocess.Popen[bytes]]] = []
-    try:
-        for name in names:
-            port = free_port()
-            process = subprocess.Popen(command(name, port), cwd=ROOT, env={**environment, "PORT": str(port)},
-                                       stderr=None)  # fmt: skip
-            started.append((Served(name, port, process.pid), process))
-        for served, _ in started:
-            wait_for(served.port)
-        yield [served for served, _ in started]
-    finally:
-        for _, process in started:
-            process.send_signal(signal.SIGTERM)
-        for _, process in started:
+    """Our schema in the database, and each server answering; what they log goes to a file that is not kept."""
+    variables = environment(addresses)
+    subprocess.run([sys.executable, "-m", "jointoit", "migrate", "-v0"], cwd=ROOT, env=variables, check=True)
+    with ExitStack() as running:
+        log = running.enter_context(tempfile.TemporaryFile())
+        yield [running.enter_context(started(name, variables, log)) for name in names]
+
+
+@contextmanager
+def started(name: str, variables: dict[str, str], log: IO[bytes]) -> Iterator[Served]:
+    port = free_port()
+    words, variables = command(name, port), variables | {"PORT": str(port)}
+    with subprocess.Popen(words, cwd=ROOT, env=variables, stdout=log, stderr=log) as process:
+        try:
+            if not answers(port, process):
+                log.seek(0)
+                sys.exit(f"{name} does not come up:\n{log.read()[-5000:].decode()}")
+            yield Served(name, port, process.pid)
+        finally:
+            process.terminate()
             process.wait(timeout=40)
 
 
-def wait_for(port: int) -> None:
-    """Until it answers anything at all; a minute at most."""
+def answers(port: int, process: subprocess.Popen[bytes]) -> bool:
+    """Whether it answers anything at all, within a minute."""
     for _ in range(300):
         try:
             httpx.get(f"http://127.0.0.1:{port}/nowhere", timeout=5)
         except httpx.TransportError:
+            if process.poll() is not None:
+                return False
             time.sleep(0.2)
         else:
-            return
-    sys.exit("A server does not come up.")
+            return True
+    return False

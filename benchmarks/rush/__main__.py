@@ -11,40 +11,33 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import jwt
 import psycopg
 
-from benchmarks.rush.contestants import Bare, Contestant, Jointoit, Plain
+from benchmarks import load
+from benchmarks.rush.contestants import KINDS, Contestant, Jointoit
 from benchmarks.rush.figures import Figures, table
 from benchmarks.rush.load import Answer
+from benchmarks.tokens import access_token
 from config.env import ROOT
 from laptop import stack
 
 SEATS = 500
+PEERS = ("fastapi", "bare", "plain")  # in the order in which the table compares with them
 PATIENCE = 100.0  # seconds for one race: who takes longer is known to be slower than that
 SECRETS = {
     "DEBUG": "false", "ENV_FILE": os.devnull, "SECRET_KEY": "benchmark" * 7, "JWT_SIGNING_KEY": "benchmark" * 4,
     "ALLOWED_HOSTS": "127.0.0.1", "PUBLIC_URL": "http://127.0.0.1", "EMAIL_HOST": "127.0.0.1",
-    "DEFAULT_FROM_EMAIL": "events@jointoit.example",
+    "DEFAULT_FROM_EMAIL": "events@jointoit.example", "LOG_LEVEL": "INFO",
 }  # fmt: skip
-
-
-def token(user: int) -> str:
-    """An access token with the claims of `jointoit.accounts.jwt`; all three contestants verify the same."""
-    now = datetime.now(UTC)
-    claims = {"token_type": "access", "user_id": str(user), "epoch": 0, "jti": f"{user:032x}", "iss": "jointoit",
-              "aud": "jointoit-api", "iat": now, "exp": now + timedelta(minutes=15)}  # fmt: skip
-    return jwt.encode(claims, SECRETS["JWT_SIGNING_KEY"], "HS256")
 
 
 def asking(users: int, event_of: Callable[[int], int]) -> list[bytes]:
     """The request of each of `users`, for the event that `event_of` gives to the user."""
+    key = SECRETS["JWT_SIGNING_KEY"]
     return [
-        f"POST /events/{event_of(user)}/register/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-        f"Authorization: Bearer {token(user)}\r\nAccept: application/json\r\nContent-Length: 0\r\n\r\n".encode()
+        load.request(f"/events/{event_of(user)}/register/", method="POST", token=access_token(user, key))
         for user in range(1, users + 1)
     ]
 
@@ -91,12 +84,10 @@ def rounds(contestants: list[Contestant], times: int, users: int, connections: i
 def contestants(url: str, log: Path, names: list[str]) -> list[Contestant]:
     """Make a database for each on the server at `url`."""
     made: list[Contestant] = []
-    for kind in (Jointoit, Plain, Bare):
-        if kind.name not in names:
-            continue
+    for name in names:
         with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {kind.name}_rush")
-        made.append(kind(url.replace("/jointoit?", f"/{kind.name}_rush?"), log))
+            connection.execute(f"CREATE DATABASE {name}_rush")
+        made.append(KINDS[name](url.replace("/jointoit?", f"/{name}_rush?"), log))
     return made
 
 
@@ -105,7 +96,7 @@ def main() -> None:
     parser.add_argument("--users", type=int, nargs="+", default=[2000])
     parser.add_argument("--connections", type=int, nargs="+", default=[16, 64])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", nargs="+", default=["jointoit", "plain", "bare"])
+    parser.add_argument("--only", nargs="+", default=list(KINDS), choices=KINDS)
     parser.add_argument("--events", type=int, default=0, help="besides: this many events at once")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # a bound on the run from outside ends the servers too
@@ -128,7 +119,7 @@ def compete(options: argparse.Namespace, everybody: list[Contestant]) -> None:
     for users in options.users:
         for connections in options.connections:
             print(f"\n{users} people, {SEATS} seats, {connections} connections, {options.rounds} rounds", flush=True)
-            print(table(rounds(everybody, options.rounds, users, connections), ("bare", "plain")), flush=True)
+            print(table(rounds(everybody, options.rounds, users, connections), PEERS), flush=True)
         if options.events:
             compare_events(next(who for who in everybody if isinstance(who, Jointoit)), users, options)
     for who in everybody:

@@ -12,9 +12,10 @@ from typing import ClassVar
 
 import psycopg
 
-from benchmarks.rush.cpu import spent
+from benchmarks.cpu import spent
+from benchmarks.peers import commands
 from config.env import ROOT
-from laptop.launcher import free_port
+from tests.servers import free_port
 
 CORES = os.cpu_count() or 1
 SOON = datetime.now(UTC) + timedelta(days=30)
@@ -56,7 +57,7 @@ class Contestant:
 
     def start(self) -> None:
         """Run the server on `self.port` until `stop`. Raises RuntimeError where it does not come up."""
-        self.port = free_port("127.0.0.1", 0)
+        self.port = free_port()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.words(self.port),
@@ -80,13 +81,8 @@ class Contestant:
             self.process.wait(timeout=60)
 
 
-class Jointoit(Contestant):
-    """The service as the Procfile starts it, with its rate limits, logs, outbox and bell."""
-
-    name = "jointoit"
-
-    def words(self, port: int) -> list[str]:
-        return [sys.executable, "-m", "jointoit", "serve"]
+class OnOurTables(Contestant):
+    """With the tables and indexes of the service."""
 
     def prepare(self, users: int) -> None:
         subprocess.run(
@@ -121,6 +117,15 @@ class Jointoit(Contestant):
             "SELECT count(*) FROM events_registration WHERE event_id = %s AND status = 'confirmed'", event
         )[0][0]
 
+
+class Jointoit(OnOurTables):
+    """The service as the Procfile starts it, with its rate limits, logs, outbox and bell."""
+
+    name = "jointoit"
+
+    def words(self, port: int) -> list[str]:
+        return [sys.executable, "-m", "jointoit", "serve"]
+
     def violations(self) -> str:
         """What `check_invariants` says; empty where all is well."""
         words = [sys.executable, "-m", "jointoit", "check_invariants"]
@@ -128,13 +133,18 @@ class Jointoit(Contestant):
         return "" if checked.returncode == 0 else checked.stdout + checked.stderr
 
 
+class FastAPI(OnOurTables):
+    name = "fastapi"
+
+    def words(self, port: int) -> list[str]:
+        return commands.uvicorn("benchmarks.peers.fastapi_app:app", port, CORES)
+
+
 class Plain(Contestant):
     name = "plain"
 
     def words(self, port: int) -> list[str]:
-        return [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", str(2 * CORES + 1),
-                "--backlog", "2048", "--no-control-socket", "--log-level", "warning",
-                "benchmarks.peers.plain:application"]  # fmt: skip
+        return commands.gunicorn("benchmarks.peers.plain:application", port, 2 * CORES + 1)
 
     def prepare(self, users: int) -> None:
         subprocess.run([sys.executable, "-m", "benchmarks.peers.plain"], cwd=ROOT, env=self.environment(), check=True)
@@ -159,9 +169,7 @@ class Bare(Contestant):
     name = "bare"
 
     def words(self, port: int) -> list[str]:
-        # Not uvicorn: its workers leave Nagle's algorithm on, which holds each answer back for 40 ms.
-        return [sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(port), "--workers", str(CORES),
-                "--no-ws", "--log-level", "warning", "benchmarks.peers.bare:app"]  # fmt: skip
+        return commands.granian("benchmarks.peers.bare:app", port, CORES)
 
     def prepare(self, users: int) -> None:
         statements = (ROOT / "benchmarks" / "peers" / "bare.sql").read_text()
@@ -176,6 +184,9 @@ class Bare(Contestant):
 
     def sold(self, event: int) -> int:
         return self.query("SELECT count(*) FROM registration WHERE event_id = %s", event)[0][0]
+
+
+KINDS: dict[str, type[Contestant]] = {kind.name: kind for kind in (Jointoit, FastAPI, Plain, Bare)}
 
 
 def wait_until_it_answers(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -51,7 +51,7 @@ def middle(rounds: list[Figures], of: Callable[[Figures], float]) -> float:
 def table(found: dict[str, list[Figures]], against: tuple[str, ...]) -> str:
     """One line for each contestant, with the ratios to those of `against` that took part."""
     present = [name for name in against if name in found]
-    head = "".join(f"   of {name}: whole, 201/s, CPU" for name in present)
+    head = "".join(f"   of {name}: whole, 201/s,   CPU" for name in present)
     lines = [f"{'':24}{'whole s':>9}{'201/s':>8}{'409/s':>8}{'p50 ms':>8}{'p99 ms':>8}{'CPU ms':>8}{head}"]
     for name, rounds in found.items():
         bound = "" if all(figures.ended for figures in rounds) else ">"
@@ -68,4 +68,4 @@ def compared(rounds: list[Figures], others: list[Figures], name: str) -> str:
     won = middle(rounds, lambda f: f.confirmed) / middle(others, lambda f: f.confirmed)
     bound = "" if all(figures.ended for figures in others) else "<"
     work = middle(rounds, lambda f: f.work) / middle(others, lambda f: f.work)
-    return f"{bound + format(whole, '.3f'):>{len(name) + 14}}{won:>7.2f}{work:>5.2f}"
+    return f"{bound + format(whole, '.3f'):>{len(name) + 14}}{won:>7.2f}{work:>6.2f}"

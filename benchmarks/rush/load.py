@@ -11,6 +11,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+#: Seconds between two connections, all of which are open before the first request. Of many that come at once a single
+#: worker of uvicorn takes most, and the others have nothing to do.
+APART = 0.005
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -26,6 +30,12 @@ class Crowd:
     requests: Iterator[bytes]
     port: int
     answers: list[Answer] = field(default_factory=list)
+    early: list["Visitor"] | None = field(default_factory=list)  # who waits for the doors to open; None once they did
+
+    def open_doors(self) -> None:
+        early, self.early = self.early or [], None
+        for visitor in early:
+            visitor.ask()
 
 
 class Visitor(asyncio.Protocol):
@@ -40,7 +50,10 @@ class Visitor(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
-        self.ask()
+        if self.crowd.early is None:
+            self.ask()
+        else:
+            self.crowd.early.append(self)
 
     def ask(self) -> None:
         request = next(self.crowd.requests, None)
@@ -95,8 +108,11 @@ def run(port: int, connections: int, requests: list[bytes], patience: float) -> 
     crowd = Crowd(iter(requests), port)
 
     async def everybody() -> None:
-        async with asyncio.timeout(patience):
-            await asyncio.gather(*(visit(crowd, len(requests)) for _ in range(connections)))
+        async with asyncio.timeout(patience), asyncio.TaskGroup() as visits:
+            for _ in range(connections):
+                visits.create_task(visit(crowd, len(requests)))
+                await asyncio.sleep(APART)
+            crowd.open_doors()
 
     with suppress(TimeoutError):
         asyncio.run(everybody())
