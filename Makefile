@@ -8,6 +8,8 @@ AUDIT  := pip-audit==2.10.1
 LOCK   := $(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 \
           --generate-hashes --no-emit-index-url --no-header --no-annotate
 
+# In the order in which they are found: tests/conftest.py puts those first that take long.
+PARALLEL := -n auto --dist loadgroup --no-loadscope-reorder
 # What a person has in `.env` steers `make run`, never a check.
 CHECK  := ENV_FILE=/dev/null DEBUG=true
 
@@ -15,7 +17,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo superuser shell test chaos bench-outbox lint types imports migrations schema schema-check check format lock clean fuzz schema-lint bench-reads bench-rush bench-guards bench-enumeration bench-cost audit plans races-long e2e operations image kubernetes
+.PHONY: help run demo superuser shell test coverage chaos bench-outbox lint types imports migrations schema schema-check check format lock clean fuzz schema-lint bench-reads bench-rush bench-guards bench-enumeration bench-cost audit plans races-long e2e operations image kubernetes
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,7 +38,10 @@ shell: $(BIN)/.runtime ## Open a Python prompt with the models at hand
 	@$(BIN)/python manage.py shell
 
 test: $(BIN)/.development ## Run every test, on servers of its own, in parallel; T= selects, such as T=tests/events
-	@$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered $(T)
+	@$(BIN)/python -m pytest $(PARALLEL) $(T)
+
+coverage: $(BIN)/.development ## Run every test and say which lines and branches none of them reaches
+	@$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term:skip-covered
 
 chaos: $(BIN)/.development ## Kill everything, for long, and count what is lost; CHAOS_SEED= repeats one run
 	@CHAOS=long $(BIN)/python -m pytest -s -p no:randomly tests/chaos
@@ -112,7 +117,7 @@ audit: $(BIN)/.development ## Ask PyPI and npm for known vulnerabilities of the 
 	@$(BIN)/uv tool run --quiet --from "$(AUDIT)" pip-audit --strict --require-hashes --disable-pip --requirement requirements.txt
 	@cd tools/sdk && npm audit --package-lock-only
 
-check: lint types imports migrations schema-check schema-lint test ## Run every check there is
+check: lint types imports migrations schema-check schema-lint coverage ## Run every check there is
 
 format: $(BIN)/.development ## Mend what can be mended
 	@$(BIN)/ruff check --fix-only

@@ -19,6 +19,16 @@ from tests.client import BrowserClient, ServiceClient
 numbers = count(1)
 
 
+#: What takes long begins first, so that at the end nobody waits for it.
+LONG = ("chaos", "e2e", "fuzz", "operations", "contracts", "races")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    folders = [f"tests/{folder}/" for folder in LONG]
+    items.sort(key=lambda item: [not item.nodeid.startswith(folder) for folder in folders])
+
+
 @pytest.fixture(autouse=True)
 def _quick_and_without_limits(settings: Any) -> None:
     """Passwords are hashed fast, no rate is limited unless the test is about it, and no bucket is left from another."""

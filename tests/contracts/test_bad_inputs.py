@@ -19,17 +19,14 @@ JSON = {"Content-Type": "application/json"}
 EVENT: dict[str, Any] = {"title": "Launch", "date": "2099-05-17T18:00:00Z", "location": "Berlin"}
 
 
-@pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    folder = tmp_path_factory.mktemp("wall")
-    with serve(folder, **production(folder, **UNLIMITED), LOG_LEVEL="ERROR") as live:
-        live.me = live.person("ada")  # type: ignore[attr-defined]
-        yield live
+@pytest.fixture(scope="session")
+def ada(shared: Live) -> dict[str, str]:
+    return shared.person("ada")
 
 
 @pytest.fixture
-def client(live: Live) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=live.url, headers=live.me, timeout=30) as client:  # type: ignore[attr-defined]
+def client(shared: Live, ada: dict[str, str]) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=shared.url, headers=ada, timeout=30) as client:
         yield client
 
 
@@ -69,10 +66,10 @@ def test_a_large_body_is_refused_before_it_is_read(client: httpx.Client) -> None
 
 @pytest.mark.parametrize("chunked", [True, False])
 @pytest.mark.parametrize("size", [128 * 1024, 1000 * 1024])
-def test_who_sends_all_before_listening_hears_why_it_was_refused(live: Live, size: int, chunked: bool) -> None:
+def test_who_sends_all_before_listening_hears_why_it_was_refused(shared: Live, size: int, chunked: bool) -> None:
     """A connection that is closed on the sender is reset, and many clients then never read the answer."""
     for _ in range(20):
-        with closing(http.client.HTTPConnection(live.url.removeprefix("http://"), timeout=30)) as connection:
+        with closing(http.client.HTTPConnection(shared.url.removeprefix("http://"), timeout=30)) as connection:
             body = chunks(size) if chunked else b" " * size
             connection.request("POST", "/events/", body=body, headers=JSON, encode_chunked=chunked)
             answer = connection.getresponse()
@@ -195,14 +192,14 @@ def test_a_password_is_text(client: httpx.Client, password: Any) -> None:
     refused(client.post("/api/token/", json={"username": "ada", "password": password}), 400)
 
 
-def test_a_refresh_token_is_nothing_else(client: httpx.Client, live: Live) -> None:
-    access = live.log_in("ada")["Authorization"].split()[1]
+def test_a_refresh_token_is_nothing_else(client: httpx.Client, shared: Live) -> None:
+    access = shared.log_in("ada")["Authorization"].split()[1]
     for wrong in ("junk", access, "a.b.c"):
         refused(client.post("/api/token/refresh/", json={"refresh": wrong}), 401)
 
 
-def test_what_is_no_http_ends_the_connection_and_not_the_service(client: httpx.Client, live: Live) -> None:
-    host, port = live.url.removeprefix("http://").split(":")
+def test_what_is_no_http_ends_the_connection_and_not_the_service(client: httpx.Client, shared: Live) -> None:
+    host, port = shared.url.removeprefix("http://").split(":")
     with socket.create_server(("127.0.0.1", 0)), socket.create_connection((host, int(port)), timeout=10) as raw:
         raw.sendall(b"\x16\x03\x01 not http\r\n\r\n")
         assert not raw.recv(4096).startswith(b"HTTP/1.1 5")

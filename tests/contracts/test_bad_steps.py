@@ -1,7 +1,6 @@
 """Steps that the state of things or the person forbids, over real HTTP, and what is refused of accounts and tokens."""
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -13,15 +12,7 @@ from tests.contracts.provocations import EVENTS, decide, revive
 from tests.contracts.scene import Call, Scene
 from tests.live import PASSWORD, UNLIMITED, production, serve
 
-pytestmark = pytest.mark.xdist_group("steps")
 ME = Call("GET", "/users/me/")
-
-
-@pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    folder = tmp_path_factory.mktemp("steps")
-    with serve(folder, **production(folder, **UNLIMITED), LOG_LEVEL="ERROR") as live, Scene.on(live) as scene:
-        yield scene
 
 
 def refused(answer: httpx.Response) -> tuple[int, str]:
