@@ -15,7 +15,8 @@ from rest_framework.exceptions import Throttled
 
 from jointoit.accounts import account_closing, login_throttle, tokens
 from jointoit.accounts.models import RefreshToken, User
-from jointoit.api.admin import UndeletableAdmin
+from jointoit.accounts.serializers import ProfileSerializer
+from jointoit.api.admin import SameFieldsForm, UndeletableAdmin
 from jointoit.api.http.client_address import client_address
 from jointoit.api.throttling import throttle
 
@@ -45,18 +46,17 @@ class ThrottledLoginForm(AdminAuthenticationForm):
 admin.site.login_form = ThrottledLoginForm
 
 
-class NormalUsername(forms.ModelForm[User]):
-    def clean_username(self) -> str:
-        return str(User.normalize_username(self.cleaned_data["username"]))
+class SignUpForm(SameFieldsForm, AdminUserCreationForm[User]):
+    serializer_class = ProfileSerializer
 
-
-class SignUpForm(NormalUsername, AdminUserCreationForm[User]):
     class Meta:
         model = User
         fields = ("username", "email")
 
 
-class ChangeForm(NormalUsername):
+class ChangeForm(SameFieldsForm):
+    serializer_class = ProfileSerializer
+
     class Meta:
         model = User
         fields = (

@@ -1,11 +1,58 @@
-"""Rows to look at and never to edit: those of the toolkit, and the classes that other apps' admins build on."""
+"""What other apps' admins build on: the same rules as the API has, and rows to look at and never to edit."""
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any, ClassVar
 
-from django.contrib import admin
-from django.http import HttpRequest
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from rest_framework import serializers
 
 from jointoit.api.models import IdempotencyKey, RateBucket
+from jointoit.errors import DomainError
+
+
+class SameFieldsForm(forms.ModelForm[Any]):
+    """Takes of each value what the field of the same name takes in the API."""
+
+    serializer_class: ClassVar[type[serializers.Serializer[Any]]]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        fields = self.serializer_class().get_fields()
+        for name in {*self.changed_data} & {*cleaned} & {name for name in fields if not fields[name].read_only}:
+            value = cleaned[name]
+            try:
+                value = value.isoformat() if isinstance(value, datetime) else value
+                cleaned[name] = fields[name].run_validation(value)
+            except serializers.ValidationError as refused:
+                self.add_error(name, [str(detail) for detail in refused.detail])
+        return cleaned
+
+
+class RuledAdmin(admin.ModelAdmin[Any]):
+    """Says on the page why a rule refused, instead of failing."""
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except DomainError as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
+            return redirect(request.get_full_path())
+
+    def take_step(self, request: HttpRequest, rows: Iterable[Model], step: Callable[[Any], object], done: str) -> None:
+        """Each row for itself: what a rule refuses of one stands in the way of no other."""
+        taken = 0
+        for row in rows:
+            try:
+                step(row)
+                taken += 1
+            except DomainError as refusal:
+                self.message_user(request, f"{row}: {refusal}", messages.ERROR)
+        self.message_user(request, f"{done}: {taken}.", messages.SUCCESS if taken else messages.WARNING)
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Any]):

@@ -1,24 +1,33 @@
+from copy import copy
 from typing import Any
 
-from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.contrib import admin
+from django.http import HttpRequest
 from django.utils import timezone
 
+from jointoit.api.admin import RuledAdmin, SameFieldsForm
 from jointoit.errors import DomainError
 from jointoit.events import booking, scheduling
 from jointoit.events.models import Event, Registration
+from jointoit.events.serializers import NewEventSerializer
 
 
-class RefusalsShown(admin.ModelAdmin[Any]):
-    """Says why a rule refused, where the form was, instead of failing."""
+class EventForm(SameFieldsForm):
+    """A refusal that can be seen beforehand stands at its field; `scheduling` looks again when it saves."""
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            return super().changeform_view(request, *args, **kwargs)
-        except DomainError as refusal:
-            self.message_user(request, str(refusal), messages.ERROR)
-            return redirect(request.get_full_path())
+    serializer_class = NewEventSerializer
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if not self.errors:
+            event = copy(self.instance)
+            for name, value in cleaned.items():
+                setattr(event, name, value)
+            try:
+                scheduling.refuse(event, self.changed_data, now=timezone.now())
+            except DomainError as refusal:
+                self.add_error(getattr(refusal, "field", None), str(refusal))
+        return cleaned
 
 
 class RegistrationInline(admin.TabularInline[Registration, Event]):
@@ -35,7 +44,8 @@ class RegistrationInline(admin.TabularInline[Registration, Event]):
 
 
 @admin.register(Event)
-class EventAdmin(RefusalsShown):
+class EventAdmin(RuledAdmin):
+    form = EventForm
     list_display = ("title", "date", "location", "organizer", "status", "capacity", "seats_taken", "waiting")
     list_filter = ("status", "date", "requires_approval", "waitlist")
     search_fields = ("title", "location", "organizer__username", "organizer__email")
@@ -49,12 +59,18 @@ class EventAdmin(RefusalsShown):
         """An event that exists changes its status and its organizer only through the rules."""
         return (*self.readonly_fields, "status", "organizer") if obj else self.readonly_fields
 
+    def get_fields(self, request: HttpRequest, obj: Event | None = None) -> Any:
+        """What the service keeps itself has no value before there is an event."""
+        fields = super().get_fields(request, obj)
+        return fields if obj else [name for name in fields if name not in self.readonly_fields]
+
     def save_model(self, request: HttpRequest, obj: Event, form: Any, change: bool) -> None:
-        if not change:
-            obj.save()
-            return
-        fields = {name: form.cleaned_data[name] for name in form.changed_data}
-        scheduling.change(event_id=obj.pk, fields=fields, now=timezone.now())
+        now, fields = timezone.now(), dict(form.cleaned_data)
+        if change:
+            changed = {name: fields[name] for name in form.changed_data}
+            scheduling.change(event_id=obj.pk, fields=changed, now=now)
+        else:
+            obj.pk = scheduling.create(organizer=fields.pop("organizer"), now=now, fields=fields).pk
         obj.refresh_from_db()
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -65,23 +81,20 @@ class EventAdmin(RefusalsShown):
 
     @admin.action(description="Delete the selected events and tell everybody registered", permissions=["remove"])
     def delete_events(self, request: HttpRequest, queryset: Any) -> None:
-        for event in queryset.existing():
-            scheduling.delete(event_id=event.pk, now=timezone.now())
-        self.message_user(request, "The events are deleted.")
+        now = timezone.now()
+        self.take_step(request, queryset, lambda event: scheduling.delete(event_id=event.pk, now=now), "Deleted")
 
     @admin.action(description="Cancel the selected events and tell everybody registered", permissions=["change"])
     def cancel_events(self, request: HttpRequest, queryset: Any) -> None:
-        events = queryset.existing().filter(status=Event.Status.PUBLISHED)
-        for event in events:
-            scheduling.cancel(event_id=event.pk, now=timezone.now())
-        self.message_user(request, "The events are cancelled.")
+        now = timezone.now()
+        self.take_step(request, queryset, lambda event: scheduling.cancel(event_id=event.pk, now=now), "Cancelled")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).filter(deleted_at=None)
 
 
 @admin.register(Registration)
-class RegistrationAdmin(admin.ModelAdmin[Registration]):
+class RegistrationAdmin(RuledAdmin):
     """Staff look, approve and cancel by action; each goes through `booking` in the organizer's name."""
 
     list_display = ("id", "event", "attendee", "status", "registered_at", "updated_at")
@@ -99,8 +112,9 @@ class RegistrationAdmin(admin.ModelAdmin[Registration]):
 
     @admin.action(description="Cancel the selected registrations and tell each person", permissions=["change"])
     def cancel_registrations(self, request: HttpRequest, queryset: Any) -> None:
-        live = queryset.live().select_related("event__organizer")
-        for registration in live:
-            organizer = registration.event.organizer
-            booking.remove(registration_id=registration.pk, actor=organizer, now=timezone.now())
-        self.message_user(request, "The registrations are cancelled.")
+        now = timezone.now()
+
+        def cancel(registration: Registration) -> None:
+            booking.remove(registration_id=registration.pk, actor=registration.event.organizer, now=now)
+
+        self.take_step(request, queryset.select_related("event__organizer"), cancel, "Cancelled")

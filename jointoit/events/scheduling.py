@@ -1,6 +1,6 @@
 """The life of an event: created, published, changed, cancelled, deleted. Seats are `jointoit.events.booking`'s."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -53,9 +53,7 @@ def create(*, organizer: User, now: datetime, fields: Mapping[str, Any]) -> Even
     Raises DeadToken for a closed account, Invalid for times that cannot be.
     """
     event = Event(organizer=organizer, created_at=now, updated_at=now, **fields)
-    if event.date <= now:
-        raise InThePast(field="date")
-    refuse_odd_times(event)
+    refuse(event, fields, now=now)
     with transaction.atomic():
         if not User.objects.lock(organizer.pk).filter(is_active=True).first():
             raise DeadToken
@@ -137,11 +135,7 @@ def apply(event: Event, values: Mapping[str, Any], *, now: datetime) -> None:
     was_over = is_over(event, now)
     for name, value in values.items():
         setattr(event, name, value)
-    if "date" in values and event.date <= now:
-        raise InThePast(field="date")
-    refuse_odd_times(event)
-    if event.capacity is not None and event.capacity < event.seats_taken:
-        raise CapacityBelowConfirmed(seats_taken=event.seats_taken)
+    refuse(event, values, now=now)
     save_change(event, list(values), now=now)
     if event.is_live and any(name in values for name in TOLD) and not (was_over and is_over(event, now)):
         reminders.take_back(event)
@@ -174,7 +168,10 @@ def save_change(event: Event, names: list[str], *, now: datetime) -> None:
     event.save(update_fields=[*names, *folded, "revision", "updated_at"])
 
 
-def refuse_odd_times(event: Event) -> None:
+def refuse(event: Event, changed: Collection[str], *, now: datetime) -> None:
+    """Raise what stands against an event that is as `changed` names left it, and not saved: Invalid or Conflict."""
+    if "date" in changed and event.date <= now:
+        raise InThePast(field="date")
     if event.ends_at and event.ends_at <= event.date:
         raise EndsBeforeItStarts(field="ends_at")
     opens, closes = event.registration_opens_at, event.registration_closes_at
@@ -182,6 +179,8 @@ def refuse_odd_times(event: Event) -> None:
         raise ClosesBeforeItOpens(field="registration_closes_at")
     if opens and event.date <= opens:  # by then nobody can register any more
         raise ClosesBeforeItOpens(field="registration_opens_at")
+    if event.capacity is not None and event.capacity < event.seats_taken:
+        raise CapacityBelowConfirmed(seats_taken=event.seats_taken)
 
 
 def is_over(event: Event, now: datetime) -> bool:

@@ -81,8 +81,17 @@ def test_an_account_is_added(admin: Client) -> None:
     assert User.objects.get(username="grace").check_password(PASSWORD)
 
 
-@pytest.mark.parametrize(("field", "value"), [("username", "ADA"), ("email", "ADA@example.org")])
-def test_a_taken_name_or_address_is_told_in_the_form(
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("username", "ADA"),
+        ("username", "a b"),
+        ("email", "ADA@example.org"),
+        ("email", "a@b"),
+        ("timezone", "Mars/Base"),
+    ],
+)
+def test_what_the_api_refuses_is_told_in_the_form(
     admin: Client, ada: User, make_user: MakeUser, field: str, value: str
 ) -> None:
     other = make_user()

@@ -73,6 +73,54 @@ def test_staff_create_events(staff, make_user, now):
     assert Event.objects.values_list("title", "title_folded", "seats_taken").get() == ("By staff", "by staff", 0)
 
 
+REFUSED = [
+    ({"timezone": "Mars/Base"}, "IANA time zone"),
+    ({"timezone": "localtime"}, "IANA time zone"),
+    ({"title": "\u2800"}, "something to see"),
+    ({"date_0": "2001-01-01"}, "must start in the future"),
+    ({"registration_opens_at_0": "2098-01-01", "registration_opens_at_1": "12:00:00"}, "before the event starts"),
+]
+
+
+@pytest.mark.parametrize(
+    ("exists", "typed", "said"),
+    [
+        *((True, *refused) for refused in REFUSED),
+        *((False, *refused) for refused in REFUSED),
+        (False, {"status": "cancelled"}, "One of: draft, published."),
+    ],
+)
+def test_what_the_api_refuses_is_refused_at_its_field(staff, make_event, now, exists: bool, typed, said):
+    event = make_event(date=(now + timedelta(days=3)).replace(microsecond=0))
+    address = reverse("admin:events_event_change", args=[event.pk]) if exists else reverse("admin:events_event_add")
+
+    page = staff.post(address, form_of(event, organizer=event.organizer_id, status="published") | typed)
+
+    assert page.status_code == 200
+    assert said in str(page.context["adminform"].errors)
+    assert next(iter(typed.values())) in page.content.decode()  # nothing that was typed is lost
+    assert Event.objects.values_list("title", "date", "timezone").get() == (event.title, event.date, event.timezone)
+
+
+def test_what_the_service_keeps_is_shown_once_there_is_an_event(staff, make_event):
+    new = staff.get(reverse("admin:events_event_add")).content.decode()
+    old = staff.get(reverse("admin:events_event_change", args=[make_event().pk])).content.decode()
+
+    assert "DatabaseDefault" not in new
+    assert ("Created at" in new, "Created at" in old) == (False, True)
+
+
+def test_an_action_names_what_a_rule_refused_and_does_the_rest(staff, make_event):
+    draft, live = make_event(title="Draft", status="draft"), make_event(title="Live")
+    chosen = {"action": "cancel_events", "_selected_action": [draft.pk, live.pk]}
+
+    page = staff.post(reverse("admin:events_event_changelist"), chosen, follow=True).content.decode()
+
+    assert "Draft: The event cannot take this step" in page
+    assert "Cancelled: 1." in page
+    assert sorted(Event.objects.values_list("title", "status")) == [("Draft", "draft"), ("Live", "cancelled")]
+
+
 @pytest.mark.parametrize(
     ("model", "action", "mail"),
     [
