@@ -79,10 +79,12 @@ FRONTEND_URL = FRONTEND_URL.rstrip("/")
 
 # ── Django ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 INSTALLED_APPS = [
+    "jointoit.process",
     "jointoit.api",
     "jointoit.mail",
     "jointoit.accounts",
     "jointoit.events",
+    "jointoit.pages",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -5,11 +5,11 @@ from django.urls import path
 
 import jointoit.api.http.converters  # noqa: F401  registers <id:…>
 from jointoit.accounts import views as accounts
-from jointoit.api import pages
 from jointoit.api.observability import health, metrics
 from jointoit.api.openapi import views
 from jointoit.events import pages as pages_of_events
 from jointoit.events import views as events
+from jointoit.pages import views as pages
 
 urlpatterns = [
     # events, and first what is asked for most: they are tried in this order
@@ -25,9 +25,9 @@ urlpatterns = [
     path("registrations/unsubscribe/", pages_of_events.UnsubscribeView.as_view(), name="unsubscribe"),
     path("registrations/<id:pk>/", events.RegistrationDetailView.as_view(), name="registration-detail"),
     # the service
-    path("", pages.front, name="front"),
-    path("problems/", pages.problem_types, name="problem-types"),
-    path("problems/<slug:code>/", pages.problem_type, name="problem-type"),
+    path("", pages.FrontView.as_view(), name="front"),
+    path("problems/", pages.ProblemTypesView.as_view(), name="problem-types"),
+    path("problems/<slug:code>/", pages.ProblemTypeView.as_view(), name="problem-type"),
     path("health/live/", health.live, name="health-live"),
     path("health/ready/", health.ready, name="health-ready"),
     path("metrics", metrics.metrics, name="metrics"),

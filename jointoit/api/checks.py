@@ -12,19 +12,13 @@ from jointoit.api.throttling.rates import parse
 
 def check_rates(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[Error]:
     """A system check: a rate that cannot be read stops the start, rather than every request after it."""
-    return [
-        Error(str(problem), hint=f"Set RATE_{scope.upper()}.", id="jointoit.E001")
-        for scope, text in settings.RATES.items()
-        if (problem := problem_of(text))
-    ]
-
-
-def problem_of(text: str) -> ValueError | None:
-    try:
-        parse(text)
-    except ValueError as problem:
-        return problem
-    return None
+    errors = []
+    for scope, text in settings.RATES.items():
+        try:
+            parse(text)
+        except ValueError as problem:
+            errors.append(Error(str(problem), hint=f"Set RATE_{scope.upper()}.", id="jointoit.E001"))
+    return errors
 
 
 def check_middleware(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[Error]:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from zoneinfo import available_timezones
 
 import idna
-from django.db import models
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -40,7 +39,10 @@ def is_visible(text: str) -> bool:
     return any(unicodedata.category(character)[0] in "LNPS" and character not in BLANKS for character in text)
 
 
-class _Text(serializers.CharField):
+class LineField(serializers.CharField):
+    """One line of text in NFC, counted in characters: no control or line-separator characters, something to see."""
+
+    forbidden: ClassVar[re.Pattern[str]] = CONTROLS
     default_error_messages: ClassVar["dict[str, StrOrPromise]"] = {
         "invalid": "This must be text.",
         "control_characters": "This must not have control characters.",
@@ -50,32 +52,21 @@ class _Text(serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
-        text = unicodedata.normalize("NFC", self.tidied(data))
-        if self.forbidden().search(text):
+        text = unicodedata.normalize("NFC", data)
+        if self.forbidden.search(text):
             self.fail("control_characters")
         if text and not is_visible(text):
             self.fail("invisible")
         return text.strip() if self.trim_whitespace else text
 
-    def tidied(self, text: str) -> str:
-        return text
 
-    def forbidden(self) -> re.Pattern[str]:
-        return CONTROLS_BUT_TAB_AND_LINE_FEED
-
-
-class LineField(_Text):
-    """One line of text in NFC, counted in characters: no control or line-separator characters, something to see."""
-
-    def forbidden(self) -> re.Pattern[str]:
-        return CONTROLS
-
-
-class TextField(_Text):
+class TextField(LineField):
     """Text of several lines in NFC; line ends of any system become LF, tabs stay, other controls are refused."""
 
-    def tidied(self, text: str) -> str:
-        return text.replace("\r\n", "\n").replace("\r", "\n")
+    forbidden = CONTROLS_BUT_TAB_AND_LINE_FEED
+
+    def to_internal_value(self, data: Any) -> str:
+        return super().to_internal_value(re.sub("\r\n?", "\n", data) if isinstance(data, str) else data)
 
 
 class StrictIntegerField(serializers.IntegerField):
@@ -194,19 +185,3 @@ class TimeZoneField(serializers.CharField):
         if not isinstance(data, str) or data not in time_zones():
             self.fail("invalid")
         return data
-
-
-#: For `ModelSerializer.serializer_field_mapping`: strict fields wherever a model's field is not declared by hand.
-FOR_MODEL_FIELDS: Final[dict[type[models.Field[Any, Any]], type[serializers.Field[Any, Any, Any, Any]]]] = {
-    models.CharField: LineField,
-    models.TextField: TextField,
-    models.EmailField: EmailField,
-    models.BooleanField: StrictBooleanField,
-    models.DateTimeField: DateTimeField,
-    models.IntegerField: StrictIntegerField,
-    models.PositiveIntegerField: StrictIntegerField,
-    models.PositiveBigIntegerField: StrictIntegerField,
-    models.BigIntegerField: StrictIntegerField,
-    models.AutoField: StrictIntegerField,
-    models.BigAutoField: StrictIntegerField,
-}

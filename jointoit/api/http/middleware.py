@@ -24,6 +24,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.http import escape_leading_slashes
 
 from jointoit.api.http import bodies
+from jointoit.api.http.rendering import EmptyResponse
 from jointoit.api.problems import handlers
 from jointoit.api.problems.mapping import known_problem, problem_for_status
 from jointoit.api.throttling import throttle
@@ -162,12 +163,6 @@ def allowed_methods(view_func: Any) -> list[str]:
     return sorted(methods | {"HEAD"} if "GET" in methods else methods)
 
 
-def without_content(response: HttpResponse) -> HttpResponse:
-    """Nothing has no media type."""
-    del response["Content-Type"]
-    return response
-
-
 class RequestLimitsMiddleware:
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -184,7 +179,9 @@ class RequestLimitsMiddleware:
         if request.path_info.endswith("/") or not is_valid_path(f"{request.path_info}/"):
             return None
         address = escape_leading_slashes(request.get_full_path(force_append_slash=True))
-        return without_content(HttpResponsePermanentRedirect(address, preserve_request=True))
+        redirect = HttpResponsePermanentRedirect(address, preserve_request=True)
+        del redirect["Content-Type"]  # nothing has none
+        return redirect
 
     def process_view(
         self, request: HttpRequest, view_func: Callable[..., Any], args: Iterable[Any], kwargs: dict[str, Any]
@@ -194,7 +191,7 @@ class RequestLimitsMiddleware:
             return None
         methods = allowed_methods(view_func)
         if request.method == "OPTIONS":
-            return without_content(HttpResponse(status=204, headers={"Allow": ", ".join(methods)}))
+            return EmptyResponse(headers={"Allow": ", ".join(methods)})
         return (
             None if request.method in methods else problem_for_status(405, Allow=", ".join(methods)).response(request)
         )

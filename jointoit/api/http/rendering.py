@@ -62,8 +62,8 @@ class EmptyResponse(HttpResponse):
 
     status_code = 204
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, **how: Any) -> None:
+        super().__init__(**how)
         del self["Content-Type"]
 
 

@@ -12,7 +12,6 @@ keeps its figures and which whoever is scraped reads as a whole (prometheus_clie
 
 import hmac
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -31,6 +30,8 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import REGISTRY, Collector
 
+from jointoit.process.shared_metrics import FOLDER
+
 log = structlog.get_logger(__name__)
 
 Families = Callable[[], Iterable[Metric]]
@@ -38,7 +39,6 @@ Observer = Callable[[HttpRequest, HttpResponseBase], None]
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 POOL_EVERY: Final = 1.0  # seconds between two looks at the pool
-FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 
 requests = Counter("jointoit_http_requests_total", "Answers by route and status.", ["method", "route", "status"])
 latency = Histogram(
@@ -124,11 +124,6 @@ def look_at_pool() -> None:
     pool.labels("idle").set(found.get("pool_available", 0))
     pool.labels("waiting").set(found.get("requests_waiting", 0))
     pool_errors.set(found.get("requests_errors", 0))
-
-
-def share() -> None:
-    """Let the processes that this one is about to become add up what they count."""
-    os.environ.setdefault(FOLDER, tempfile.mkdtemp(prefix="jointoit-metrics-"))
 
 
 def offer() -> None:

@@ -95,9 +95,9 @@ def descendants(root: type[E]) -> Iterator[type[E]]:
         yield from descendants(child)
 
 
-def described(error: type, status: int, code: str, sentence: str) -> ProblemType:
-    """The explanation is what the class says of itself, not what it inherits."""
-    return ProblemType(code, status, sentence, inspect.cleandoc(vars(error).get("__doc__") or ""))
+def explanation(error: type) -> str:
+    """What the class says of itself, not what it inherits."""
+    return inspect.cleandoc(vars(error).get("__doc__") or "")
 
 
 def known() -> Mapping[str, ProblemType]:
@@ -113,9 +113,11 @@ def catalogue(
     types = {kind.code: kind for kind in OF_THE_TOOLKIT}
     for rule in rules:
         if code := getattr(rule, "code", None):
-            types.setdefault(code, described(rule, status_of(rule), code, getattr(rule, "message", "")))
+            kind = ProblemType(code, status_of(rule), getattr(rule, "message", ""), explanation(rule))
+            types.setdefault(code, kind)
     for error in errors:
         if error.__module__.startswith("jointoit."):
             code = str(error.default_code)
-            types.setdefault(code, described(error, error.status_code, code, str(error.default_detail)))
+            kind = ProblemType(code, error.status_code, str(error.default_detail), explanation(error))
+            types.setdefault(code, kind)
     return types

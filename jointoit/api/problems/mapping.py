@@ -60,17 +60,15 @@ class Problem:
         return HttpResponse(content, MEDIA_TYPE, self.status, headers={"Cache-Control": "no-store", **self.headers})
 
 
-def known_problem(code: str, **headers: str) -> Problem:
-    """One of the catalogue, with its own sentence."""
-    kind = known()[code]
-    return Problem(kind.status, code, kind.sentence, headers)
+def known_problem(code: str, detail: str = "", **headers: str) -> Problem:
+    """One of the catalogue, with its own sentence unless told. `Retry_After` stands for the header Retry-After."""
+    kind, named = known()[code], {name.replace("_", "-"): value for name, value in headers.items()}
+    return Problem(kind.status, code, detail or kind.sentence, named)
 
 
 def problem_for_status(status: int, detail: str = "", **headers: str) -> Problem:
-    """What there is to say where nothing more is known. `Retry_After` stands for the header Retry-After."""
-    kind = BY_STATUS[status]
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Problem(status, kind.code, detail or kind.sentence, named)
+    """What there is to say where nothing more is known."""
+    return known_problem(BY_STATUS[status].code, detail, **headers)
 
 
 def challenge(request: AnyRequest) -> dict[str, str]:
@@ -91,6 +89,25 @@ def reads(request: AnyRequest) -> bool:
 @singledispatch
 def problem_of(exc: Exception, request: AnyRequest) -> Problem | None:
     return None
+
+
+#: Exceptions that say no more than their kind. What is not there has one answer, whether it is missing or hidden.
+SAY_ONLY_THEIR_KIND: Final[Mapping[type[Exception], str]] = {
+    NotFound: "not_found",
+    Http404: "not_found",
+    drf.NotFound: "not_found",
+    drf.MethodNotAllowed: "method_not_allowed",  # REST framework adds Allow
+    drf.ParseError: "bad_request",
+    django.BadRequest: "bad_request",
+    django.SuspiciousOperation: "bad_request",
+    MultiPartParserError: "bad_request",
+    django.PermissionDenied: "permission_denied",
+    django.DisallowedHost: "bad_host",
+    django.RequestDataTooBig: "body_too_large",
+    django.TooManyFieldsSent: "too_many_parameters",
+}
+for kind, code in SAY_ONLY_THEIR_KIND.items():
+    problem_of.register(kind, lambda exc, request, code=code: known_problem(code))
 
 
 # ── Rules that refuse ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -120,16 +137,6 @@ def _(exc: Unavailable, request: AnyRequest) -> Problem:
     return Problem(503, getattr(exc, "code", "busy"), str(exc), {"Retry-After": str(exc.retry_after)}, exc.facts)
 
 
-# ── What is not there: one answer, whatever is missing or hidden ──────────────────────────────────────────────────────
-
-
-@problem_of.register(NotFound)
-@problem_of.register(Http404)
-@problem_of.register(drf.NotFound)
-def _(exc: Exception, request: AnyRequest) -> Problem:
-    return problem_for_status(404)
-
-
 # ── REST framework ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -145,11 +152,6 @@ def _(exc: drf.APIException, request: AnyRequest) -> Problem:
 @problem_of.register
 def _(exc: drf.ValidationError, request: AnyRequest) -> Problem:
     return invalid(validation.entries(exc.detail, as_parameters=reads(request)))
-
-
-@problem_of.register
-def _(exc: drf.ParseError, request: AnyRequest) -> Problem:
-    return problem_for_status(400)
 
 
 @problem_of.register
@@ -169,11 +171,6 @@ def _(exc: drf.PermissionDenied, request: AnyRequest) -> Problem:
     code, own = str(exc.get_codes()), str(exc.detail) != str(drf.PermissionDenied.default_detail)
     detail = str(exc.detail) if own else BY_STATUS[403].sentence
     return Problem(403, code if code in known() else "permission_denied", detail)
-
-
-@problem_of.register
-def _(exc: drf.MethodNotAllowed, request: AnyRequest) -> Problem:
-    return problem_for_status(405)  # REST framework adds Allow
 
 
 @problem_of.register
@@ -201,33 +198,6 @@ def _(exc: drf.Throttled, request: AnyRequest) -> Problem:
 @problem_of.register
 def _(exc: django.ValidationError, request: AnyRequest) -> Problem:
     return invalid(validation.entries(get_error_detail(exc), as_parameters=reads(request)))
-
-
-@problem_of.register
-def _(exc: django.PermissionDenied, request: AnyRequest) -> Problem:
-    return problem_for_status(403)
-
-
-@problem_of.register(django.BadRequest)
-@problem_of.register(django.SuspiciousOperation)
-@problem_of.register(MultiPartParserError)
-def _(exc: Exception, request: AnyRequest) -> Problem:
-    return problem_for_status(400)
-
-
-@problem_of.register
-def _(exc: django.DisallowedHost, request: AnyRequest) -> Problem:
-    return known_problem("bad_host")
-
-
-@problem_of.register
-def _(exc: django.RequestDataTooBig, request: AnyRequest) -> Problem:
-    return problem_for_status(413)
-
-
-@problem_of.register
-def _(exc: django.TooManyFieldsSent, request: AnyRequest) -> Problem:
-    return known_problem("too_many_parameters")
 
 
 # ── PostgreSQL ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -39,7 +39,7 @@ def links() -> dict[str, str]:
     return found | ({"inbox": inbox} if settings.DEBUG and inbox else {})
 
 
-def written(kind: ProblemType) -> dict[str, Any]:
+def problem_members(kind: ProblemType) -> dict[str, Any]:
     explanation = kind.explanation or kind.sentence
     return {
         "type": kind.uri,
@@ -83,7 +83,7 @@ class FrontView(PageView):
     def get(self, request: Request) -> Response:
         """Find the way to everything else."""
         is_page = request.accepted_renderer.format == "html"
-        return Response(links() | ({"base": settings.PUBLIC_URL} if is_page else {}), template_name="api/front.html")
+        return Response(links() | ({"base": settings.PUBLIC_URL} if is_page else {}), template_name="pages/front.html")
 
 
 class ProblemTypesView(PageView):
@@ -98,9 +98,9 @@ class ProblemTypesView(PageView):
     )
     def get(self, request: Request) -> Response:
         """List every kind of problem that an answer may be."""
-        kinds = [written(kind) for kind in sorted(known().values(), key=lambda kind: (kind.status, kind.code))]
+        kinds = [problem_members(kind) for kind in sorted(known().values(), key=lambda kind: (kind.status, kind.code))]
         data: Any = {"problems": kinds} if request.accepted_renderer.format == "html" else kinds
-        return Response(data, template_name="api/problems.html")
+        return Response(data, template_name="pages/problems.html")
 
 
 class ProblemTypeView(PageView):
@@ -116,7 +116,4 @@ class ProblemTypeView(PageView):
         kind = known().get(code)
         if kind is None:
             raise NotFound
-        return Response(written(kind), template_name="api/problem.html")
-
-
-front, problem_types, problem_type = FrontView.as_view(), ProblemTypesView.as_view(), ProblemTypeView.as_view()
+        return Response(problem_members(kind), template_name="pages/problem.html")

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from jointoit.api.observability import metrics
+from jointoit.process import shared_metrics
 
 
 class Command(BaseCommand):
@@ -16,7 +16,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Become granian: the process that a supervisor started is the one that gets its signals."""
         if settings.METRICS_TOKEN:
-            metrics.share()
+            shared_metrics.share()
         os.execv(sys.executable, [sys.executable, "-m", "jointoit.process.web", *arguments()])  # noqa: S606
 
 

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 from django.urls import resolve
 
-from jointoit.api import pages
 from jointoit.api.problems.catalogue import MEDIA_TYPE, known
+from jointoit.pages import views
 from tests.client import BrowserClient
 
 # A request that ends looks after the connections of its thread.
@@ -47,7 +47,7 @@ def read(client: BrowserClient, path: str) -> Found:
 def test_a_program_gets_links_that_lead_somewhere(client: BrowserClient, settings: Any) -> None:
     settings.PUBLIC_URL, settings.DEBUG = "https://events.example.org", False
     links = client.get("/").json()
-    assert set(links) == set(pages.LINKS)
+    assert set(links) == set(views.LINKS)
     assert {urlsplit(link).netloc for link in links.values()} == {"events.example.org"}
     assert all(resolve(urlsplit(link).path) for link in links.values())
 
