@@ -17,8 +17,8 @@ from jointoit.accounts import account_closing, login_throttle, tokens
 from jointoit.accounts.models import RefreshToken, User
 from jointoit.accounts.serializers import ProfileSerializer
 from jointoit.api.admin import SameFieldsForm, UndeletableAdmin
-from jointoit.api.http.client_address import client_address
 from jointoit.api.throttling import throttle
+from jointoit.api.throttling.client_address import client_address
 
 #: A change of these makes tokens given out before it worthless.
 ENDING = frozenset({"email", "is_active"})

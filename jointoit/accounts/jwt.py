@@ -41,7 +41,7 @@ class KeyRing(TokenBackend):
         try:
             if len(token) > LONGEST:
                 raise TokenBackendError("longer than any token of ours")
-            return with_plain_times(self.decode_by_any_key(token, verify))
+            return with_whole_times(self.decode_by_any_key(token, verify))
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             raise TokenBackendError("not a token") from error
 
@@ -60,7 +60,7 @@ class KeyRing(TokenBackend):
         raise refusal
 
 
-def with_plain_times(claims: dict[str, Any]) -> dict[str, Any]:
+def with_whole_times(claims: dict[str, Any]) -> dict[str, Any]:
     """Let pass only whole seconds that fit a date, where RFC 7519 section 2 allows any number. Raises ValueError."""
     for name in ("iat", "exp", "nbf"):
         if name in claims:
@@ -92,11 +92,11 @@ class EpochToken(tokens.Token):
     def verify(self) -> None:
         super().verify()
         try:
-            self.look()
+            self.check_claims()
         except (KeyError, ValueError, TypeError) as error:
             raise TokenError("Token is invalid") from error
 
-    def look(self) -> None:
+    def check_claims(self) -> None:
         """Raises KeyError, TypeError or ValueError where a claim is missing or odd."""
         self.whose()
 
@@ -114,7 +114,7 @@ class AccessToken(EpochToken, tokens.AccessToken):
 class RefreshToken(EpochToken, tokens.RefreshToken):  # type: ignore[misc]  # two forms of for_user, which is not used
     """What the next pair is asked for with; `jti` is the key of its row, `family` outlives it."""
 
-    def look(self) -> None:
-        super().look()
+    def check_claims(self) -> None:
+        super().check_claims()
         if not (HEXADECIMAL.fullmatch(self["jti"]) and HEXADECIMAL.fullmatch(self["family"])):
             raise ValueError

@@ -12,8 +12,8 @@ from rest_framework.request import Request
 
 from jointoit.accounts import tokens
 from jointoit.accounts.models import RefreshToken, User
-from jointoit.api.http.client_address import client_address
 from jointoit.api.throttling import throttle
+from jointoit.api.throttling.client_address import client_address
 
 
 def origin_of(request: Request) -> str:

@@ -4,7 +4,7 @@ Asking is a look without a lock and one statement that takes the seat if nothing
 verb is one short transaction that first holds the event row (`FOR NO KEY UPDATE`, which lets foreign keys to the
 event be inserted meanwhile), so steps on one event happen one after the other and steps on different events side by
 side. The locks are always taken in the order event, registration, outbox. The counters' CHECK constraint and the unique
-index on live registrations stand behind it as the last wall.
+index on live registrations are the last line of defence.
 """
 
 from collections.abc import Callable

@@ -28,7 +28,7 @@ def event_calendar(event: EventPayload, *, cancelled: bool, now: datetime) -> by
     entry.add("STATUS", "CANCELLED" if cancelled else "CONFIRMED")
     entry.add("DTSTART", event.date.astimezone(UTC))
     entry.add("DTEND", end(event).astimezone(UTC))
-    return written(wrapped(entry, method="PUBLISH"))
+    return to_bytes(wrapped(entry, method="PUBLISH"))
 
 
 def seat_calendar(message: SeatMessage, *, promised_at: datetime) -> bytes | None:
@@ -48,7 +48,7 @@ def seat_calendar(message: SeatMessage, *, promised_at: datetime) -> bytes | Non
     local = nameable(event)
     entry.add("DTSTART", event.date.astimezone(local))
     entry.add("DTEND", end(event).astimezone(local))
-    text = written(wrapped(entry, method=message.calendar_method))
+    text = to_bytes(wrapped(entry, method=message.calendar_method))
     if local.key == "UTC":
         return text
     return text.replace(ENTRY, time_zone(local, event.date.year, end(event).year) + ENTRY, 1)
@@ -81,7 +81,7 @@ def wrapped(entry: Event, *, method: str) -> Calendar:
     return calendar
 
 
-def written(calendar: Calendar) -> bytes:
+def to_bytes(calendar: Calendar) -> bytes:
     """In lines of at most 75 octets (RFC 5545 section 3.1)."""
     text: bytes = calendar.to_ical()
     return text

@@ -23,7 +23,7 @@ from jointoit.mail.policy import (
     WRITING_TRIES,
     Answer,
     Verdict,
-    judge,
+    classify,
     retry_after,
     summary_of,
 )
@@ -64,7 +64,7 @@ def deliver_due(*, clock: Clock, stop: StopAsked = never) -> bool:
 
 def retire(now: datetime) -> None:
     """Give up what came too late; never while mail is held, for then an operator decides."""
-    switch = send_control.look(now=now)
+    switch = send_control.current(now=now)
     if switch.held_at is None:
         claims.retire(now=now, untried=switch.down_answer or "It was never its turn.")
 
@@ -182,7 +182,7 @@ class Sender:
         try:
             connection.send_messages([email])
         except OSError as error:
-            answer = judge(error)
+            answer = classify(error)
             if answer.verdict not in WELL:
                 self.hang_up()
             return answer

@@ -30,10 +30,12 @@ class Outbox:
             "How late the mail is that waits longest; 0 where none is late.",
             oldest_due(now=timezone.now()),
         )
-        gate = SendControl.objects.filter(pk=1).first() or SendControl()
-        yield GaugeMetricFamily("jointoit_mail_held", "1 while an operator, or a restore, holds all mail.", held(gate))
+        control = SendControl.objects.filter(pk=1).first() or SendControl()
         yield GaugeMetricFamily(
-            "jointoit_mail_breaker_open", "1 while the mail server does not serve us.", gate.down_since is not None
+            "jointoit_mail_held", "1 while an operator, or a restore, holds all mail.", held(control)
+        )
+        yield GaugeMetricFamily(
+            "jointoit_mail_breaker_open", "1 while the mail server does not serve us.", control.down_since is not None
         )
 
     def states(self) -> GaugeMetricFamily:
@@ -48,5 +50,5 @@ class Outbox:
         return family
 
 
-def held(gate: SendControl) -> bool:
-    return gate.held_at is not None
+def held(control: SendControl) -> bool:
+    return control.held_at is not None

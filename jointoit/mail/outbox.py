@@ -82,7 +82,7 @@ def enqueue_many(
 
     Returns how many were new.
     """
-    demand_transaction()
+    require_transaction()
     if supersedes is not None:
         supersede(supersedes)
     times: dict[str, Any] = {"not_before": not_before, "expires_at": expires_at, "give_up_after": GIVE_UP_AFTER}
@@ -110,7 +110,7 @@ def forget(address: str, *, because_of: str = "") -> None:
     mails.exclude(state=OutboxMail.State.PENDING).update(**claims.ERASED)
 
 
-def demand_transaction() -> None:
+def require_transaction() -> None:
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("A mail is promised in the transaction of the fact it tells.")
 

@@ -48,7 +48,7 @@ def retry_after(attempt: int) -> timedelta:
     return wait * uniform(0.75, 1.25)  # noqa: S311  no secret is drawn
 
 
-def judge(error: OSError) -> Answer:
+def classify(error: OSError) -> Answer:
     """What a failure while sending means (RFC 5321 section 4.2; every exception of smtplib is an OSError).
 
     Codes that speak of the session (421, 43x, 454, 53x), and whatever is said before the recipient is named, are

@@ -39,26 +39,26 @@ class Permit:
 
 
 def permit(*, batch: int, now: datetime) -> Permit:
-    gate = look(now=now)
-    if gate.held_at:
+    control = current(now=now)
+    if control.held_at:
         return Permit(0)
-    if gate.down_since:
+    if control.down_since:
         return Permit(1, is_probe=True) if take_probe(now=now) else Permit(0)
     return Permit(1 if rate() else batch)
 
 
-def look(*, now: datetime) -> SendControl:
+def current(*, now: datetime) -> SendControl:
     """The row as it is; made where it is missing, held where it finds itself in a restored copy."""
-    gate = SendControl.objects.annotate(here=HERE).filter(pk=1).first()
-    if gate is None:
+    control = SendControl.objects.annotate(here=HERE).filter(pk=1).first()
+    if control is None:
         make()
-        return look(now=now)
-    if gate.home != gate.here:
+        return current(now=now)
+    if control.home != control.here:
         log.warning("mail_restored_copy_held")
         hold(because=RESTORED, now=now)
-        SendControl.objects.filter(home=gate.home).update(home=gate.here)
-        return look(now=now)
-    return gate
+        SendControl.objects.filter(home=control.home).update(home=control.here)
+        return current(now=now)
+    return control
 
 
 def make() -> None:

@@ -27,7 +27,7 @@ from jointoit.errors import Conflict, Forbidden
 from jointoit.events.models import Event
 
 #: Where a slow request says that it is at work, and waits.
-gate = SimpleNamespace(entered=threading.Event(), leave=threading.Event())
+barrier = SimpleNamespace(entered=threading.Event(), leave=threading.Event())
 #: The titles of events whose creation was committed.
 news: list[str] = []
 
@@ -141,8 +141,8 @@ class Once(Open):
         event = Event.objects.create(title=title, date="2030-01-01T00:00Z", organizer=request.user)
         transaction.on_commit(lambda: news.append(title))
         if title == "slow":
-            gate.entered.set()
-            gate.leave.wait(10)
+            barrier.entered.set()
+            barrier.leave.wait(10)
         if title == "full":
             raise Full(number=event.pk)
         if title == "not yours":

@@ -112,7 +112,7 @@ def test_all_mail_is_held_and_released_also_while_there_is_none(operator: Client
 
 
 def test_an_ill_mail_server_is_shown(operator: Client, clock: Clock) -> None:
-    send_control.look(now=clock.now)
+    send_control.current(now=clock.now)
     send_control.trip(answer="421 Closing", now=clock.now)
 
     assert "421 Closing" in operator.get(reverse(LIST)).content.decode()

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from jointoit.mail.policy import Verdict, judge, retry_after
+from jointoit.mail.policy import Verdict, classify, retry_after
 
 TO = "ada@example.org"
 
@@ -23,7 +23,7 @@ DOWN = Verdict.SERVER_DOWN
 def test_an_answer_to_the_recipient_or_the_data_is_about_the_mail_or_the_system(code: int, verdict: Verdict) -> None:
     refused = smtplib.SMTPRecipientsRefused({TO: (code, b"why")})
 
-    assert (judge(refused).verdict, judge(smtplib.SMTPDataError(code, b"why")).verdict) == (verdict, verdict)
+    assert (classify(refused).verdict, classify(smtplib.SMTPDataError(code, b"why")).verdict) == (verdict, verdict)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_an_answer_to_the_recipient_or_the_data_is_about_the_mail_or_the_system(
     [(421, DOWN), (451, Verdict.LATER), (452, Verdict.LATER), (550, DOWN), (553, DOWN)],
 )  # fmt: skip
 def test_a_sender_that_is_refused_is_our_fault_and_no_mails(code: int, verdict: Verdict) -> None:
-    assert judge(smtplib.SMTPSenderRefused(code, b"why", "from@example.org")).verdict is verdict
+    assert classify(smtplib.SMTPSenderRefused(code, b"why", "from@example.org")).verdict is verdict
 
 
 @pytest.mark.parametrize(
@@ -43,11 +43,11 @@ def test_a_sender_that_is_refused_is_our_fault_and_no_mails(code: int, verdict: 
     ],
 )  # fmt: skip
 def test_what_goes_wrong_before_a_mail_is_named_is_an_illness_of_the_system(error: OSError) -> None:
-    assert judge(error).verdict is DOWN
+    assert classify(error).verdict is DOWN
 
 
 def test_an_answer_is_kept_as_one_printable_line() -> None:
-    answer = judge(smtplib.SMTPDataError(550, b"No\r\nsuch\x00 user \xff" + b"!" * 1000))
+    answer = classify(smtplib.SMTPDataError(550, b"No\r\nsuch\x00 user \xff" + b"!" * 1000))
 
     assert (answer.text[:18], len(answer.text)) == ("550 No such user �", 500)
 

@@ -35,7 +35,7 @@ def test_a_restored_copy_holds_all_mail_until_an_operator_releases_it(clock: Clo
     SendControl.objects.update(home="7000000000000000000/16384")
 
     assert [send_control.permit(batch=10, now=clock.now) for _ in range(2)] == [Permit(0), Permit(0)]
-    assert send_control.look(now=clock.now).held_because == send_control.RESTORED
+    assert send_control.current(now=clock.now).held_because == send_control.RESTORED
 
     send_control.release(now=clock.now)
     assert send_control.permit(batch=10, now=clock.now) == Permit(10)
@@ -69,7 +69,7 @@ def test_through_five_days_without_a_server_mail_is_given_up_and_reminders_expir
 def test_a_mail_given_up_without_a_try_says_what_kept_it(promise: Callable[..., OutboxMail], clock: Clock) -> None:
     tried, untried = promise("tried"), promise("untried")
     OutboxMail.objects.filter(pk=tried.pk).update(last_answer="450 Later")
-    send_control.look(now=clock.now)
+    send_control.current(now=clock.now)
     send_control.trip(answer="421 Closed", now=clock.now)
     clock.pass_by(days=5, seconds=1)
     delivery.retire(clock.now)
@@ -81,7 +81,7 @@ def test_a_mail_given_up_without_a_try_says_what_kept_it(promise: Callable[..., 
 def test_a_probe_is_given_to_one_sender_a_minute_and_only_where_mail_is_due(
     promise: Callable[..., OutboxMail], clock: Clock
 ) -> None:
-    send_control.look(now=clock.now)
+    send_control.current(now=clock.now)
     send_control.trip(answer="421", now=clock.now)
     clock.pass_by(minutes=1)
     assert send_control.permit(batch=10, now=clock.now) == Permit(0)
@@ -104,7 +104,7 @@ def test_the_breaker_is_closed_once() -> None:
 
 def test_the_rate_gives_each_mail_a_slot_of_its_own(settings: Any, clock: Clock) -> None:
     settings.MAIL_RATE = "2"
-    send_control.look(now=clock.now)
+    send_control.current(now=clock.now)
     slots = [send_control.turn(now=clock.now) for _ in range(6)]
 
     assert slots == [clock.now + timedelta(seconds=half / 2) for half in range(5)] + [None]
@@ -112,7 +112,7 @@ def test_the_rate_gives_each_mail_a_slot_of_its_own(settings: Any, clock: Clock)
 
 def test_the_rate_counts_no_time_that_has_passed(settings: Any, clock: Clock) -> None:
     settings.MAIL_RATE = "10"
-    send_control.look(now=clock.now)
+    send_control.current(now=clock.now)
     send_control.turn(now=clock.now)
     clock.pass_by(hours=1)
 

@@ -152,12 +152,12 @@ class Installation:
         return event, tokens
 
     def book(self, guests: int) -> None:
-        """An event with so many confirmed guests, each of whom is promised a mail; no bell is rung."""
+        """An event with so many confirmed guests, each of whom is promised a mail; no worker is told."""
         self.seed(guests=guests, capacity=guests)
         self.manage("shell", "-v", "0", "-c", BOOK)
 
     def ring(self) -> None:
-        """Ring the worker's bell, as the web processes do."""
+        """Notify a worker, as the web processes do."""
         with Celery(broker=self.redis) as celery:
             celery.send_task("mail.deliver_due", ignore_result=True)
 

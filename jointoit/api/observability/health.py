@@ -34,11 +34,11 @@ PATIENCE: Final = 1.0  # seconds for all parts together; a load balancer asks ev
 NO_STORE: Final = {"Cache-Control": "no-store"}
 
 log = structlog.get_logger(__name__)
-_probes: Final[dict[str, "_Part"]] = {}
+_probes: Final[dict[str, "Part"]] = {}
 
 
-class _Part:
-    """A part under watch. Only one look at it runs at a time, so that a frozen server holds one thread and no more.
+class Part:
+    """A part under watch. Only one check of it runs at a time, so that a frozen server holds one thread and no more.
 
     The threads are daemons: a process that is told to end does not wait for a server that is frozen.
     """
@@ -47,14 +47,14 @@ class _Part:
         self.probe, self.lock = probe, Lock()
         self.running: Future[Facts] | None = None
 
-    def look(self) -> Future[Facts]:
+    def check(self) -> Future[Facts]:
         with self.lock:
             if self.running is None or self.running.done():
                 self.running = Future()
-                Thread(target=self._look, args=(self.running,), name="health", daemon=True).start()
+                Thread(target=self._run, args=(self.running,), name="health", daemon=True).start()
             return self.running
 
-    def _look(self, found: Future[Facts]) -> None:
+    def _run(self, found: Future[Facts]) -> None:
         try:
             facts = self._facts()
         except Exception as error:  # noqa: BLE001  told to whoever waits for the result
@@ -71,7 +71,7 @@ class _Part:
 
 def register(name: str, probe: Probe) -> None:
     """Watch one more part; the last probe of a name holds."""
-    _probes[name] = _Part(probe)
+    _probes[name] = Part(probe)
 
 
 def database() -> Facts:
@@ -92,20 +92,20 @@ register("database", database)
 register("broker", broker)
 
 
-def _wait(name: str, look: Future[Facts], patience: float) -> dict[str, object]:
+def _wait(name: str, check: Future[Facts], patience: float) -> dict[str, object]:
     try:
-        return {"status": "ok", **look.result(timeout=patience)}
+        return {"status": "ok", **check.result(timeout=patience)}
     except Exception as error:  # noqa: BLE001  whatever fails, the part does not work
         # Why is for the log only: messages of drivers name hosts and users.
         log.warning("part_unavailable", part=name, error=type(error).__name__)
         return {"status": "unavailable"}
 
 
-def look() -> dict[str, dict[str, object]]:
-    """Look at all parts at once."""
-    looks = {name: part.look() for name, part in _probes.items()}
+def check_parts() -> dict[str, dict[str, object]]:
+    """Check all parts at once."""
+    checks = {name: part.check() for name, part in _probes.items()}
     deadline = monotonic() + PATIENCE
-    return {name: _wait(name, future, max(0, deadline - monotonic())) for name, future in looks.items()}
+    return {name: _wait(name, future, max(0, deadline - monotonic())) for name, future in checks.items()}
 
 
 PARTS: Final = {
@@ -159,7 +159,7 @@ class ReadyView(ServiceView):
 
         Names each part. Without the database this is a 503 with the same `parts`: send the traffic elsewhere.
         """
-        parts = look()
+        parts = check_parts()
         if parts["database"]["status"] != "ok":
             return database_unavailable(parts=parts).response(request)
         all_ok = all(part["status"] == "ok" for part in parts.values())

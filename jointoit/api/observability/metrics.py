@@ -77,16 +77,16 @@ class MetricsMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
-        self.look_at_pool = 0.0
+        self.measure_pool_at = 0.0
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
         response = self.get_response(request)
         ended = time.perf_counter()
         count(request, response, seconds=ended - started)
-        if ended >= self.look_at_pool:
-            self.look_at_pool = ended + POOL_EVERY
-            look_at_pool()
+        if ended >= self.measure_pool_at:
+            self.measure_pool_at = ended + POOL_EVERY
+            measure_pool()
         return response
 
 
@@ -114,7 +114,7 @@ def refused_scope(request: HttpRequest) -> str:
     return next((spent.scope for spent in reversed(noted) if not spent.allowed), "none")
 
 
-def look_at_pool() -> None:
+def measure_pool() -> None:
     """Take over what this process's pool says of itself; nothing where connections are not pooled."""
     own = getattr(connections["default"], "pool", None)
     if own is None:

@@ -20,14 +20,14 @@ from jointoit.api.http.conditional import etag_of
 making = Lock()
 
 
-def written(renderer: Callable[[], BaseRenderer]) -> tuple[bytes, str]:
+def document_in(renderer: Callable[[], BaseRenderer]) -> tuple[bytes, str]:
     """The document in one media type, and its entity tag. Made by one thread: drf-spectacular fails in two at once."""
     with making:
-        return _written(renderer)
+        return made_once(renderer)
 
 
 @cache
-def _written(renderer: Callable[[], BaseRenderer]) -> tuple[bytes, str]:
+def made_once(renderer: Callable[[], BaseRenderer]) -> tuple[bytes, str]:
     """It changes with the code alone."""
     document = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     content = force_bytes(renderer().render(document, renderer_context={}))
@@ -41,7 +41,7 @@ class SchemaView(SpectacularAPIView):
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         renderer: Callable[[], BaseRenderer] = type(request.accepted_renderer)
-        content, etag = written(renderer)
+        content, etag = document_in(renderer)
         response = HttpResponse(content, request.accepted_renderer.media_type, headers={"ETag": etag})
         return get_conditional_response(request._request, etag=etag, response=response) or response
 

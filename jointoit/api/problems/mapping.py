@@ -227,7 +227,7 @@ def _(exc: InternalError, request: AnyRequest) -> Problem | None:
 
 @problem_of.register
 def _(exc: IntegrityError, request: AnyRequest) -> Problem | None:
-    """The last wall held. Answer as the rule before it would have; a constraint nobody knows is a fault of ours."""
+    """A constraint held. Answer as the rule before it would have; a constraint nobody knows is a fault of ours."""
     constraint = database.violated(exc)
     if constraint is None:
         is_reference = database.sqlstate(exc) == database.FOREIGN_KEY_VIOLATION
@@ -245,6 +245,6 @@ def _(exc: IntegrityError, request: AnyRequest) -> Problem | None:
 
 @problem_of.register
 def _(exc: DataError, request: AnyRequest) -> Problem:
-    """A value got past the wall and did not fit its column: the client's 400, and ours to mend."""
+    """A value got past the fields and did not fit its column: the client's 400, and ours to mend."""
     log.error("value_does_not_fit", sqlstate=database.sqlstate(exc), exc_info=exc)
     return problem_for_status(400)

@@ -2,7 +2,6 @@
 
 import os
 import threading
-import time
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
@@ -13,12 +12,11 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from jointoit.api.throttling.rates import BucketRequest, RateStatus, status_of
+from jointoit.process.breaker import Breaker
 
 log = structlog.get_logger(__name__)
 
 TIMEOUT: Final = 0.05  # seconds; a throttle that makes requests wait is worse than one that counts elsewhere
-ERRORS_TO_OPEN: Final = 3
-PAUSE: Final = 5.0  # seconds without Redis after it failed; then one request tries it again
 
 #: KEYS the buckets; ARGV now, then interval and burst of each, in microseconds. Answers {allowed, tat, now} of each up
 #: to the first that refuses. A number goes out through string.format: Lua's own conversion keeps 14 digits of the 16.
@@ -41,36 +39,6 @@ for place, key in ipairs(KEYS) do
 end
 return answers
 """
-
-
-class Breaker:
-    """Keeps callers from waiting for a part that is ill: open after three errors in a row, then one probe at a time."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.errors = 0
-        self.closed_until_error = True
-        self.probe_at = 0.0
-
-    def lets_through(self) -> bool:
-        if self.closed_until_error:
-            return True
-        with self.lock:
-            if time.monotonic() < self.probe_at:
-                return False
-            self.probe_at = time.monotonic() + PAUSE
-            return True
-
-    def succeeded(self) -> None:
-        if self.errors:
-            with self.lock:
-                self.errors, self.closed_until_error = 0, True
-
-    def failed(self) -> None:
-        with self.lock:
-            self.errors += 1
-            if self.errors >= ERRORS_TO_OPEN:
-                self.closed_until_error, self.probe_at = False, time.monotonic() + PAUSE
 
 
 class RedisBuckets:

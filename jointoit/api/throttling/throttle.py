@@ -14,8 +14,8 @@ from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from jointoit.api.http.client_address import client_address
 from jointoit.api.throttling import buckets, rates
+from jointoit.api.throttling.client_address import client_address
 from jointoit.api.throttling.rates import BucketRequest, RateStatus
 
 if TYPE_CHECKING:  # REST framework's views import this module through the settings

@@ -17,7 +17,7 @@ from jointoit.api.http import idempotency
 from jointoit.api.models import IdempotencyKey
 from jointoit.events.models import Event
 from tests.api.rush import together
-from tests.api.toolkit import gate, news
+from tests.api.toolkit import barrier, news
 from tests.client import ServiceClient
 
 pytestmark = [pytest.mark.urls("tests.api.toolkit"), pytest.mark.django_db]
@@ -166,11 +166,11 @@ def running(make_user: Callable[..., User], signed_in: Callable[[User], ServiceC
     def first() -> Any:
         return post(signed_in(user), "slow")
 
-    gate.entered.clear(), gate.leave.clear()
+    barrier.entered.clear(), barrier.leave.clear()
     work.start()
-    assert gate.entered.wait(10)
+    assert barrier.entered.wait(10)
     yield signed_in(user)
-    gate.leave.set()
+    barrier.leave.set()
     work.join()
 
 
@@ -186,7 +186,7 @@ def test_who_asks_again_too_soon_is_told_to_wait(running: ServiceClient) -> None
 
 @pytest.mark.django_db(transaction=True)
 def test_who_asks_again_a_little_later_waits_for_the_answer(running: ServiceClient) -> None:
-    threading.Timer(0.2, gate.leave.set).start()
+    threading.Timer(0.2, barrier.leave.set).start()
     answer = post(running, "slow")
     assert (answer.status_code, answer["Idempotent-Replayed"]) == (201, "true")
     assert Event.objects.count() == 1

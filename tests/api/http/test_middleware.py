@@ -16,7 +16,7 @@ from jointoit.api.http.handler import ApiHandler
 from jointoit.api.problems.catalogue import MEDIA_TYPE
 from tests.client import BrowserClient, ServiceClient
 
-pytestmark = [pytest.mark.urls("tests.api.wall_views"), pytest.mark.django_db]
+pytestmark = [pytest.mark.urls("tests.api.views_behind_limits"), pytest.mark.django_db]
 
 REQUEST = "3f0f9d0e-8b0c-4f0e-9d5e-2a1d6f6f7a10"
 

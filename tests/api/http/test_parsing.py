@@ -9,7 +9,7 @@ import pytest
 from jointoit.api.http import parsing
 from tests.client import BrowserClient
 
-pytestmark = pytest.mark.urls("tests.api.wall_views")
+pytestmark = pytest.mark.urls("tests.api.views_behind_limits")
 
 
 def send(client: BrowserClient, body: bytes, media_type: str = "application/json", **headers: str) -> Any:

@@ -12,10 +12,10 @@ from rest_framework.renderers import BaseRenderer
 
 from jointoit.api.http.rendering import JSONRenderer, accepted, quality
 from jointoit.api.problems.catalogue import MEDIA_TYPE
-from tests.api import wall_views
+from tests.api import views_behind_limits
 from tests.client import BrowserClient
 
-pytestmark = pytest.mark.urls("tests.api.wall_views")
+pytestmark = pytest.mark.urls("tests.api.views_behind_limits")
 
 
 class CSV(BaseRenderer):
@@ -110,7 +110,7 @@ def test_the_query_does_not_choose_the_media_type(client: BrowserClient) -> None
 def test_a_view_may_offer_other_media_types(
     client: BrowserClient, monkeypatch: pytest.MonkeyPatch, accept: str, chosen: str
 ) -> None:
-    monkeypatch.setattr(wall_views.EchoView, "renderer_classes", (JSONRenderer, CSV))
+    monkeypatch.setattr(views_behind_limits.EchoView, "renderer_classes", (JSONRenderer, CSV))
     response = client.get("/echo/", headers={"Accept": accept})
     assert (response["Content-Type"], response["Vary"]) == (chosen, "Accept")
 

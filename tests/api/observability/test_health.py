@@ -109,7 +109,7 @@ def test_a_look_leaves_no_connection_behind() -> None:
         return {"connection": connections["default"].connection}
 
     health.register("mine", watched)
-    held = health.look()["mine"]["connection"]
+    held = health.check_parts()["mine"]["connection"]
     assert getattr(held, "closed", None) is True
 
 

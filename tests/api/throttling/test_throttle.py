@@ -13,8 +13,8 @@ from rest_framework.request import Request
 
 from jointoit.accounts.models import User
 from jointoit.api.checks import check_rates
-from jointoit.api.http.client_address import client_address
 from jointoit.api.throttling import rates, throttle
+from jointoit.api.throttling.client_address import client_address
 from jointoit.api.throttling.redis import redis_buckets
 from tests.client import ServiceClient
 
