@@ -144,7 +144,8 @@ def test_filters_combine(api, make_event, make_user, now):
     [
         ("date=2026-13", "date"), ("date=26", "date"), ("date=2026-02-30", "date"), ("date=2026/05", "date"),
         ("date=%00", "date"), ("date=٢٠٢٦", "date"), ("date=0000", "date"), ("date=9999-12-31", "date"),
-        ("timezone=Mars/Base", "timezone"), ("timezone=localtime", "timezone"), ("timezone=Factory", "timezone"), ("timezone=..%2Fetc", "timezone"),
+        ("timezone=Mars/Base", "timezone"), ("timezone=localtime", "timezone"), ("timezone=Factory", "timezone"),
+        ("timezone=..%2Fetc", "timezone"),
         ("organizer=abc", "organizer"), ("organizer=" + "9" * 40, "organizer"), ("organizer=%00", "organizer"),
         ("organizer=0", "organizer"), ("cursor=junk", "cursor"), ("page_size=0", "page_size"),
         ("page_size=-1", "page_size"), ("page_size=101", "page_size"), ("page_size=1e3", "page_size"),

@@ -80,12 +80,20 @@ def test_what_is_wrapped_around_a_view_stays_around_it(api: ServiceClient):
 
 def test_receivers_hear_of_each_request(api: ServiceClient):
     heard: list[str] = []
-    started, finished = (lambda **_: heard.append("started")), (lambda **_: heard.append("finished"))
-    request_started.connect(started), request_finished.connect(finished)
+
+    def started(**_: Any) -> None:
+        heard.append("started")
+
+    def finished(**_: Any) -> None:
+        heard.append("finished")
+
+    request_started.connect(started)
+    request_finished.connect(finished)
     try:
         api.get("/cups/")
     finally:
-        request_started.disconnect(started), request_finished.disconnect(finished)
+        request_started.disconnect(started)
+        request_finished.disconnect(finished)
 
     assert heard == ["started", "finished"]
 
