@@ -49,6 +49,7 @@ EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", not DEBUG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", **development("Jointoit <events@jointoit.example>"))
 INBOX_URL = f"http://127.0.0.1:{env.int('INBOX_PORT', 1080)}/" if DEBUG else ""  # where the front page leads
 MAIL_RATE = env.str("MAIL_RATE", "off", validate=validate.Regexp(r"(off|[1-9][0-9]*(\.[0-9]+)?|0\.0*[1-9][0-9]*)\Z"))
+JOURNAL_DAYS = env.int("JOURNAL_DAYS", 400)  # after the event is over
 REMINDER_HOURS = env.float("REMINDER_HOURS", 24.0)  # before the start
 MAIL_CLOCK_SPEED = env.float("MAIL_CLOCK_SPEED", 1.0)  # a test lives through a day without mail server in a minute
 FRONTEND_URL = env.str("FRONTEND_URL", "")
@@ -81,6 +82,7 @@ FRONTEND_URL = FRONTEND_URL.rstrip("/")
 INSTALLED_APPS = [
     "jointoit.process",
     "jointoit.api",
+    "jointoit.journal",
     "jointoit.mail",
     "jointoit.accounts",
     "jointoit.events",

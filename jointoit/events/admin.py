@@ -5,11 +5,19 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 
+from jointoit.accounts.callers import Caller
+from jointoit.accounts.models import User
 from jointoit.api.admin import RuledAdmin, SameFieldsForm
 from jointoit.errors import DomainError
 from jointoit.events import booking, scheduling
 from jointoit.events.models import Event, Registration
 from jointoit.events.serializers import NewEventSerializer
+
+
+def staff(request: HttpRequest) -> Caller:
+    """Whoever works in the admin, as a caller: Django has made sure of their permissions."""
+    assert isinstance(request.user, User)
+    return Caller(request.user, as_staff=True)
 
 
 class EventForm(SameFieldsForm):
@@ -68,9 +76,10 @@ class EventAdmin(RuledAdmin):
         now, fields = timezone.now(), dict(form.cleaned_data)
         if change:
             changed = {name: fields[name] for name in form.changed_data}
-            scheduling.change(event_id=obj.pk, fields=changed, now=now)
+            scheduling.change(event_id=obj.pk, caller=staff(request), fields=changed, now=now)
         else:
-            obj.pk = scheduling.create(organizer=fields.pop("organizer"), now=now, fields=fields).pk
+            organizer = fields.pop("organizer")
+            obj.pk = scheduling.create(organizer=organizer, caller=staff(request), now=now, fields=fields).pk
         obj.refresh_from_db()
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -81,13 +90,21 @@ class EventAdmin(RuledAdmin):
 
     @admin.action(description="Delete the selected events and tell everybody registered", permissions=["remove"])
     def delete_events(self, request: HttpRequest, queryset: Any) -> None:
-        now = timezone.now()
-        self.take_step(request, queryset, lambda event: scheduling.delete(event_id=event.pk, now=now), "Deleted")
+        now, caller = timezone.now(), staff(request)
+
+        def delete(event: Event) -> None:
+            scheduling.delete(event_id=event.pk, caller=caller, now=now)
+
+        self.take_step(request, queryset, delete, "Deleted")
 
     @admin.action(description="Cancel the selected events and tell everybody registered", permissions=["change"])
     def cancel_events(self, request: HttpRequest, queryset: Any) -> None:
-        now = timezone.now()
-        self.take_step(request, queryset, lambda event: scheduling.cancel(event_id=event.pk, now=now), "Cancelled")
+        now, caller = timezone.now(), staff(request)
+
+        def cancel(event: Event) -> None:
+            scheduling.cancel(event_id=event.pk, caller=caller, now=now)
+
+        self.take_step(request, queryset, cancel, "Cancelled")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).filter(deleted_at=None)
@@ -112,9 +129,9 @@ class RegistrationAdmin(RuledAdmin):
 
     @admin.action(description="Cancel the selected registrations and tell each person", permissions=["change"])
     def cancel_registrations(self, request: HttpRequest, queryset: Any) -> None:
-        now = timezone.now()
+        now, caller = timezone.now(), staff(request)
 
         def cancel(registration: Registration) -> None:
-            booking.remove(registration_id=registration.pk, actor=registration.event.organizer, now=now)
+            booking.remove(registration_id=registration.pk, caller=caller, now=now)
 
-        self.take_step(request, queryset.select_related("event__organizer"), cancel, "Cancelled")
+        self.take_step(request, queryset, cancel, "Cancelled")

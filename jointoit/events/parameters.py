@@ -61,6 +61,9 @@ class EventParameters(ParameterSerializer):
     tag = TagParameter(help_text="Has this tag, in any case.")
     has_seats = BooleanParameter(help_text="Whether a seat is free.")
     upcoming = BooleanParameter(help_text="Whether it is still to begin.")
+    role = ChoiceField(
+        choices=("owner", "manager", "door", "any"), required=False, help_text="Only events that I own or help with."
+    )
     ordering = ChoiceField(
         choices=ORDERINGS,
         required=False,

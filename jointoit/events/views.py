@@ -12,6 +12,7 @@ from rest_framework.request import Request
 
 from jointoit.accounts import tokens
 from jointoit.accounts.authentication import sender
+from jointoit.accounts.callers import caller_of
 from jointoit.api.http.conditional import Conditional
 from jointoit.api.http.idempotency import idempotent
 from jointoit.api.http.rendering import EmptyResponse, JSONRenderer, JSONResponse
@@ -22,7 +23,7 @@ from jointoit.events import booking, documentation, event_queries, notifications
 from jointoit.events.attendees import AttendeeCSVRenderer, as_csv
 from jointoit.events.models import Event
 from jointoit.events.parameters import AttendeeParameters, EventParameters, RegistrationParameters
-from jointoit.events.permissions import IsOrganizer, IsOrganizerOrReadOnly
+from jointoit.events.permissions import IsManager, IsManagerOrReadOnly
 from jointoit.events.serializers import (
     AttendedRegistrationSerializer,
     EventSerializer,
@@ -46,19 +47,20 @@ REFUSED_STEPS = {403: ("not_yours_to_decide",), 409: ("impossible_step", "event_
 
 
 def reader_of(request: Request) -> int:
-    """Who asks, for the queries: 0 is nobody."""
-    return request.user.pk or 0
+    """Who asks for the list of all events: 0 is nobody. A key for some events alone sees what anybody sees."""
+    caller = caller_of(request)
+    return 0 if caller.key and caller.key.events is not None else request.user.pk or 0
 
 
 class EventView(PagedView, Conditional):
     """Starts from what the caller may see; what is hidden does not exist."""
 
-    permission_classes = [IsOrganizerOrReadOnly]
+    permission_classes = [IsManagerOrReadOnly]
     serializer_class: Any = EventSerializer
 
     def get_object(self) -> Event:
         """The event, if the caller may see it (404) and do with it what the method says (403)."""
-        event = event_queries.visible_event(self.kwargs["pk"], reader=reader_of(self.request))
+        event = event_queries.visible_event(self.kwargs["pk"], caller=caller_of(self.request))
         self.check_object_permissions(self.request, event)
         return event
 
@@ -89,7 +91,9 @@ class EventListView(EventView):
     def post(self, request: Request) -> HttpResponse:
         given = NewEventSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        event = scheduling.create(organizer=sender(request), now=timezone.now(), fields=given.validated_data)
+        event = scheduling.create(
+            organizer=sender(request), caller=caller_of(request), now=timezone.now(), fields=given.validated_data
+        )
         address = {"Location": event.get_absolute_url()}
         return JSONResponse(event_queries.detail(event.pk), status.HTTP_201_CREATED, headers=address)
 
@@ -99,13 +103,19 @@ class EventDetailView(EventView):
     refusals = {"PUT": REFUSED_CHANGES, "PATCH": REFUSED_CHANGES}
 
     def get(self, request: Request, pk: int) -> HttpResponse:
-        return JSONResponse(event_queries.visible_detail(pk, reader=reader_of(request)))
+        return JSONResponse(event_queries.visible_detail(pk, caller=caller_of(request)))
 
     def put(self, request: Request, pk: int, *, partial: bool = False) -> HttpResponse:
         event = self.get_object()
         given = self.get_serializer(event, data=request.data, partial=partial)
         given.is_valid(raise_exception=True)
-        scheduling.change(event_id=pk, fields=given.validated_data, now=timezone.now(), precondition=self.precondition)
+        scheduling.change(
+            event_id=pk,
+            caller=caller_of(request),
+            fields=given.validated_data,
+            now=timezone.now(),
+            precondition=self.precondition,
+        )
         return JSONResponse(event_queries.detail(pk))
 
     def patch(self, request: Request, pk: int) -> HttpResponse:
@@ -113,7 +123,7 @@ class EventDetailView(EventView):
 
     def delete(self, request: Request, pk: int) -> HttpResponse:
         self.get_object()
-        scheduling.delete(event_id=pk, now=timezone.now(), precondition=self.precondition)
+        scheduling.delete(event_id=pk, caller=caller_of(request), now=timezone.now(), precondition=self.precondition)
         return EmptyResponse()
 
 
@@ -123,7 +133,7 @@ class PublishView(EventView):
 
     def post(self, request: Request, pk: int) -> HttpResponse:
         self.get_object()
-        scheduling.publish(event_id=pk, now=timezone.now())
+        scheduling.publish(event_id=pk, caller=caller_of(request), now=timezone.now())
         return JSONResponse(event_queries.detail(pk))
 
 
@@ -133,7 +143,7 @@ class CancelView(EventView):
 
     def post(self, request: Request, pk: int) -> HttpResponse:
         self.get_object()
-        scheduling.cancel(event_id=pk, now=timezone.now())
+        scheduling.cancel(event_id=pk, caller=caller_of(request), now=timezone.now())
         return JSONResponse(event_queries.detail(pk))
 
 
@@ -157,7 +167,7 @@ class RegistrationView(PagedView, Conditional):
         return registration_members(self.row(registration_id))
 
     def row(self, registration_id: int) -> Any:
-        return registration_queries.visible_detail(registration_id, reader=reader_of(self.request))
+        return registration_queries.visible_detail(registration_id, caller=caller_of(self.request))
 
     def represent(self, obj: Any) -> Any:
         return self.members(obj.pk)
@@ -187,7 +197,8 @@ class RegisterView(RegistrationView):
 
     @idempotent
     def post(self, request: Request, pk: int) -> HttpResponse:
-        registration = booking.register(event_id=pk, attendee=sender(request), now=timezone.now())
+        caller = caller_of(request)
+        registration = booking.register(event_id=pk, attendee=sender(request), key=caller.key, now=timezone.now())
         document = registration_members(row_of(registration, reader=reader_of(request)))
         return JSONResponse(document, status.HTTP_201_CREATED, headers={"Location": registration.get_absolute_url()})
 
@@ -198,7 +209,7 @@ class RegistrationListView(RegistrationView):
 
     def get(self, request: Request) -> HttpResponse:
         asked = parameters.read(request, RegistrationParameters)
-        listing = registration_queries.own_list(asked, reader=reader_of(request), now=timezone.now())
+        listing = registration_queries.own_list(asked, caller=caller_of(request), now=timezone.now())
         return self.get_paginated_response([registration_members(row) for row in self.page_of(listing)])
 
 
@@ -214,7 +225,7 @@ class RegistrationDetailView(RegistrationView):
         given.is_valid(raise_exception=True)
         booking.set_status(
             registration_id=pk,
-            actor=sender(request),
+            caller=caller_of(request),
             status=given.validated_data.get("status"),
             now=timezone.now(),
             precondition=self.precondition,
@@ -225,7 +236,9 @@ class RegistrationDetailView(RegistrationView):
         return self.put(request, pk, partial=True)
 
     def delete(self, request: Request, pk: int) -> HttpResponse:
-        booking.remove(registration_id=pk, actor=sender(request), now=timezone.now(), precondition=self.precondition)
+        booking.remove(
+            registration_id=pk, caller=caller_of(request), now=timezone.now(), precondition=self.precondition
+        )
         return EmptyResponse()
 
 
@@ -233,7 +246,7 @@ class RegistrationDetailView(RegistrationView):
 class AttendeeListView(EventView):
     """Who comes, for the organizer; the order is that of asking."""
 
-    permission_classes = [IsAuthenticated, IsOrganizer]
+    permission_classes = [IsAuthenticated, IsManager]
     serializer_class = AttendedRegistrationSerializer
     parameters_class = AttendeeParameters
     renderer_classes = [JSONRenderer, AttendeeCSVRenderer]
@@ -241,7 +254,7 @@ class AttendeeListView(EventView):
     def get(self, request: Request, pk: int) -> HttpResponseBase:
         self.get_object()
         asked = parameters.read(request, AttendeeParameters)
-        listing = registration_queries.attendee_list(asked, event=pk, reader=reader_of(request))
+        listing = registration_queries.attendee_list(asked, event=pk)
         if request.accepted_media_type == AttendeeCSVRenderer.media_type:
             rows = registration_queries.attendee_file(listing).stream(listing.values)
             return streamed(as_csv(rows), name=f"event-{pk}-registrations.csv")

@@ -7,6 +7,7 @@ import pytest
 from django.db import IntegrityError
 
 from jointoit.accounts import account_closing
+from jointoit.accounts.callers import Caller
 from jointoit.events import booking, scheduling
 from jointoit.events.invariants import violations
 from jointoit.events.models import Event
@@ -67,7 +68,9 @@ def test_seats_given_back_in_a_rush_go_to_those_who_wait(make_event, make_user, 
     event = make_event(capacity=SEATS, waitlist=True)
     asked = [booking.register(event_id=event.pk, attendee=make_user(), now=now) for _ in range(3 * SEATS)]
 
-    race([partial(booking.remove, registration_id=r.pk, actor=event.organizer, now=now) for r in asked[:SEATS]])
+    race(
+        [partial(booking.remove, registration_id=r.pk, caller=Caller(event.organizer), now=now) for r in asked[:SEATS]]
+    )
 
     statuses = list(event.registrations.order_by("pk").values_list("status", flat=True))
     assert statuses == ["cancelled"] * SEATS + ["confirmed"] * SEATS + ["waitlisted"] * SEATS

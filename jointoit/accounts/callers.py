@@ -1,0 +1,39 @@
+"""Who takes a step, and how they came."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from rest_framework.request import Request
+
+from jointoit.accounts.models import ApiKey, User
+
+
+@dataclass(frozen=True)
+class Caller:
+    """An account, perhaps through one of its keys, or as staff in the admin; nobody, or the service itself."""
+
+    user: User | None = None
+    key: ApiKey | None = None
+    as_staff: bool = False
+    is_service: bool = False
+
+    def reaches(self, event_id: int) -> bool:
+        """Whether the key, if there is one, is good for an event."""
+        return self.key is None or self.key.events is None or event_id in self.key.events
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """For statements: who reads, 0 for nobody, and the events that their key is good for, if it is not for all."""
+        return {"reader": (self.user and self.user.pk) or 0, "only": self.key.events if self.key else None}
+
+    def is_user(self, user_id: int) -> bool:
+        return self.user is not None and self.user.pk == user_id
+
+
+#: What the service does by itself, and what is done at its command line.
+SERVICE = Caller(is_service=True)
+
+
+def caller_of(request: Request) -> Caller:
+    user = request.user if isinstance(request.user, User) else None
+    return Caller(user, request.auth if isinstance(request.auth, ApiKey) else None)
