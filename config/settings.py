@@ -61,6 +61,7 @@ RATES = {
     "signup": env.str("RATE_SIGNUP", "20/hour"),
     "reset": env.str("RATE_RESET", "10/hour"),
     "register": env.str("RATE_REGISTER", "30/min"),
+    "invite": env.str("RATE_INVITE", "50/day"),  # mails of one account to addresses that nobody has shown to be theirs
 }
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
@@ -285,6 +286,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "EventStatus": "jointoit.events.models.Event.Status",
         "MailState": "jointoit.mail.models.OutboxMail.State",
+        "HelperRole": "jointoit.events.models.Membership.Role",
+        "OfferedRole": "jointoit.events.models.Invitation.Role",
         "RegistrationStatus": "jointoit.events.models.Registration.Status",
     },
 }

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from rest_framework.request import Request
-
 from jointoit.accounts.models import ApiKey, User
 
 
@@ -32,8 +30,3 @@ class Caller:
 
 #: What the service does by itself, and what is done at its command line.
 SERVICE = Caller(is_service=True)
-
-
-def caller_of(request: Request) -> Caller:
-    user = request.user if isinstance(request.user, User) else None
-    return Caller(user, request.auth if isinstance(request.auth, ApiKey) else None)

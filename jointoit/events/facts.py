@@ -2,10 +2,9 @@
 
 import hashlib
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
-from jointoit.api.fields import DateTimeField
 from jointoit.events.models import Event
 from jointoit.journal.writer import Actor, fact, record
 
@@ -23,7 +22,7 @@ def told(event: Event, names: Iterable[str]) -> dict[str, Any]:
 def value_of(name: str, value: Any) -> Any:
     if name == "description":
         return hashlib.sha256(value.encode()).hexdigest()[:16]
-    return DateTimeField().to_representation(value) if isinstance(value, datetime) else value
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
 
 
 def record_event(

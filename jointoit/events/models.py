@@ -248,7 +248,6 @@ class Invitation(models.Model):
     event = models.ForeignKey(Event, on_delete=models.CASCADE, null=True, related_name="invitations")
     email = models.EmailField(max_length=254)
     role = models.CharField(max_length=10, choices=Role)
-    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the token that only the mail has.")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True, help_text="When it was accepted, declined or withdrawn.")

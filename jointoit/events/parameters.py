@@ -95,8 +95,17 @@ class RegistrationParameters(ParameterSerializer):
     upcoming = BooleanParameter(help_text="Whether the event is still to begin.")
 
 
+class RegistrationHistoryParameters(ParameterSerializer):
+    type = TextParameter(max_length=40, help_text="Only facts of this type, such as `registration.promoted`.")
+
+
 class AttendeeParameters(ParameterSerializer):
     status = ChoiceField(choices=Registration.Status.choices, required=False)
     search = TextParameter(
         help_text="Every word of it is a part of username, names or e-mail, in any case, with or without accents."
     )
+
+
+class HistoryParameters(ParameterSerializer):
+    type = TextParameter(max_length=40, help_text="Only facts of this type, such as `registration.confirmed`.")
+    registration = IdParameter(help_text="Only facts about this registration.")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from jointoit.accounts.callers import caller_of
+from jointoit.accounts.authentication import caller_of
 from jointoit.events import roles
 from jointoit.events.models import Event
 from jointoit.events.refusals import NotYourEvent

@@ -11,8 +11,8 @@ from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 
 from jointoit.accounts import tokens
-from jointoit.accounts.authentication import sender
-from jointoit.accounts.callers import caller_of
+from jointoit.accounts.authentication import caller_of, sender
+from jointoit.accounts.models import ApiKey, User
 from jointoit.api.http.conditional import Conditional
 from jointoit.api.http.idempotency import idempotent
 from jointoit.api.http.rendering import EmptyResponse, JSONRenderer, JSONResponse
@@ -22,11 +22,18 @@ from jointoit.api.lists.views import PagedView
 from jointoit.events import booking, documentation, event_queries, notifications, registration_queries, scheduling
 from jointoit.events.attendees import AttendeeCSVRenderer, as_csv
 from jointoit.events.models import Event
-from jointoit.events.parameters import AttendeeParameters, EventParameters, RegistrationParameters
+from jointoit.events.parameters import (
+    AttendeeParameters,
+    EventParameters,
+    HistoryParameters,
+    RegistrationHistoryParameters,
+    RegistrationParameters,
+)
 from jointoit.events.permissions import IsManager, IsManagerOrReadOnly
 from jointoit.events.serializers import (
     AttendedRegistrationSerializer,
     EventSerializer,
+    FactSerializer,
     NewEventSerializer,
     RegistrationSerializer,
     RegistrationStepSerializer,
@@ -34,6 +41,8 @@ from jointoit.events.serializers import (
     registration_members,
     row_of,
 )
+from jointoit.journal.reader import history, members
+from jointoit.journal.writer import Actor
 from jointoit.mail import outbox
 from jointoit.mail.calendar import event_calendar
 
@@ -70,6 +79,7 @@ class EventView(PagedView, Conditional):
 
 @documentation.event_list
 class EventListView(EventView):
+    scopes = {"GET": "events:read", "POST": "events:write"}
     refusals = {"POST": {400: WRONG_TIMES}}
     parameters_class = EventParameters
 
@@ -100,6 +110,7 @@ class EventListView(EventView):
 
 @documentation.event_detail
 class EventDetailView(EventView):
+    scopes = {"GET": "events:read", **dict.fromkeys(("PUT", "PATCH", "DELETE"), "events:write")}
     refusals = {"PUT": REFUSED_CHANGES, "PATCH": REFUSED_CHANGES}
 
     def get(self, request: Request, pk: int) -> HttpResponse:
@@ -129,6 +140,7 @@ class EventDetailView(EventView):
 
 @documentation.publish
 class PublishView(EventView):
+    scopes = {"POST": "events:write"}
     refusals = {"POST": {409: ("event_cancelled", "event_started")}}
 
     def post(self, request: Request, pk: int) -> HttpResponse:
@@ -139,6 +151,7 @@ class PublishView(EventView):
 
 @documentation.cancel
 class CancelView(EventView):
+    scopes = {"POST": "events:write"}
     refusals = {"POST": {409: ("event_impossible_step",)}}
 
     def post(self, request: Request, pk: int) -> HttpResponse:
@@ -149,6 +162,7 @@ class CancelView(EventView):
 
 @documentation.calendar
 class CalendarView(EventView):
+    scopes = {"GET": "events:read"}
     permission_classes = [AllowAny]
 
     def get(self, request: Request, pk: int) -> HttpResponse:
@@ -160,7 +174,7 @@ class CalendarView(EventView):
 
 class RegistrationView(PagedView, Conditional):
     permission_classes = [IsAuthenticated]
-    serializer_class = RegistrationSerializer
+    serializer_class: Any = RegistrationSerializer
 
     def members(self, registration_id: int) -> dict[str, Any]:
         """The registration as the caller sees it. Raises NotFound."""
@@ -175,6 +189,7 @@ class RegistrationView(PagedView, Conditional):
 
 @documentation.register
 class RegisterView(RegistrationView):
+    scopes = {"POST": "registrations:write"}
     defers_account_check = True
     throttle_scope = "register"
     refusals = {
@@ -205,6 +220,7 @@ class RegisterView(RegistrationView):
 
 @documentation.registration_list
 class RegistrationListView(RegistrationView):
+    scopes = {"GET": "attendees:read"}
     parameters_class = RegistrationParameters
 
     def get(self, request: Request) -> HttpResponse:
@@ -215,6 +231,7 @@ class RegistrationListView(RegistrationView):
 
 @documentation.registration_detail
 class RegistrationDetailView(RegistrationView):
+    scopes = {"GET": "attendees:read", **dict.fromkeys(("PUT", "PATCH", "DELETE"), "registrations:write")}
     refusals = {"PUT": REFUSED_STEPS, "PATCH": REFUSED_STEPS, "DELETE": {403: ("not_yours_to_decide",)}}
 
     def get(self, request: Request, pk: int) -> HttpResponse:
@@ -250,6 +267,7 @@ class AttendeeListView(EventView):
     serializer_class = AttendedRegistrationSerializer
     parameters_class = AttendeeParameters
     renderer_classes = [JSONRenderer, AttendeeCSVRenderer]
+    scopes = {"GET": "attendees:read"}
 
     def get(self, request: Request, pk: int) -> HttpResponseBase:
         self.get_object()
@@ -263,6 +281,41 @@ class AttendeeListView(EventView):
         return self.get_paginated_response([
             registration_members(row) | {"mail": mail_members(mails.get(f"registration:{row['id']}"))} for row in page
         ])  # fmt: skip
+
+
+# ── What happened ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@documentation.event_history
+class EventHistoryView(EventView):
+    permission_classes = [IsAuthenticated, IsManager]
+    serializer_class = FactSerializer
+    parameters_class = HistoryParameters
+    scopes = {"GET": "attendees:read"}
+
+    def get(self, request: Request, pk: int) -> HttpResponse:
+        self.get_object()
+        asked = parameters.read(request, HistoryParameters)
+        page = self.page_of(history({**asked, "event": pk}))
+        return self.get_paginated_response([members(row) for row in page])
+
+
+@documentation.registration_history
+class RegistrationHistoryView(RegistrationView):
+    serializer_class = FactSerializer
+    parameters_class = RegistrationHistoryParameters
+    scopes = {"GET": "attendees:read"}
+
+    def get(self, request: Request, pk: int) -> HttpResponse:
+        row, user = self.row(pk), sender(request)
+        asked = parameters.read(request, RegistrationHistoryParameters)
+        page = self.page_of(history({**asked, "registration": pk}))
+        own = None if row["attendee_email"] is not None else {Actor("attendee", user.pk), *keys_of(user)}
+        return self.get_paginated_response([members(fact, own=own) for fact in page])
+
+
+def keys_of(user: User) -> list[Actor]:
+    return [Actor("key", pk) for pk in ApiKey.objects.filter(user=user).values_list("pk", flat=True)]
 
 
 def streamed(lines: Iterator[str], *, name: str) -> StreamingHttpResponse:
