@@ -7,20 +7,9 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from jointoit.accounts import keys, tokens
-from jointoit.accounts.callers import Caller
+from jointoit.accounts.callers import Caller, ScopeMissing
 from jointoit.accounts.jwt import AccessToken
 from jointoit.accounts.models import ApiKey, User
-from jointoit.errors import Forbidden
-
-
-class ScopeMissing(Forbidden):
-    """The key is good, but not for this call: make one with the scope that the document names for it.
-
-    Calls for which the document names none are for people who log in.
-    """
-
-    code = "scope_missing"
-    message = "This key is not for this call."
 
 
 class TokenAuthentication(BaseAuthentication):

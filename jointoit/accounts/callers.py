@@ -4,6 +4,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from jointoit.accounts.models import ApiKey, User
+from jointoit.errors import Forbidden
+
+
+class ScopeMissing(Forbidden):
+    """The key is good, but not for this: make one with the scope that the document names for the call.
+
+    Calls for which the document names none are for people who log in.
+    """
+
+    code = "scope_missing"
+    message = "This key is not for this call, or not for this event."
 
 
 @dataclass(frozen=True)

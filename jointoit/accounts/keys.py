@@ -119,10 +119,6 @@ def revoke(*, user: User, key_id: int, now: datetime) -> None:
         raise NotFound
 
 
-def revoke_all(*, user_ids: Collection[int], now: datetime) -> None:
-    ApiKey.objects.filter(user__in=user_ids, revoked_at=None).update(revoked_at=now)
-
-
 def living(user: User, *, now: datetime) -> Any:
     """A query of the keys that are good."""
     return ApiKey.objects.filter(user=user, revoked_at=None, expires_at__gt=now)

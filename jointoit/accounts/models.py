@@ -72,6 +72,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     if TYPE_CHECKING:
         refresh_tokens: "RelatedManager[RefreshToken]"
+        keys: "RelatedManager[ApiKey]"
 
     class Meta:
         # Upper, because Django's `iexact` compares UPPER(…): the constraint's index also serves the login.

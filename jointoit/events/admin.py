@@ -5,12 +5,13 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 
+from jointoit.accounts.admin import UserAdmin
 from jointoit.accounts.callers import Caller
 from jointoit.accounts.models import User
-from jointoit.api.admin import RuledAdmin, SameFieldsForm
+from jointoit.api.admin import RuledAdmin, SameFieldsForm, UndeletableAdmin
 from jointoit.errors import DomainError
 from jointoit.events import booking, scheduling
-from jointoit.events.models import Event, Registration
+from jointoit.events.models import DoorPass, Event, Invitation, Membership, Registration
 from jointoit.events.serializers import NewEventSerializer
 
 
@@ -38,22 +39,35 @@ class EventForm(SameFieldsForm):
         return cleaned
 
 
-class RegistrationInline(admin.TabularInline[Registration, Event]):
-    """Who comes. Read-only: seats change through the rules in `booking`, never by editing a row."""
+class RoleInline(admin.TabularInline[Membership, User]):
+    """Where somebody helps."""
 
-    model = Registration
-    fields = readonly_fields = ("attendee", "status", "queue_number", "registered_at", "updated_at")
+    model = Membership
+    fk_name = "member"
+    verbose_name_plural = "helps with"
+    fields = readonly_fields = ("owner", "event", "role", "since")
     extra = 0
     can_delete = False
-    show_change_link = True
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
 
+class TeamInline(RoleInline):
+    """Who helps with an event; those who help with all of its owner's are on the owner's page."""
+
+    fk_name = "event"
+    verbose_name_plural = "team"
+    fields = readonly_fields = ("member", "role", "since")
+
+
+UserAdmin.inlines = (*UserAdmin.inlines, RoleInline)
+
+
 @admin.register(Event)
 class EventAdmin(RuledAdmin):
     form = EventForm
+    inlines = (TeamInline,)
     list_display = ("title", "date", "location", "organizer", "status", "capacity", "seats_taken", "waiting")
     list_filter = ("status", "date", "requires_approval", "waitlist")
     search_fields = ("title", "location", "organizer__username", "organizer__email")
@@ -135,3 +149,29 @@ class RegistrationAdmin(RuledAdmin):
             booking.remove(registration_id=registration.pk, caller=caller, now=now)
 
         self.take_step(request, queryset, cancel, "Cancelled")
+
+
+# ── Who helps: given and taken by the team, looked at here ────────────────────────────────────────────────────────────
+
+
+@admin.register(Membership)
+class MembershipAdmin(UndeletableAdmin):
+    list_display = ("member", "role", "owner", "event", "since")
+    list_select_related = ("member", "owner", "event")
+    list_filter = ("role",)
+    search_fields = ("member__username", "member__email", "owner__username", "event__title")
+
+
+@admin.register(Invitation)
+class InvitationAdmin(UndeletableAdmin):
+    list_display = ("email", "role", "owner", "event", "created_at", "expires_at", "settled_at")
+    list_select_related = ("owner", "event")
+    search_fields = ("email", "owner__username", "event__title")
+
+
+@admin.register(DoorPass)
+class DoorPassAdmin(UndeletableAdmin):
+    list_display = ("label", "event", "created_at", "expires_at", "revoked_at")
+    list_select_related = ("event",)
+    search_fields = ("label", "event__title")
+    exclude = ("digest",)

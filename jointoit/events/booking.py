@@ -14,7 +14,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from jointoit.accounts.callers import Caller
+from jointoit.accounts.callers import Caller, ScopeMissing
 from jointoit.accounts.models import ApiKey, User
 from jointoit.accounts.tokens import DeadToken
 from jointoit.errors import NotFound
@@ -46,9 +46,12 @@ def register(*, event_id: int, attendee: User, now: datetime, key: ApiKey | None
     The answer is confirmed, pending where the organizer approves, or waitlisted where the event is full and keeps a
     list. The mail about it is promised in the same transaction.
 
-    Raises DeadToken for an account that is closed, NotFound, AlreadyRegistered, EventCancelled, EventStarted,
-    RegistrationNotOpen, RegistrationClosed, EventFull, and Busy where the event never stood still.
+    Raises ScopeMissing for a key that is not for the event, DeadToken for an account that is closed, NotFound,
+    AlreadyRegistered, EventCancelled, EventStarted, RegistrationNotOpen, RegistrationClosed, EventFull, and Busy where
+    the event never stood still.
     """
+    if not Caller(attendee, key).reaches(event_id):
+        raise ScopeMissing
     actor = roles.attendee(attendee, key)
     for _ in range(LOOKS):
         registration = candidate(event_id=event_id, attendee=attendee, now=now)

@@ -104,7 +104,7 @@ def signature(asked: Mapping[str, Any]) -> frozenset[tuple[str, Any]]:
 def query_for(asked: frozenset[tuple[str, Any]], words: tuple[str, ...]) -> ListQuery:
     """The statement for all requests with one signature."""
     given, columns = dict(asked), [MEMBERS]
-    found = [CONDITIONS.get((name, value)) or CONDITIONS.get(name) for name, value in given.items()]
+    found = [condition_of(name, value, of_role="role" in given) for name, value in given.items()]
     conditions = [HELPED[given["role"]] if "role" in given else VISIBLE, *filter(None, found)]
     order = ordered(given.get("ordering", "date"))
     if words:
@@ -117,6 +117,12 @@ def query_for(asked: frozenset[tuple[str, Any]], words: tuple[str, ...]) -> List
         columns.append(f"{TITLE_ORDER} AS title_order")
     hidden = ("rank", "title_order")
     return ListQuery(", ".join(columns), EVENT, tuple(conditions), order, hidden, has_one_plan(given.keys(), order))
+
+
+def condition_of(name: str, value: Any, *, of_role: bool) -> str | None:
+    """Drafts are one's own, unless the list is of events that one has a role with."""
+    own = None if of_role and value == Event.Status.DRAFT else CONDITIONS.get((name, value))
+    return own or CONDITIONS.get(name)
 
 
 def patterns(asked: Mapping[str, Any]) -> dict[str, Any]:

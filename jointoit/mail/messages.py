@@ -90,7 +90,9 @@ class PasswordReset(AccountMessage):
 
 @dataclass(frozen=True, kw_only=True)
 class PasswordChanged(AccountMessage):
-    """Tells that the password was changed."""
+    """Tells that the password was changed, and how many keys for programs go on all the same."""
+
+    keys: int = 0
 
 
 # ── About a team ──────────────────────────────────────────────────────────────────────────────────────────────────────

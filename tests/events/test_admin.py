@@ -28,7 +28,7 @@ def form_of(event: Event, **changes: Any) -> dict[str, Any]:
         "tags": "",
     }
     form |= {"date_0": f"{event.date:%Y-%m-%d}", "date_1": f"{event.date:%H:%M:%S}", "capacity": event.capacity or ""}
-    form |= {"registrations-TOTAL_FORMS": 0, "registrations-INITIAL_FORMS": 0}
+    form |= {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
     return form | changes
 
 
