@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 
+from jointoit.accounts.models import User
 from jointoit.api.admin import RuledAdmin, SameFieldsForm
 from jointoit.errors import DomainError
 from jointoit.events import booking, scheduling
@@ -30,19 +31,6 @@ class EventForm(SameFieldsForm):
         return cleaned
 
 
-class RegistrationInline(admin.TabularInline[Registration, Event]):
-    """Who comes. Read-only: seats change through the rules in `booking`, never by editing a row."""
-
-    model = Registration
-    fields = readonly_fields = ("attendee", "status", "queue_number", "registered_at", "updated_at")
-    extra = 0
-    can_delete = False
-    show_change_link = True
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(Event)
 class EventAdmin(RuledAdmin):
     form = EventForm
@@ -63,6 +51,11 @@ class EventAdmin(RuledAdmin):
         """What the service keeps itself has no value before there is an event."""
         fields = super().get_fields(request, obj)
         return fields if obj else [name for name in fields if name not in self.readonly_fields]
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "organizer":
+            kwargs["queryset"] = User.objects.filter(is_active=True)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Event, form: Any, change: bool) -> None:
         now, fields = timezone.now(), dict(form.cleaned_data)
@@ -87,7 +80,8 @@ class EventAdmin(RuledAdmin):
     @admin.action(description="Cancel the selected events and tell everybody registered", permissions=["change"])
     def cancel_events(self, request: HttpRequest, queryset: Any) -> None:
         now = timezone.now()
-        self.take_step(request, queryset, lambda event: scheduling.cancel(event_id=event.pk, now=now), "Cancelled")
+        events = queryset.exclude(status=Event.Status.CANCELLED)
+        self.take_step(request, events, lambda event: scheduling.cancel(event_id=event.pk, now=now), "Cancelled")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).filter(deleted_at=None)
@@ -107,6 +101,10 @@ class RegistrationAdmin(RuledAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """For the actions alone: to save a row would write what others have changed meanwhile."""
+        return obj is None and super().has_change_permission(request, obj)
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
@@ -117,4 +115,4 @@ class RegistrationAdmin(RuledAdmin):
         def cancel(registration: Registration) -> None:
             booking.remove(registration_id=registration.pk, actor=registration.event.organizer, now=now)
 
-        self.take_step(request, queryset.select_related("event__organizer"), cancel, "Cancelled")
+        self.take_step(request, queryset.live().select_related("event__organizer"), cancel, "Cancelled")

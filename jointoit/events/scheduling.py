@@ -129,8 +129,6 @@ def lock(event_id: int, precondition: Precondition | None) -> Event:
 
 
 def apply(event: Event, values: Mapping[str, Any], *, now: datetime) -> None:
-    if event.status == Status.CANCELLED:
-        raise EventCancelled
     before = notifications.event_payload(event)
     was_over = is_over(event, now)
     for name, value in values.items():
@@ -170,6 +168,8 @@ def save_change(event: Event, names: list[str], *, now: datetime) -> None:
 
 def refuse(event: Event, changed: Collection[str], *, now: datetime) -> None:
     """Raise what stands against an event that is as `changed` names left it, and not saved: Invalid or Conflict."""
+    if changed and event.status == Status.CANCELLED:
+        raise EventCancelled
     if "date" in changed and event.date <= now:
         raise InThePast(field="date")
     if event.ends_at and event.ends_at <= event.date:
