@@ -1,10 +1,11 @@
 """Accounts for the administrators' eyes. What ends tokens through the API ends them here as well."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.admin.options import InlineModelAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
 from django.db import transaction
@@ -117,7 +118,7 @@ class KeyInline(admin.TabularInline[ApiKey, User]):
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin[User]):
-    inlines = (KeyInline,)
+    inlines: ClassVar[tuple[type[InlineModelAdmin[Any, Any]], ...]] = (KeyInline,)
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
         """Who is added has nothing yet."""

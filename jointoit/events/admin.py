@@ -1,5 +1,5 @@
 from copy import copy
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -45,7 +45,8 @@ class RoleInline(admin.TabularInline[Membership, User]):
     model = Membership
     fk_name = "member"
     verbose_name_plural = "helps with"
-    fields = readonly_fields = ("owner", "event", "role", "since")
+    fields: ClassVar[tuple[str, ...]] = ("owner", "event", "role", "since")
+    readonly_fields: ClassVar[tuple[str, ...]] = fields
     extra = 0
     can_delete = False
 
@@ -58,7 +59,8 @@ class TeamInline(RoleInline):
 
     fk_name = "event"
     verbose_name_plural = "team"
-    fields = readonly_fields = ("member", "role", "since")
+    fields: ClassVar = ("member", "role", "since")
+    readonly_fields: ClassVar = fields
 
 
 UserAdmin.inlines = (*UserAdmin.inlines, RoleInline)
@@ -85,6 +87,11 @@ class EventAdmin(RuledAdmin):
         """What the service keeps itself has no value before there is an event."""
         fields = super().get_fields(request, obj)
         return fields if obj else [name for name in fields if name not in self.readonly_fields]
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "organizer":
+            kwargs["queryset"] = User.objects.filter(is_active=True)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Event, form: Any, change: bool) -> None:
         now, fields = timezone.now(), dict(form.cleaned_data)
@@ -114,11 +121,12 @@ class EventAdmin(RuledAdmin):
     @admin.action(description="Cancel the selected events and tell everybody registered", permissions=["change"])
     def cancel_events(self, request: HttpRequest, queryset: Any) -> None:
         now, caller = timezone.now(), staff(request)
+        events = queryset.exclude(status=Event.Status.CANCELLED)
 
         def cancel(event: Event) -> None:
             scheduling.cancel(event_id=event.pk, caller=caller, now=now)
 
-        self.take_step(request, queryset, cancel, "Cancelled")
+        self.take_step(request, events, cancel, "Cancelled")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).filter(deleted_at=None)
@@ -138,6 +146,10 @@ class RegistrationAdmin(RuledAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """For the actions alone: to save a row would write what others have changed meanwhile."""
+        return obj is None and super().has_change_permission(request, obj)
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
@@ -148,7 +160,7 @@ class RegistrationAdmin(RuledAdmin):
         def cancel(registration: Registration) -> None:
             booking.remove(registration_id=registration.pk, caller=caller, now=now)
 
-        self.take_step(request, queryset, cancel, "Cancelled")
+        self.take_step(request, queryset.live().select_related("event"), cancel, "Cancelled")
 
 
 # ── Who helps: given and taken by the team, looked at here ────────────────────────────────────────────────────────────

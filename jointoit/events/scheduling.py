@@ -153,8 +153,6 @@ def lock(
 
 
 def apply(event: Event, values: Mapping[str, Any], *, actor: Actor, now: datetime) -> None:
-    if event.status == Status.CANCELLED:
-        raise EventCancelled
     before, told_before = notifications.event_payload(event), facts.told(event, values)
     was_over = is_over(event, now)
     for name, value in values.items():
@@ -200,6 +198,8 @@ def save_change(event: Event, names: list[str], *, now: datetime) -> None:
 
 def refuse(event: Event, changed: Collection[str], *, now: datetime) -> None:
     """Raise what stands against an event that is as `changed` names left it, and not saved: Invalid or Conflict."""
+    if changed and event.status == Status.CANCELLED:
+        raise EventCancelled
     if "date" in changed and event.date <= now:
         raise InThePast(field="date")
     if event.ends_at and event.ends_at <= event.date:

@@ -1,6 +1,7 @@
 """Keys for programs: good for what they say, ended at once, and kept as nothing that opens anything."""
 
 import random
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ PASSWORD = "correct-horse-9"
 
 
 @pytest.fixture
-def ada(make_user: Any) -> User:
+def ada(make_user: Callable[..., User]) -> User:
     return make_user(username="ada")
 
 

@@ -114,6 +114,13 @@ def of_event(path: str) -> Given:
     return lambda scene: Call("GET", f"/events/{scene.event()}/{path}/", scene.ada)
 
 
+def list_provocations(path: str) -> dict[str, Given]:
+    return {
+        "permission_denied": by(f"GET /events/{{id}}/{path}/", "cleo"),
+        "invalid": lambda scene: of_event(path)(scene).but(query="page_size=0"),
+    }
+
+
 GOOD: dict[str, Given] = {
     "GET /users/me/keys/": mine("/users/me/keys/"),
     "POST /users/me/keys/": lambda scene: Call(
@@ -269,10 +276,7 @@ OWN: dict[str, dict[str, Given]] = {
     },
     "GET /users/me/roles/": {"invalid": lambda scene: Call("GET", "/users/me/roles/?page_size=0", scene.ada)},
     **{
-        f"GET /events/{{id}}/{path}/": {
-            "permission_denied": by(f"GET /events/{{id}}/{path}/", "cleo"),
-            "invalid": lambda scene, path=path: of_event(path)(scene).but(query="page_size=0"),
-        }
+        f"GET /events/{{id}}/{path}/": list_provocations(path)
         for path in ("history", "team", "invitations", "door-passes")
     },
     "GET /registrations/{id}/history/": {

@@ -147,13 +147,11 @@ def world(make_event, register, now) -> Callable[[], dict[str, int]]:
         owner, caller = people["organizer"], Caller(people["organizer"])
         statuses = ("published", "draft", "published")
         event, draft, offered = (make_event(organizer=owner, status=status) for status in statuses)
-        for place in (event, draft, offered):
-            helping = {
-                role: Membership.objects.create(owner=owner, event=place, member=people[role], role=role, since=now)
-                for role in ("manager", "door")
-            }
-            if place is event:
-                member, doorkeeper = helping["manager"], helping["door"]
+        member, doorkeeper = [
+            Membership.objects.create(owner=owner, event=place, member=people[role], role=role, since=now)
+            for place in (draft, offered, event)
+            for role in ("manager", "door")
+        ][-2:]
         Membership.objects.filter(owner=owner, event=None).delete()
         helper = Membership.objects.create(owner=owner, member=people["attendee"], role="door", since=now)
         Invitation.objects.all().delete()

@@ -1,5 +1,6 @@
 """Who may help, who lets them, and how an event finds another owner."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -19,17 +20,17 @@ ELSEWHERE = "grace@example.net"
 
 
 @pytest.fixture
-def owner(make_user: Any) -> User:
+def owner(make_user: Callable[..., User]) -> User:
     return make_user(username="owner", email_verified=True)
 
 
 @pytest.fixture
-def event(make_event: Any, owner: User) -> Event:
+def event(make_event: Callable[..., Event], owner: User) -> Event:
     return make_event(organizer=owner, title="Launch")
 
 
 @pytest.fixture
-def grace(make_user: Any) -> User:
+def grace(make_user: Callable[..., User]) -> User:
     return make_user(username="grace", email=ELSEWHERE, email_verified=True)
 
 

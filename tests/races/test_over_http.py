@@ -172,7 +172,7 @@ def test_a_right_that_is_withdrawn_is_gone_at_the_next_request(
     ended = threading.Event()
 
     def use(number: int) -> list[tuple[bool, int]]:
-        seen = []
+        seen: list[Any] = []
         with httpx.Client(timeout=30) as client:
             while len(seen) < 400:
                 late = ended.is_set()

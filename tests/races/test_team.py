@@ -1,6 +1,7 @@
 """A role, an invitation, an event that is handed over: each has one outcome, whoever comes at the same moment."""
 
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -21,7 +22,7 @@ ROUNDS = 6 * SCALE
 
 
 @pytest.fixture
-def grace(make_user: Any) -> User:
+def grace(make_user: Callable[..., User]) -> User:
     return make_user(email="grace@example.net", email_verified=True)
 
 

@@ -18,7 +18,7 @@ from typing import Final
 import orjson
 import structlog
 from django.core import exceptions as django
-from django.db import DataError, IntegrityError, InterfaceError, InternalError, OperationalError
+from django.db import DataError, IntegrityError, InterfaceError, InternalError, NotSupportedError, OperationalError
 from django.db.models import UniqueConstraint
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
@@ -223,6 +223,12 @@ def _(exc: InternalError, request: AnyRequest) -> Problem | None:
     if database.sqlstate(exc) != database.READ_ONLY:
         return None
     return database_unavailable()
+
+
+@problem_of.register
+def _(exc: NotSupportedError, request: AnyRequest) -> Problem | None:
+    """A migration changed a column under a plan that a transaction had kept: the next one plans anew."""
+    return problem_for_status(503, Retry_After="1") if database.sqlstate(exc) == database.OUTDATED_PLAN else None
 
 
 @problem_of.register
