@@ -40,7 +40,7 @@ class Call:
     path: str
     who: Person | None = None
     json: Any = None
-    content: bytes | None = None
+    content: bytes | list[bytes] | None = None  # a list goes in chunks
     headers: dict[str, str] = field(default_factory=dict)
 
     def but(self, *, query: str = "", headers: dict[str, str] | None = None, **changes: Any) -> "Call":

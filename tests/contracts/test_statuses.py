@@ -101,7 +101,8 @@ ALIKE: dict[str, Callable[[Call, Scene], Call]] = {
     "not_acceptable": lambda call, scene: call.but(headers={"Accept": "application/xml"}),
     "request_in_progress": running,
     "precondition_failed": lambda call, scene: call.but(headers={"If-Match": '"another"'}),
-    "body_too_large": lambda call, scene: call.but(json=None, content=b" " * 65537),
+    "length_required": lambda call, scene: call.but(json=None, content=[b"{}"]),
+    "body_too_large": lambda call, scene: call.but(json=None, content=b" " * (256 * 1024 + 1)),
     "url_too_long": lambda call, scene: plain(call, query="x=" + "x" * 20_000),
     "unsupported_media_type": lambda call, scene: call.but(
         json=None, content=b"{}", headers={"Content-Type": "text/plain"}

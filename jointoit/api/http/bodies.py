@@ -1,12 +1,11 @@
-"""How much of a body is read, whether or not its length is told, and what becomes of one that is too large."""
+"""How much of a body is read, and what becomes of one that is too large or not whole."""
 
 import threading
-from io import BytesIO
 from typing import IO, Final
 
 from django.http import HttpRequest
 
-MAX_BODY: Final = 64 * 1024  # bytes
+MAX_BODY: Final = 256 * 1024  # bytes; whatever the document allows fits, with every character escaped
 #: Of a body that is refused so much is read away and forgotten, so fast, for so many callers at the same time.
 DRAINED: Final = 1024 * 1024  # bytes
 PATIENCE: Final = 0.5  # seconds
@@ -14,31 +13,25 @@ DRAINS: Final = threading.BoundedSemaphore(8)
 WITHOUT_BODY: Final = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 
-def fits(request: HttpRequest, *, largest: int) -> bool:
-    """Whether the body has at most `largest` bytes. One without a length gets its length here."""
+def refused(request: HttpRequest, *, largest: int) -> str | None:
+    """The code of why the body is not read any further, if so; of one that is small enough all is here afterwards.
+
+    A message that ends before its body does is never carried out (RFC 9112 section 8). Whether one in chunks was whole
+    the server keeps to itself: it ends such a body in the same way. So one without a length is told to send it; nginx,
+    which reads a request to its end before it hands it on, gives it one.
+    """
     declared = request.META.get("CONTENT_LENGTH") or ""
     if declared.isdecimal():
-        return int(declared) <= largest
-    if request.META.get("wsgi.input_terminated") and request.method not in WITHOUT_BODY:
-        return read_undeclared(request, largest)
-    return True
-
-
-def read_undeclared(request: HttpRequest, largest: int) -> bool:
-    """Give a body without a length (RFC 9112 section 7.1) its length; False if it is larger than we read.
-
-    Django reads as much as Content-Length says, so it would take such a body for an empty one.
-    """
-    chunks, left = [], largest + 1
+        if int(declared) > largest:
+            return "body_too_large"
+        is_whole = request.method in WITHOUT_BODY or len(request.body) == int(declared)
+        return None if is_whole else "incomplete_message"
+    if not request.META.get("wsgi.input_terminated") or request.method in WITHOUT_BODY:
+        return None
+    left = largest + 1
     while left and (chunk := request.META["wsgi.input"].read(left)):
-        chunks.append(chunk)
         left -= len(chunk)
-    if not left:
-        return False
-    body = b"".join(chunks)
-    request._stream = BytesIO(body)
-    request.META["CONTENT_LENGTH"] = str(len(body))
-    return True
+    return "body_too_large" if not left else None if left == largest + 1 else "length_required"
 
 
 def drain(request: HttpRequest) -> None:

@@ -148,10 +148,10 @@ def refusal(request: HttpRequest) -> HttpResponse | None:
         return problem_for_status(404).response(request)
     # The admin's forms are larger.
     largest = settings.DATA_UPLOAD_MAX_MEMORY_SIZE if handlers.is_admin_path(request) else bodies.MAX_BODY
-    if bodies.fits(request, largest=largest):
-        return None
-    bodies.drain(request)
-    return problem_for_status(413).response(request)
+    code = bodies.refused(request, largest=largest)
+    if code == "body_too_large":
+        bodies.drain(request)
+    return known_problem(code).response(request) if code else None
 
 
 @cache

@@ -147,6 +147,7 @@ RESPONSES: Final[Mapping[int, SharedResponse]] = {
         SharedResponse(406, "NotAcceptable"),
         SharedResponse(409, "Conflict"),
         SharedResponse(412, "PreconditionFailed", ("precondition_failed",)),
+        SharedResponse(411, "LengthRequired"),
         SharedResponse(413, "BodyTooLarge"),
         SharedResponse(414, "URLTooLong"),
         SharedResponse(415, "UnsupportedMediaType"),

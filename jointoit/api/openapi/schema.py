@@ -13,8 +13,8 @@ What the author of a view declares:
 * `standalone = True` for a view that needs no database and hence never answers 503.
 
 What is added without a word: 400, 406, 414, 503 everywhere; 401 and 403 where a token or a key is looked at; 404 with
-an id in the path; 413 unless it is a GET; 415 where a body is read; 412, `ETag`, `If-Match` for a `Conditional` view;
-409, 422 and `Idempotency-Key` for an idempotent POST; 429 and `RateLimit` where it is throttled; `X-Request-ID`.
+an id in the path; 411 and 413 unless it is a GET; 415 where a body is read; 412, `ETag`, `If-Match` for a `Conditional`
+view; 409, 422 and `Idempotency-Key` for an idempotent POST; 429 and `RateLimit` where it is throttled; `X-Request-ID`.
 Operations are named after their route, such as `event_list`, `event_create`, `event_publish`.
 """
 
@@ -186,6 +186,7 @@ class AutoSchema(openapi.AutoSchema):
         if self.is_conditional and self.method in ("PUT", "PATCH", "DELETE"):
             yield 412
         if self.method != "GET":
+            yield 411
             yield 413
         yield 414
         if self.reads_body:

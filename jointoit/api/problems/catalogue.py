@@ -63,6 +63,7 @@ OF_THE_TOOLKIT = (
     ProblemType("invalid", 400, INVALID_DETAIL),
     ProblemType("invalid_json", 400, "The body is not the JSON that is asked for."),
     ProblemType("invalid_url", 400, "The query has a NUL character or bytes that are not UTF-8."),
+    ProblemType("incomplete_message", 400, "The message ended before its body did, and was not carried out."),
     ProblemType("too_many_parameters", 400, "The query has more parameters than the service reads."),
     ProblemType("not_authenticated", 401, "Sign in: send an access token, as Authorization: Bearer and the token."),
     ProblemType("authentication_failed", 401, "The token or the credentials were not accepted."),
@@ -73,6 +74,13 @@ OF_THE_TOOLKIT = (
     ProblemType("method_not_allowed", 405, "This address does not know the method; Allow names those that it knows."),
     ProblemType("not_acceptable", 406, "The answer cannot be given in any media type that Accept names."),
     ProblemType("conflict", 409, "The state of things does not allow this step."),
+    ProblemType(
+        "length_required",
+        411,
+        "Send a Content-Length.",
+        "A body in chunks is not taken, because where it was cut off cannot be seen; a proxy that reads the whole "
+        "request before it hands it on gives it a length.",
+    ),
     ProblemType("body_too_large", 413, "The body is larger than the service reads."),
     ProblemType("url_too_long", 414, "The address with its query is longer than the service reads."),
     ProblemType("unsupported_media_type", 415, "Bodies are JSON in UTF-8, sent as application/json, not compressed."),
