@@ -17,6 +17,7 @@ from jointoit.accounts.models import ApiKey
 from jointoit.accounts.serializers import PasswordField
 from jointoit.api.fields import ChoiceField, DateTimeField, LineField, StrictIntegerField
 from jointoit.api.http.rendering import EmptyResponse, JSONResponse
+from jointoit.api.http.strictness import Shape
 from jointoit.api.lists.pagination import Key, Listing, ListQuery
 from jointoit.api.lists.prepared import Row
 from jointoit.api.lists.views import PagedView
@@ -25,7 +26,7 @@ from jointoit.api.openapi.components import asks, gives
 MAX_EVENTS = 100
 
 
-class KeySerializer(serializers.Serializer[Any]):
+class KeySerializer(Shape):
     id = serializers.IntegerField(read_only=True)
     prefix = serializers.CharField(read_only=True, help_text="How the key begins.")
     name = LineField(max_length=100)

@@ -9,6 +9,7 @@ from rest_framework import serializers
 from jointoit.accounts.models import VALID_USERNAME, User
 from jointoit.accounts.passwords import LONGEST
 from jointoit.api.fields import DateTimeField, EmailField, LineField, TimeZoneField
+from jointoit.api.http.strictness import Shape
 
 
 class ExactField(serializers.CharField):
@@ -70,8 +71,11 @@ class LoginField(ExactField):
             return login
 
 
-class ProfileSerializer(serializers.Serializer[User]):
+class ProfileSerializer(Shape):
     """What people say of themselves; what may be left out stays as it is."""
+
+    unchanging = {"id": "pk"}
+    also_read = ("id", "email_verified", "date_joined")
 
     username = UsernameField(help_text="Letters, digits and . + - _; unique in any case.")
     email = EmailField(help_text="A new one takes effect when it is confirmed from there.")
@@ -87,7 +91,7 @@ class SignUpSerializer(ProfileSerializer):
     password = NewPasswordField(help_text="At least 8 characters; not common, not only digits, not like the name.")
 
 
-class UserSerializer(serializers.Serializer[User]):
+class UserSerializer(Shape):
     """An account as its owner sees it."""
 
     id = serializers.IntegerField(read_only=True)
@@ -100,20 +104,20 @@ class UserSerializer(serializers.Serializer[User]):
     date_joined = DateTimeField(read_only=True)
 
 
-class PasswordChangeSerializer(serializers.Serializer[Any]):
+class PasswordChangeSerializer(Shape):
     current_password = PasswordField()
     new_password = NewPasswordField()
 
 
-class ClosingSerializer(serializers.Serializer[Any]):
+class ClosingSerializer(Shape):
     password = PasswordField()
 
 
-class AddressSerializer(serializers.Serializer[Any]):
+class AddressSerializer(Shape):
     email = EmailField()
 
 
-class LinkSerializer(serializers.Serializer[Any]):
+class LinkSerializer(Shape):
     token = TokenField(help_text="From the link in the mail.")
 
 
@@ -121,19 +125,19 @@ class NewPasswordSerializer(LinkSerializer):
     new_password = NewPasswordField()
 
 
-class LoginSerializer(serializers.Serializer[Any]):
+class LoginSerializer(Shape):
     username = LoginField(help_text="The username or the e-mail, in any case.")
     password = PasswordField()
 
 
-class PairSerializer(serializers.Serializer[Any]):
+class PairSerializer(Shape):
     access = serializers.CharField(read_only=True, help_text="For `Authorization: Bearer …`; good for 15 minutes.")
     refresh = serializers.CharField(read_only=True, help_text="Good once, for the next pair; for 30 days.")
 
 
-class RefreshSerializer(serializers.Serializer[Any]):
+class RefreshSerializer(Shape):
     refresh = TokenField()
 
 
-class VerifySerializer(serializers.Serializer[Any]):
+class VerifySerializer(Shape):
     token = TokenField(help_text="An access or a refresh token.")

@@ -22,6 +22,7 @@ from jointoit.accounts import (
     tokens,
 )
 from jointoit.accounts.authentication import sender
+from jointoit.accounts.models import User
 from jointoit.accounts.pages import LinkView
 from jointoit.accounts.serializers import (
     AddressSerializer,
@@ -56,8 +57,11 @@ class OpenView(PrivateView):
     permission_classes = ()
 
 
-def read(shape: type[serializers.Serializer[Any]], request: Request, *, partial: bool = False) -> dict[str, Any]:
-    given = shape(data=request.data, partial=partial)
+def read(
+    shape: type[serializers.Serializer[Any]], request: Request, *, partial: bool = False, of: User | None = None
+) -> dict[str, Any]:
+    """The body, clean; `of` is the account that it changes."""
+    given = shape(of, data=request.data, partial=partial)
     given.is_valid(raise_exception=True)
     values: dict[str, Any] = given.validated_data
     return values
@@ -101,7 +105,8 @@ class MeView(PrivateView, Conditional):
         return self.update(request, partial=True)
 
     def update(self, request: Request, *, partial: bool) -> HttpResponse:
-        values, now, user = read(ProfileSerializer, request, partial=partial), timezone.now(), sender(request)
+        now, user = timezone.now(), sender(request)
+        values = read(ProfileSerializer, request, partial=partial, of=user)
         if "email" in values and not addresses.is_same(values["email"], user.email):
             throttle_or_raise(request, "signup", f"user:{user.pk}", now)  # it sends mail to whatever address
         changed = profile.update(user_id=user.pk, values=values, now=now, precondition=self.precondition)

@@ -16,6 +16,7 @@ from jointoit.api.fields import (
     TextField,
     TimeZoneField,
 )
+from jointoit.api.http.strictness import UNCHANGING, Shape
 from jointoit.events.models import Event, Registration
 from jointoit.journal.writer import KINDS
 from jointoit.mail.models import OutboxMail
@@ -36,7 +37,9 @@ class TagsField(serializers.ListField):
         return list(dict.fromkeys(tag.lower() for tag in super().to_internal_value(data)))
 
 
-class EventSerializer(serializers.Serializer[Event]):
+class EventSerializer(Shape):
+    unchanging = {"id": "pk", "organizer": "organizer_id"}
+
     id = serializers.IntegerField(read_only=True)
     title = LineField(max_length=255)
     description = TextField(max_length=20_000, required=False, allow_blank=True)
@@ -69,7 +72,7 @@ class NewEventSerializer(EventSerializer):
     )
 
 
-class EventSummarySerializer(serializers.Serializer[Event]):
+class EventSummarySerializer(Shape):
     id = serializers.IntegerField()
     title = serializers.CharField()
     date = DateTimeField()
@@ -77,13 +80,13 @@ class EventSummarySerializer(serializers.Serializer[Event]):
     status = serializers.ChoiceField(choices=Event.Status.choices)
 
 
-class AttendeeSerializer(serializers.Serializer[Any]):
+class AttendeeSerializer(Shape):
     id = serializers.IntegerField()
     username = serializers.CharField()
     email = serializers.EmailField(required=False, help_text="Shown to the organizer only.")
 
 
-class RegistrationSerializer(serializers.Serializer[Registration]):
+class RegistrationSerializer(Shape):
     id = serializers.IntegerField(read_only=True)
     event = EventSummarySerializer(read_only=True)
     attendee = AttendeeSerializer(read_only=True)
@@ -123,7 +126,7 @@ def row_of(registration: Registration, *, reader: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-class MailSerializer(serializers.Serializer[LatestMail]):
+class MailSerializer(Shape):
     """What became of the newest mail about a registration."""
 
     kind = serializers.CharField(help_text="What it says, such as `registration_confirmed`.")
@@ -152,12 +155,16 @@ class AttendedRegistrationSerializer(RegistrationSerializer):
 class UnchangingIdField(serializers.Field[Any, Any, Any, Any]):
     """Accepts the id that the registration in the context has, bare or as the object that we show; nothing else."""
 
-    default_error_messages = {"immutable": "This never changes; leave it out."}
+    default_error_messages = {"read_only": UNCHANGING}
+
+    @property
+    def member(self) -> str:
+        return "id" if self.field_name == "id" else f"{self.field_name}_id"
 
     def to_internal_value(self, data: Any) -> int:
         given = data.get("id") if isinstance(data, Mapping) else data
-        if isinstance(given, bool) or given != self.context["registration"][f"{self.field_name}_id"]:
-            self.fail("immutable")
+        if isinstance(given, bool) or given != self.context["registration"][self.member]:
+            self.fail("read_only")
         return int(given)
 
 
@@ -167,20 +174,23 @@ class UnsubscribeSerializer(LinkSerializer):
     token = TokenField(required=False, help_text="From the link in the mail, whose address may carry it instead.")
 
 
-class RegistrationStepSerializer(serializers.Serializer[Registration]):
+class RegistrationStepSerializer(Shape):
     """What a client may send to a registration: the status it should have."""
 
+    also_read = tuple(AttendedRegistrationSerializer._declared_fields)
+
     status = ChoiceField(choices=Registration.Status.choices)
+    id = UnchangingIdField(required=False, write_only=True)
     event = UnchangingIdField(required=False, write_only=True)
     attendee = UnchangingIdField(required=False, write_only=True)
 
 
-class ActorSerializer(serializers.Serializer[Any]):
+class ActorSerializer(Shape):
     kind = serializers.ChoiceField(choices=[*KINDS, "organizer"])
     id = serializers.IntegerField(allow_null=True, help_text="Of the account, the key or the door pass.")
 
 
-class FactSerializer(serializers.Serializer[Any]):
+class FactSerializer(Shape):
     """What happened, and who did it."""
 
     id = serializers.IntegerField()

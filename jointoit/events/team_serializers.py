@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from jointoit.accounts.serializers import TokenField
 from jointoit.api.fields import ChoiceField, DateTimeField, EmailField, LineField, StrictIntegerField
+from jointoit.api.http.strictness import Shape
 from jointoit.events.models import Invitation, Membership
 from jointoit.events.serializers import EventSummarySerializer
 
@@ -13,14 +14,14 @@ HELPING = Membership.Role.choices
 SCOPES = [("event", "event"), ("all", "all")]
 
 
-class PersonSerializer(serializers.Serializer[Any]):
+class PersonSerializer(Shape):
     id = serializers.IntegerField()
     username = serializers.CharField()
     first_name = serializers.CharField()
     last_name = serializers.CharField()
 
 
-class MemberSerializer(serializers.Serializer[Any]):
+class MemberSerializer(Shape):
     id = serializers.IntegerField(help_text="Of the role, not of the person.")
     user = PersonSerializer()
     role = serializers.ChoiceField(choices=HELPING)
@@ -28,12 +29,12 @@ class MemberSerializer(serializers.Serializer[Any]):
     since = DateTimeField()
 
 
-class OwnerSerializer(serializers.Serializer[Any]):
+class OwnerSerializer(Shape):
     id = serializers.IntegerField()
     username = serializers.CharField()
 
 
-class RoleSerializer(serializers.Serializer[Any]):
+class RoleSerializer(Shape):
     """Where I help."""
 
     id = serializers.IntegerField()
@@ -44,7 +45,7 @@ class RoleSerializer(serializers.Serializer[Any]):
     since = DateTimeField()
 
 
-class InvitationSerializer(serializers.Serializer[Any]):
+class InvitationSerializer(Shape):
     id = serializers.IntegerField()
     email = serializers.EmailField()
     role = serializers.ChoiceField(choices=Invitation.Role.choices)
@@ -53,20 +54,21 @@ class InvitationSerializer(serializers.Serializer[Any]):
     expires_at = DateTimeField()
 
 
-class InviteSerializer(serializers.Serializer[Any]):
+class InviteSerializer(Shape):
     email = EmailField()
     role = ChoiceField(choices=HELPING)
 
 
-class RoleChangeSerializer(serializers.Serializer[Any]):
+class RoleChangeSerializer(Shape):
+    also_read = tuple(MemberSerializer._declared_fields)
     role = ChoiceField(choices=HELPING, required=False, help_text="Unless given, it stays.")
 
 
-class HandoverSerializer(serializers.Serializer[Any]):
+class HandoverSerializer(Shape):
     email = EmailField()
 
 
-class AnswerSerializer(serializers.Serializer[Any]):
+class AnswerSerializer(Shape):
     """Which invitation is meant: by the token of its mail, or by its id, for whoever has the address."""
 
     token = TokenField(required=False, help_text="From the link in the mail.")
@@ -78,12 +80,12 @@ class AnswerSerializer(serializers.Serializer[Any]):
         return attrs
 
 
-class AcceptedSerializer(serializers.Serializer[Any]):
+class AcceptedSerializer(Shape):
     event = EventSummarySerializer(allow_null=True)
     role = serializers.ChoiceField(choices=Invitation.Role.choices)
 
 
-class DoorPassSerializer(serializers.Serializer[Any]):
+class DoorPassSerializer(Shape):
     id = serializers.IntegerField(read_only=True)
     label = LineField(max_length=100)  # type: ignore[assignment]  # a member that is called so
     created_at = DateTimeField(read_only=True)

@@ -140,23 +140,25 @@ class EventDetailView(EventView):
 
 @documentation.publish
 class PublishView(EventView):
+    changes_by_post = True
     scopes = {"POST": "events:write"}
     refusals = {"POST": {409: ("event_cancelled", "event_started")}}
 
     def post(self, request: Request, pk: int) -> HttpResponse:
         self.get_object()
-        scheduling.publish(event_id=pk, caller=caller_of(request), now=timezone.now())
+        scheduling.publish(event_id=pk, caller=caller_of(request), now=timezone.now(), precondition=self.precondition)
         return JSONResponse(event_queries.detail(pk))
 
 
 @documentation.cancel
 class CancelView(EventView):
+    changes_by_post = True
     scopes = {"POST": "events:write"}
     refusals = {"POST": {409: ("event_impossible_step",)}}
 
     def post(self, request: Request, pk: int) -> HttpResponse:
         self.get_object()
-        scheduling.cancel(event_id=pk, caller=caller_of(request), now=timezone.now())
+        scheduling.cancel(event_id=pk, caller=caller_of(request), now=timezone.now(), precondition=self.precondition)
         return JSONResponse(event_queries.detail(pk))
 
 

@@ -5,7 +5,7 @@ can see and with nothing else.
 """
 
 import hashlib
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import Model
 from django.http import HttpResponse
@@ -33,6 +33,8 @@ class Conditional(GenericAPIView[Any]):
     nobody slip in between the comparison and the change.
     """
 
+    changes_by_post: ClassVar[bool] = False  # POST is a step of what is read one segment further up
+
     def represent(self, obj: Any) -> Any:
         """What GET answers for `obj`, before it is written as JSON. Must be what the view really sends."""
         return self.get_serializer(obj).data
@@ -45,9 +47,17 @@ class Conditional(GenericAPIView[Any]):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         final: HttpResponse = super().finalize_response(request, response, *args, **kwargs)
-        if final.status_code != 200 or final.streaming or request.method == "POST":
+        if final.streaming or final.status_code not in (200, 201):
             return final
-        return tag(request, final)
+        if request.method == "POST" and final.status_code == 200 and not self.changes_by_post:
+            return final
+        return tag(request, final, path=self.changed_path)
+
+    @property
+    def changed_path(self) -> str:
+        """Where what was changed is read."""
+        path = self.request.path
+        return path.rstrip("/").rpartition("/")[0] + "/" if self.changes_by_post else path
 
 
 def check(request: Any, etag: str) -> None:
@@ -61,12 +71,14 @@ def check(request: Any, etag: str) -> None:
         raise PreconditionFailed
 
 
-def tag(request: Request, response: HttpResponse) -> HttpResponse:
+def tag(request: Request, response: HttpResponse, *, path: str) -> HttpResponse:
     """Add the ETag; answer 304 to a GET or HEAD whose `If-None-Match` has it."""
     response["ETag"] = etag_of(response.content)
+    if response.status_code == 201:
+        return response  # of what Location names (RFC 9110 section 15.3.2)
     if request.method not in ("GET", "HEAD"):
         # RFC 9110 section 8.7: says that the body, and so the tag, is that of the resource as it is now.
-        response["Content-Location"] = request.path
+        response["Content-Location"] = path
         return response
     if "HTTP_IF_NONE_MATCH" not in request.META:
         return response

@@ -23,10 +23,10 @@ from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import escape_leading_slashes
 
-from jointoit.api.http import bodies
+from jointoit.api.http import bodies, strictness
 from jointoit.api.http.rendering import EmptyResponse
 from jointoit.api.problems import handlers
-from jointoit.api.problems.mapping import known_problem, problem_for_status
+from jointoit.api.problems.mapping import invalid, known_problem, problem_for_status
 from jointoit.api.throttling import throttle
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -109,6 +109,8 @@ def add_headers(request: HttpRequest, response: HttpResponseBase) -> None:
     is_read = request.method in ("GET", "HEAD")
     is_private = "HTTP_AUTHORIZATION" in request.META or user_id(request) is not None
     response.setdefault("Cache-Control", "no-cache" if is_read and not is_private else "no-store")
+    if strictness.is_strict(request):
+        response["Preference-Applied"] = "handling=strict"
     if getattr(view_class(request), "authentication_classes", ()):
         patch_vary_headers(response, ["Authorization"])
 
@@ -192,6 +194,10 @@ class RequestLimitsMiddleware:
         methods = allowed_methods(view_func)
         if request.method == "OPTIONS":
             return EmptyResponse(headers={"Allow": ", ".join(methods)})
-        return (
-            None if request.method in methods else problem_for_status(405, Allow=", ".join(methods)).response(request)
-        )
+        if request.method not in methods:
+            return problem_for_status(405, Allow=", ".join(methods)).response(request)
+        if strictness.is_strict(request) and request.GET:
+            known: Iterable[str] = getattr(view_class(request), "known_parameters", frozenset)()
+            if unknown := strictness.unknown_parameters(request, frozenset(known)):
+                return invalid(unknown).response(request)
+        return None

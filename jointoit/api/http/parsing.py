@@ -12,6 +12,8 @@ from typing import IO, Any, Final
 from rest_framework.exceptions import APIException
 from rest_framework.parsers import BaseParser
 
+from jointoit.api.http.strictness import StrictObject, is_strict
+
 MAX_DEPTH: Final = 32
 MAX_NODES: Final = 2_000
 MAX_INTEGER: Final = 2**63 - 1
@@ -119,4 +121,6 @@ class StrictJSONParser(BaseParser):
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        return parse(stream.read())
+        body = parse(stream.read())
+        request = (parser_context or {}).get("request")
+        return StrictObject(body) if request is not None and is_strict(request) else body

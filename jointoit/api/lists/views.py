@@ -4,12 +4,19 @@ from typing import Any
 
 from rest_framework.generics import GenericAPIView
 
-from jointoit.api.lists.pagination import KeysetPagination, Listing
+from jointoit.api.lists.pagination import KeysetPagination, Listing, PageParameters
+from jointoit.api.lists.parameters import ParameterSerializer
 from jointoit.api.lists.prepared import Row
 
 
 class PagedView(GenericAPIView[Any]):
     """`parameters_class` says what a list may be narrowed by; KeysetPagination reads a Listing page by page."""
+
+    @classmethod
+    def known_parameters(cls) -> frozenset[str]:
+        """The names of the query parameters that are read."""
+        own: type[ParameterSerializer] = getattr(cls, "parameters_class", PageParameters)
+        return frozenset(own._declared_fields) | frozenset(PageParameters._declared_fields)
 
     def page_of(self, listing: Listing) -> list[Row]:
         """The rows of the page that is asked for; `get_paginated_response` then puts its links around them."""

@@ -113,7 +113,7 @@ class AutoSchema(openapi.AutoSchema):
     def header_parameters(self) -> Iterable[str]:
         if self.is_conditional and self.method == "GET":
             yield "If-None-Match"
-        if self.is_conditional and self.method in ("PUT", "PATCH", "DELETE"):
+        if self.honours_if_match:
             yield "If-Match"
         if self.is_idempotent:
             yield "Idempotency-Key"
@@ -123,6 +123,11 @@ class AutoSchema(openapi.AutoSchema):
     @property
     def is_conditional(self) -> bool:
         return isinstance(self.view, conditional.Conditional)
+
+    @property
+    def honours_if_match(self) -> bool:
+        by_post = self.method == "POST" and getattr(self.view, "changes_by_post", False)
+        return self.is_conditional and (self.method in ("PUT", "PATCH", "DELETE") or by_post)
 
     @property
     def is_idempotent(self) -> bool:
@@ -183,7 +188,7 @@ class AutoSchema(openapi.AutoSchema):
         if "{" in self.path:
             yield 404
         yield 406
-        if self.is_conditional and self.method in ("PUT", "PATCH", "DELETE"):
+        if self.honours_if_match:
             yield 412
         if self.method != "GET":
             yield 411
@@ -225,7 +230,7 @@ class AutoSchema(openapi.AutoSchema):
 
     def success_headers(self) -> dict[str, Any]:
         names = ["X-Request-ID", *self.rate_headers()]
-        if self.is_conditional and self.method in ("GET", "PUT", "PATCH"):
+        if self.is_conditional and self.method != "DELETE":
             names.append("ETag")
         return problem_headers(names)
 
