@@ -14,11 +14,21 @@ from jointoit.api.lists.pagination import Key, Listing, ListQuery
 from jointoit.api.lists.prepared import PreparedQuery, Row, columns_of, instance_of
 from jointoit.errors import NotFound
 from jointoit.events import searching
-from jointoit.events.models import Event
+from jointoit.events.models import OVER_AT, Event
 from jointoit.events.roles import HELPED, MANAGES
 from jointoit.events.serializers import EventSerializer
 
 EVENT: Final = "events_event AS event"
+#: The ids of what has begun and is not over, by the index event_running: few, however many there are.
+RUNNING: Final = f"""
+    (ARRAY(SELECT event.id FROM events_event AS event
+           WHERE event.deleted_at IS NULL AND tstzrange(event.date, {OVER_AT}) @> %(now)s))
+"""
+#: What is not over, in two parts that are each in an index: no one index has both ends and the order of beginnings.
+UPCOMING: Final = f"""(
+    SELECT * FROM events_event WHERE date > %(now)s
+    UNION ALL SELECT * FROM events_event WHERE date <= %(now)s AND id = ANY {RUNNING}
+) AS event"""
 #: What a list shows: one's own drafts, but none that one helps with.
 VISIBLE: Final = "event.deleted_at IS NULL AND (event.status <> 'draft' OR event.organizer_id = %(reader)s)"
 #: Members that are no column.
@@ -71,10 +81,11 @@ CONDITIONS: Final[Mapping[Any, str]] = {
     "tag": "event.tags @> ARRAY[%(tag)s::varchar]",
     ("has_seats", True): "NOT event.is_full",
     ("has_seats", False): "event.is_full",
-    ("upcoming", True): "event.date > %(now)s",
-    ("upcoming", False): "event.date <= %(now)s",
+    ("upcoming", False): f"event.date <= %(now)s AND {OVER_AT} <= %(now)s",
+    ("ongoing", True): f"event.id = ANY {RUNNING}",
+    ("ongoing", False): f"(event.date > %(now)s OR {OVER_AT} <= %(now)s)",
 }
-SPELLED_OUT: Final = {"status", "has_seats", "upcoming", "typos", "ordering", "role"}
+SPELLED_OUT: Final = {"status", "has_seats", "upcoming", "ongoing", "typos", "ordering", "role"}
 ID: Final = Key("id", "event.id", "bigint")
 #: Titles are sorted as they are read, whatever the case; the index has so much of each (models.TITLE_ORDER).
 TITLE_ORDER: Final = "left(event.title_folded, 255)"
@@ -84,7 +95,7 @@ ORDERS: Final[Mapping[str, tuple[Key, ...]]] = {
     "title": (Key("title_order", TITLE_ORDER, "text"), ID),
 }
 #: One index gives the rows in the order of their dates, whatever the values: with dates, and at most one of the others.
-DATES: Final = {"date", "date_from", "date_to", "upcoming", "ordering"}
+DATES: Final = {"date", "date_from", "date_to", "upcoming", "ongoing", "ordering"}
 INDEXED_BY_DATE: Final = {"organizer", "status", "has_seats"}
 
 
@@ -116,7 +127,8 @@ def query_for(asked: frozenset[tuple[str, Any]], words: tuple[str, ...]) -> List
     if order[0].name == "title_order":
         columns.append(f"{TITLE_ORDER} AS title_order")
     hidden = ("rank", "title_order")
-    return ListQuery(", ".join(columns), EVENT, tuple(conditions), order, hidden, has_one_plan(given.keys(), order))
+    tables = UPCOMING if given.get("upcoming") else EVENT
+    return ListQuery(", ".join(columns), tables, tuple(conditions), order, hidden, has_one_plan(given.keys(), order))
 
 
 def condition_of(name: str, value: Any, *, of_role: bool) -> str | None:

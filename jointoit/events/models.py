@@ -4,7 +4,7 @@ Registration rows and the seat counters are written by `jointoit.events.booking`
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import ClassVar, Self
 
@@ -23,6 +23,10 @@ from jointoit.events.folding import FoldedField
 #: What titles are sorted by: as they are read, whatever the case. Cut, because folding may lengthen a text eighteenfold
 #: and an entry of an index is at most 2,704 bytes.
 TITLE_ORDER = Left("title_folded", 255)
+#: How long an event without an end takes, at most.
+LONGEST = timedelta(hours=24)
+#: When the row `event` is over, as `Event.over_at` says it; written so that it may be indexed.
+OVER_AT = "coalesce(event.ends_at, (event.date AT TIME ZONE 'UTC' + interval '24 hours') AT TIME ZONE 'UTC')"
 
 
 @cache
@@ -139,8 +143,25 @@ class Event(models.Model):
     def is_full(self) -> bool:
         return self.seats_left == 0
 
+    @property
+    def over_at(self) -> datetime:
+        return self.ends_at or self.date + LONGEST
+
+    @property
+    def registration_ends_at(self) -> datetime:
+        """When nobody can register any more: at `registration_closes_at`, without it at the start; at the end at last."""
+        return min(self.registration_closes_at or self.date, self.over_at)
+
+    @property
+    def promotes_until(self) -> datetime:
+        """Until it begins and, where people may register later than that, as long as they may."""
+        return max(self.date, self.registration_ends_at)
+
     def has_started(self, now: datetime) -> bool:
         return self.date <= now
+
+    def is_over(self, now: datetime) -> bool:
+        return self.over_at <= now
 
 
 class RegistrationQuerySet(models.QuerySet["Registration"]):

@@ -12,17 +12,18 @@ from jointoit.accounts.callers import Caller
 from jointoit.api.lists.pagination import Key, Listing, ListQuery
 from jointoit.api.lists.prepared import PreparedQuery, Row
 from jointoit.events.event_queries import existing
+from jointoit.events.models import OVER_AT
 from jointoit.events.roles import MANAGES, REACHES
 
 TABLES: Final = (
     "events_registration AS registration JOIN events_event AS event ON event.id = registration.event_id "
     "JOIN accounts_user AS attendee ON attendee.id = registration.attendee_id"
 )
-#: A deleted event, which only its former attendees still meet here, shows as cancelled.
-COLUMNS: Final = """
+#: A deleted event, which only its attendees still meet here, shows as cancelled, unless it had taken place before.
+COLUMNS: Final = f"""
     registration.id, registration.status, registration.registered_at, registration.updated_at,
     event.id AS event_id, event.title AS event_title, event.date AS event_date, event.location AS event_location,
-    CASE WHEN event.deleted_at IS NULL THEN event.status ELSE 'cancelled' END AS event_status,
+    CASE WHEN event.deleted_at < {OVER_AT} THEN 'cancelled' ELSE event.status END AS event_status,
     attendee.id AS attendee_id, attendee.username AS attendee_username
 """
 #: The address is for whoever manages the event.
@@ -66,7 +67,13 @@ CONDITIONS: Final[Mapping[str, str]] = {
     "event": "registration.event_id = %(event)s",
 }
 MOST_WORDS: Final = 8  # each is looked for in every name
-UPCOMING: Final = {True: "event.date > %(now)s", False: "event.date <= %(now)s"}
+#: By parameter and value.
+TIMES: Final = {
+    ("upcoming", True): f"{OVER_AT} > %(now)s",
+    ("upcoming", False): f"{OVER_AT} <= %(now)s",
+    ("ongoing", True): f"event.date <= %(now)s AND {OVER_AT} > %(now)s",
+    ("ongoing", False): f"(event.date > %(now)s OR {OVER_AT} <= %(now)s)",
+}
 NAMES: Final = (
     "events_plain_text(concat_ws(' ', attendee.username, attendee.first_name, attendee.last_name, attendee.email))"
 )
@@ -75,15 +82,14 @@ NAMES: Final = (
 def own_list(asked: Mapping[str, Any], *, caller: Caller, now: datetime) -> Listing:
     """The caller's own registrations, of those that the parameters (`RegistrationParameters`) leave."""
     limited = bool(caller.key and caller.key.events is not None)
-    query = own_query(frozenset(asked.keys() & CONDITIONS.keys()), asked.get("upcoming"), limited)
+    query = own_query(frozenset(asked.keys() & CONDITIONS.keys()), frozenset(asked.items() & TIMES.keys()), limited)
     return Listing(query, {**asked, **caller.values, "now": now})
 
 
 @lru_cache(maxsize=100)
-def own_query(given: frozenset[str], upcoming: bool | None, limited: bool) -> ListQuery:
+def own_query(given: frozenset[str], times: frozenset[tuple[str, bool]], limited: bool) -> ListQuery:
     conditions = ["registration.attendee_id = %(reader)s", *(CONDITIONS[name] for name in given)]
-    if upcoming is not None:
-        conditions.append(UPCOMING[upcoming])
+    conditions += [TIMES[time] for time in times]
     if limited:
         conditions.append(REACHES)
     return ListQuery(ALL, TABLES, tuple(conditions), NEWEST_FIRST)

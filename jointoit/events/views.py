@@ -50,9 +50,9 @@ from jointoit.mail.calendar import event_calendar
 WRONG_TIMES = ("in_the_past", "ends_before_start", "closes_before_opening")
 REFUSED_CHANGES = {
     400: WRONG_TIMES,
-    409: ("event_cancelled", "event_started", "event_impossible_step", "capacity_below_confirmed"),
+    409: ("event_cancelled", "event_over", "event_started", "event_impossible_step", "capacity_below_confirmed"),
 }
-REFUSED_STEPS = {403: ("not_yours_to_decide",), 409: ("impossible_step", "event_full")}
+REFUSED_STEPS = {403: ("not_yours_to_decide",), 409: ("impossible_step", "event_over", "event_full")}
 
 
 def reader_of(request: Request) -> int:
@@ -152,7 +152,7 @@ class PublishView(EventView):
 @documentation.cancel
 class CancelView(EventView):
     scopes = {"POST": "events:write"}
-    refusals = {"POST": {409: ("event_impossible_step",)}}
+    refusals = {"POST": {409: ("event_over", "event_impossible_step")}}
 
     def post(self, request: Request, pk: int) -> HttpResponse:
         self.get_object()
@@ -198,6 +198,7 @@ class RegisterView(RegistrationView):
                 "already_registered",
                 "event_full",
                 "event_cancelled",
+                "event_over",
                 "event_started",
                 "registration_not_open",
                 "registration_closed",
@@ -232,7 +233,7 @@ class RegistrationListView(RegistrationView):
 @documentation.registration_detail
 class RegistrationDetailView(RegistrationView):
     scopes = {"GET": "attendees:read", **dict.fromkeys(("PUT", "PATCH", "DELETE"), "registrations:write")}
-    refusals = {"PUT": REFUSED_STEPS, "PATCH": REFUSED_STEPS, "DELETE": {403: ("not_yours_to_decide",)}}
+    refusals = {"PUT": REFUSED_STEPS, "PATCH": REFUSED_STEPS, "DELETE": {403: ("not_yours_to_decide",), 409: ("event_over",)}}
 
     def get(self, request: Request, pk: int) -> HttpResponse:
         return JSONResponse(self.members(pk))

@@ -86,15 +86,19 @@ def test_everybody_lists_their_own_registrations(signed_in, make_event, make_use
     guest = make_user()
     mine = register(make_event(), guest)
     past = register(make_event(date=now + timedelta(hours=1)), guest)
-    past.event.__class__.objects.filter(pk=past.event_id).update(date=now - timedelta(hours=1))
+    past.event.__class__.objects.filter(pk=past.event_id).update(date=now - timedelta(hours=24))
+    running = register(make_event(date=now + timedelta(hours=1)), guest)
+    running.event.__class__.objects.filter(pk=running.event_id).update(date=now - timedelta(seconds=1))
     register(mine.event)
 
     def listed(**query: Any) -> list[int]:
         return [row["id"] for row in signed_in(guest).get("/registrations/", query).json()["results"]]
 
-    assert (listed(), listed(event=mine.event_id)) == ([past.pk, mine.pk], [mine.pk])
-    assert (listed(upcoming="true"), listed(upcoming="false")) == ([mine.pk], [past.pk])
-    assert (listed(status="confirmed"), listed(status="cancelled")) == ([past.pk, mine.pk], [])
+    assert (listed(), listed(event=mine.event_id)) == ([running.pk, past.pk, mine.pk], [mine.pk])
+    assert (listed(upcoming="true"), listed(upcoming="false")) == ([running.pk, mine.pk], [past.pk])
+    assert (listed(ongoing="true"), listed(ongoing="false")) == ([running.pk], [past.pk, mine.pk])
+    assert listed(ongoing="false", upcoming="true") == [mine.pk]
+    assert (listed(status="confirmed"), listed(status="cancelled")) == ([running.pk, past.pk, mine.pk], [])
 
 
 @pytest.mark.parametrize("registrations", [1, 5])
