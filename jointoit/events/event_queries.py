@@ -22,13 +22,10 @@ EVENT: Final = "events_event AS event"
 #: The ids of what has begun and is not over, by the index event_running: few, however many there are.
 RUNNING: Final = f"""
     (ARRAY(SELECT event.id FROM events_event AS event
-           WHERE event.deleted_at IS NULL AND tstzrange(event.date, {OVER_AT}) @> %(now)s))
+           WHERE event.deleted_at IS NULL AND tstzrange(event.date, {OVER_AT}) @> %(now)s::timestamptz))
 """
-#: What is not over, in two parts that are each in an index: no one index has both ends and the order of beginnings.
-UPCOMING: Final = f"""(
-    SELECT * FROM events_event WHERE date > %(now)s
-    UNION ALL SELECT * FROM events_event WHERE date <= %(now)s AND id = ANY {RUNNING}
-) AS event"""
+#: What is not over: no index has both the ends and the order of beginnings.
+UPCOMING: Final = ("event.date > %(now)s", f"event.date <= %(now)s AND event.id = ANY {RUNNING}")
 #: What a list shows: one's own drafts, but none that one helps with.
 VISIBLE: Final = "event.deleted_at IS NULL AND (event.status <> 'draft' OR event.organizer_id = %(reader)s)"
 #: Members that are no column.
@@ -127,8 +124,9 @@ def query_for(asked: frozenset[tuple[str, Any]], words: tuple[str, ...]) -> List
     if order[0].name == "title_order":
         columns.append(f"{TITLE_ORDER} AS title_order")
     hidden = ("rank", "title_order")
-    tables = UPCOMING if given.get("upcoming") else EVENT
-    return ListQuery(", ".join(columns), tables, tuple(conditions), order, hidden, has_one_plan(given.keys(), order))
+    prepare = has_one_plan(given.keys(), order)
+    parts = UPCOMING if given.get("upcoming") else ("true",)
+    return ListQuery(", ".join(columns), EVENT, tuple(conditions), order, hidden, prepare, parts)
 
 
 def condition_of(name: str, value: Any, *, of_role: bool) -> str | None:
