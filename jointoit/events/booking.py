@@ -74,6 +74,7 @@ def candidate(*, event_id: int, attendee: User, now: datetime) -> Registration:
         raise AlreadyRegistered(registration=Registration(pk=live).get_absolute_url())
     refuse(registration.event, now=now)
     registration.status = first_status(registration.event)
+    registration.has_event_uid = registration.status == Status.CONFIRMED
     registration.registered_at = registration.updated_at = now
     return registration
 
@@ -255,6 +256,7 @@ def approve(registration: Registration, *, actor: Actor, now: datetime) -> None:
     registration.status = seat_or_queue(event)
     if registration.status == Status.CONFIRMED:
         event.seats_taken += 1
+        registration.has_event_uid = True
     else:
         event.waiting += 1
         event.queue_tail += 1
@@ -300,7 +302,7 @@ def save_step(registration: Registration, kind: str, *, before: str, actor: Acto
     """Write the row and the fact of a step from the status `before`."""
     registration.revision += 1
     registration.updated_at = now
-    registration.save(update_fields=["status", "queue_number", "revision", "updated_at"])
+    registration.save(update_fields=["status", "queue_number", "revision", "updated_at", "has_event_uid"])
     journal.record([
         journal.fact(
             kind, actor=actor, at=now, event_id=registration.event_id, registration_id=registration.pk,

@@ -190,6 +190,14 @@ class Registration(models.Model):
         db_default=True, editable=False, help_text="Off: the attendee asked for no reminder of this event."
     )
 
+    has_event_uid = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Whether calendars know it by the event's UID: true from its first confirmation on, unless an earlier "
+        "release wrote that with a UID of the registration's own.",
+    )
+
     position: int | None = None  # on the waiting list, for whoever has just been registered
 
     objects = RegistrationQuerySet.as_manager()
