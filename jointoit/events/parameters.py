@@ -105,7 +105,7 @@ class RegistrationHistoryParameters(ParameterSerializer):
 
 class AttendeeParameters(ParameterSerializer):
     status = ChoiceField(choices=Registration.Status.choices, required=False)
-    search = TextParameter(
+    search = WordsParameter(
         help_text="Every word of it is a part of username, names or e-mail, in any case, with or without accents."
     )
 

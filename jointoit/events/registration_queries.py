@@ -1,6 +1,6 @@
 """Registrations as clients read them: one statement for each list and each detail, whoever asks.
 
-The caller is the attendee, or manages the event and sees addresses too.
+The caller is the attendee, or manages the event and sees names and addresses too.
 """
 
 from collections.abc import Mapping
@@ -26,9 +26,12 @@ COLUMNS: Final = f"""
     CASE WHEN event.deleted_at < {OVER_AT} THEN 'cancelled' ELSE event.status END AS event_status,
     attendee.id AS attendee_id, attendee.username AS attendee_username
 """
-#: The address is for whoever manages the event.
-OWN_COLUMNS: Final = f"{COLUMNS}, CASE WHEN event.organizer_id = %(reader)s THEN attendee.email END AS attendee_email"
-MANAGED_COLUMNS: Final = f"{COLUMNS}, attendee.email AS attendee_email"
+#: Names and address are for whoever manages the event.
+PRIVATE: Final = """
+    json_build_object('email', attendee.email, 'first_name', attendee.first_name, 'last_name', attendee.last_name)
+"""
+OWN_COLUMNS: Final = f"{COLUMNS}, CASE WHEN event.organizer_id = %(reader)s THEN {PRIVATE} END AS attendee_private"
+MANAGED_COLUMNS: Final = f"{COLUMNS}, {PRIVATE} AS attendee_private"
 #: One look at the queue for each row: for a few of them.
 POSITION: Final = """
     CASE registration.status WHEN 'waitlisted' THEN (
@@ -48,7 +51,7 @@ POSITION_IN_EVENT: Final = """
 """
 ALL: Final = f"{OWN_COLUMNS}, {POSITION}"
 DETAIL: Final = PreparedQuery(
-    f"SELECT {COLUMNS}, CASE WHEN {MANAGES} THEN attendee.email END AS attendee_email, {POSITION} FROM {TABLES} "
+    f"SELECT {COLUMNS}, CASE WHEN {MANAGES} THEN {PRIVATE} END AS attendee_private, {POSITION} FROM {TABLES} "
     f"WHERE registration.id = %(registration)s AND (registration.attendee_id = %(reader)s AND {REACHES} OR {MANAGES})"
 )
 

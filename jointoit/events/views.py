@@ -311,7 +311,7 @@ class RegistrationHistoryView(RegistrationView):
         row, user = self.row(pk), sender(request)
         asked = parameters.read(request, RegistrationHistoryParameters)
         page = self.page_of(history({**asked, "registration": pk}))
-        own = None if row["attendee_email"] is not None else {Actor("attendee", user.pk), *keys_of(user)}
+        own = None if row["attendee_private"] is not None else {Actor("attendee", user.pk), *keys_of(user)}
         return self.get_paginated_response([members(fact, own=own) for fact in page])
 
 
