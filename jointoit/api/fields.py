@@ -129,8 +129,9 @@ class DateTimeField(serializers.DateTimeField):
         if second == "60":
             self.fail("leap_second")
         zone = "+00:00" if offset in "Zz" else offset
+        seconds = f"{second or '00'}.{(fraction or '')[:6]:0<6}"
         try:
-            moment = datetime.fromisoformat(f"{day}T{minute}:{second or '00'}.{(fraction or '')[:6]:0<6}{zone}").astimezone(UTC)
+            moment = datetime.fromisoformat(f"{day}T{minute}:{seconds}{zone}").astimezone(UTC)
         except ValueError:
             self.fail("invalid")
         except OverflowError:

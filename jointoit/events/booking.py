@@ -107,7 +107,8 @@ def set_status(
     Confirming where every seat is taken puts the registration on the waiting list, if the event keeps one.
 
     Raises NotFound, NotYours for a step that is only a manager's, ImpossibleStep for one that nobody can take,
-    EventOver, EventFull, and what `precondition` raises when it is given the registration as it is once the event is held.
+    EventOver, EventFull, and what `precondition` raises when it is given the registration as it is once the event is
+    held.
     """
     with transaction.atomic():
         registration, manager = lock_registration(registration_id, caller)
@@ -159,7 +160,7 @@ def promote_waitlist(event: Event, *, now: datetime) -> None:
 
 
 def decide_pending(event: Event, *, now: datetime) -> None:
-    """Give those who asked for approval a seat or a place in the queue, in the order of asking, as far as there are any."""
+    """Give those who asked for approval a seat or a place in the queue, in the order of asking, while there are any."""
     if event.is_full and not event.waitlist:
         return
     for registration in event.registrations.filter(status=Status.PENDING).select_related("attendee").order_by("pk"):

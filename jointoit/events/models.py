@@ -149,7 +149,7 @@ class Event(models.Model):
 
     @property
     def registration_ends_at(self) -> datetime:
-        """When nobody can register any more: at `registration_closes_at`, without it at the start; at the end at last."""
+        """When nobody can register further: at `registration_closes_at`, without it at the start; never after the end."""
         return min(self.registration_closes_at or self.date, self.over_at)
 
     @property
@@ -194,7 +194,7 @@ class Registration(models.Model):
         default=False,
         db_default=False,
         editable=False,
-        help_text="Whether calendars know it by the event's UID: true from its first confirmation on, unless an earlier "
+        help_text="Whether calendars know it by the event's UID: from its first confirmation on, unless an earlier "
         "release wrote that with a UID of the registration's own.",
     )
 

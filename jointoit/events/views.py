@@ -233,7 +233,11 @@ class RegistrationListView(RegistrationView):
 @documentation.registration_detail
 class RegistrationDetailView(RegistrationView):
     scopes = {"GET": "attendees:read", **dict.fromkeys(("PUT", "PATCH", "DELETE"), "registrations:write")}
-    refusals = {"PUT": REFUSED_STEPS, "PATCH": REFUSED_STEPS, "DELETE": {403: ("not_yours_to_decide",), 409: ("event_over",)}}
+    refusals = {
+        "PUT": REFUSED_STEPS,
+        "PATCH": REFUSED_STEPS,
+        "DELETE": {403: ("not_yours_to_decide",), 409: ("event_over",)},
+    }
 
     def get(self, request: Request, pk: int) -> HttpResponse:
         return JSONResponse(self.members(pk))

@@ -69,7 +69,8 @@ class OutboxMailAdmin(UndeletableAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutboxMail]:
         """With the name of whom each is for, to search by."""
-        return super().get_queryset(request).annotate(reader=KeyTextTransform("name", KeyTextTransform("to", "payload")))
+        name = KeyTextTransform("name", KeyTextTransform("to", "payload"))
+        return super().get_queryset(request).annotate(reader=name)
 
     def has_send_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("mail.change_outboxmail")

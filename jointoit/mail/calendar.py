@@ -19,6 +19,7 @@ from jointoit.mail.times import zone
 ENTRY = b"BEGIN:VEVENT\r\n"
 PRODUCT = "-//Jointoit//Event Management API//EN"
 ASSUMED_LENGTH = timedelta(hours=1)
+MOST_YEARS = 10
 
 
 def event_calendar(event: EventPayload, *, cancelled: bool, now: datetime) -> bytes:
@@ -93,13 +94,13 @@ def to_bytes(calendar: Calendar) -> bytes:
 
 
 def nameable(event: EventPayload) -> ZoneInfo:
-    """The event's zone; UTC where it starts or ends in the hour that comes again when clocks go back.
+    """The event's zone; UTC where it starts or ends in the hour that comes again when clocks go back, or takes decades.
 
-    Of two equal local times a calendar takes the first (RFC 5545 section 3.3.5).
+    Of two equal local times a calendar takes the first (RFC 5545 section 3.3.5). Each year described takes 33 bytes.
     """
     local = zone(event.timezone)
     second = any(moment.astimezone(local).fold for moment in (event.date, end(event)))
-    return zone("UTC") if second else local
+    return zone("UTC") if second or end(event).year - event.date.year > MOST_YEARS else local
 
 
 def end(event: EventPayload) -> datetime:

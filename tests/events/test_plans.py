@@ -95,7 +95,8 @@ def test_a_page_is_found_by_an_index(api, crowd, query: str):
     [
         {}, {"ordering": "-date"}, {"organizer": 1}, {"status": "published"}, {"status": "cancelled"},
         {"has_seats": True}, {"has_seats": False}, {"upcoming": True}, {"upcoming": True, "organizer": 1},
-        {"upcoming": False, "ordering": "-date"}, {"ongoing": True}, {"ongoing": False}, {"ongoing": True, "status": "published"},
+        {"upcoming": False, "ordering": "-date"}, {"ongoing": True}, {"ongoing": False},
+        {"ongoing": True, "status": "published"},
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("has_edge", [False, True])

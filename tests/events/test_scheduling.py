@@ -261,9 +261,7 @@ def test_registration_may_open_while_the_event_runs_but_not_after_it_closes(make
     scheduling.change(event_id=event.pk, caller=SERVICE, fields=times, now=now)
 
     with pytest.raises(ClosesBeforeItOpens):  # by then it is over
-        scheduling.change(
-            event_id=event.pk, caller=SERVICE, fields={"registration_opens_at": now + 9 * HOUR}, now=now
-        )
+        scheduling.change(event_id=event.pk, caller=SERVICE, fields={"registration_opens_at": now + 9 * HOUR}, now=now)
 
 
 def test_a_deleted_event_is_gone_but_its_registrations_stay_readable(make_event, register, statuses, mails, now):

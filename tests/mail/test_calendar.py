@@ -162,6 +162,17 @@ def test_each_onset_is_written_by_the_clocks_before_it(zone: str) -> None:
     assert [(offset(at - second), offset(at)) for at, _, _ in rules] == [(before, after) for _, before, after in rules]
 
 
+@pytest.mark.parametrize("starts", [2027, 9998])
+def test_no_event_makes_a_calendar_part_of_many_years(starts: int) -> None:
+    event = replace(BERLIN, date=datetime(starts, 5, 1, tzinfo=UTC), ends_at=datetime(9998, 12, 1, tzinfo=UTC))
+
+    part = seat_calendar(sample(m.RegistrationConfirmed, event=event), promised_at=NOW)
+
+    assert part is not None
+    assert len(part) < 1500
+    assert entry(Calendar.from_ical(part))["DTEND"].dt == event.ends_at  # type: ignore[arg-type]
+
+
 def test_utc_needs_no_description() -> None:
     calendar = parsed(sample(m.RegistrationConfirmed, event=replace(MEETING, timezone="UTC")))
 

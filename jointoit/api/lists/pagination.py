@@ -220,9 +220,7 @@ def page_query(query: ListQuery, *, has_edge: bool, backward: bool) -> PreparedQ
         f"ORDER BY {inner} LIMIT {LARGEST_SIZE + 1})"
         for part in query.parts
     )
-    return PreparedQuery(
-        f"SELECT * FROM ({parts}) AS page ORDER BY {outer} LIMIT %(page_rows)s", prepare=query.prepare
-    )
+    return PreparedQuery(f"SELECT * FROM ({parts}) AS page ORDER BY {outer} LIMIT %(page_rows)s", prepare=query.prepare)
 
 
 def beyond(order: Sequence[Key]) -> str:

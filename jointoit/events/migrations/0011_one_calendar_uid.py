@@ -16,8 +16,8 @@ class Migration(migrations.Migration):
                 db_default=False,
                 default=False,
                 editable=False,
-                help_text="Whether calendars know it by the event's UID: true from its first confirmation on, unless an "
-                "earlier release wrote that with a UID of the registration's own.",
+                help_text="Whether calendars know it by the event's UID: from its first confirmation on, unless an earlier "
+                "release wrote that with a UID of the registration's own.",
             ),
         ),
     ]
