@@ -28,22 +28,34 @@ RUNNING: Final = f"""
 UPCOMING: Final = ("event.date > %(now)s", f"event.date <= %(now)s AND event.id = ANY {RUNNING}")
 #: What a list shows: one's own drafts, but none that one helps with.
 VISIBLE: Final = "event.deleted_at IS NULL AND (event.status <> 'draft' OR event.organizer_id = %(reader)s)"
-#: Members that are no column.
-COMPUTED: Final = {"seats_left": "event.capacity - event.seats_taken"}
-MEMBERS: Final = ", ".join(
-    f'{COMPUTED.get(str(field.source), f"event.{field.source}")} AS "{name}"'
-    for name, field in EventSerializer().fields.items()
-)
-DETAIL: Final = PreparedQuery(f"SELECT {MEMBERS} FROM {EVENT} WHERE event.id = %(event)s")
+
+
+def members(*, counts_pending: str) -> str:
+    """The columns of all members. How many are pending is counted where that condition holds, so for few rows."""
+    pending = "SELECT count(*) FROM events_registration WHERE event_id = event.id AND status = 'pending'"
+    computed = {
+        "seats_left": "event.capacity - event.seats_taken",
+        "pending": f"CASE WHEN {counts_pending} THEN ({pending}) END",
+    }
+    fields = EventSerializer().fields.items()
+    return ", ".join(
+        f'{computed.get(str(field.source), f"event.{field.source}")} AS "{name}"' for name, field in fields
+    )
+
+
+#: In a list the owner's alone: a statement for all readers asks little of each row.
+MEMBERS: Final = members(counts_pending="event.organizer_id = %(reader)s")
+MEMBERS_OF_ONE: Final = members(counts_pending=MANAGES)
+DETAIL: Final = PreparedQuery(f"SELECT {MEMBERS_OF_ONE} FROM {EVENT} WHERE event.id = %(event)s")
 #: What `roles.sees` says.
 SEEN: Final = f"event.id = %(event)s AND event.deleted_at IS NULL AND (event.status <> 'draft' OR {MANAGES})"
-VISIBLE_DETAIL: Final = PreparedQuery(f"SELECT {MEMBERS} FROM {EVENT} WHERE {SEEN}")
+VISIBLE_DETAIL: Final = PreparedQuery(f"SELECT {MEMBERS_OF_ONE} FROM {EVENT} WHERE {SEEN}")
 VISIBLE_ROW: Final = PreparedQuery(f"SELECT {columns_of(Event, 'event')} FROM {EVENT} WHERE {SEEN}")
 
 
-def detail(event_id: int) -> Row:
-    """The members of an event, whoever may see it."""
-    return existing(DETAIL.row({"event": event_id}))
+def detail(event_id: int, *, caller: Caller) -> Row:
+    """The members of an event as the caller sees them, who may see it."""
+    return existing(DETAIL.row({"event": event_id, **caller.values}))
 
 
 def visible_detail(event_id: int, *, caller: Caller) -> Row:

@@ -74,7 +74,7 @@ class EventView(PagedView, Conditional):
         return event
 
     def represent(self, obj: Event) -> Any:
-        return event_queries.detail(obj.pk)
+        return event_queries.detail(obj.pk, caller=caller_of(self.request))
 
 
 @documentation.event_list
@@ -105,7 +105,8 @@ class EventListView(EventView):
             organizer=sender(request), caller=caller_of(request), now=timezone.now(), fields=given.validated_data
         )
         address = {"Location": event.get_absolute_url()}
-        return JSONResponse(event_queries.detail(event.pk), status.HTTP_201_CREATED, headers=address)
+        document = event_queries.detail(event.pk, caller=caller_of(request))
+        return JSONResponse(document, status.HTTP_201_CREATED, headers=address)
 
 
 @documentation.event_detail
@@ -127,7 +128,7 @@ class EventDetailView(EventView):
             now=timezone.now(),
             precondition=self.precondition,
         )
-        return JSONResponse(event_queries.detail(pk))
+        return JSONResponse(event_queries.detail(pk, caller=caller_of(request)))
 
     def patch(self, request: Request, pk: int) -> HttpResponse:
         return self.put(request, pk, partial=True)
@@ -146,7 +147,7 @@ class PublishView(EventView):
     def post(self, request: Request, pk: int) -> HttpResponse:
         self.get_object()
         scheduling.publish(event_id=pk, caller=caller_of(request), now=timezone.now())
-        return JSONResponse(event_queries.detail(pk))
+        return JSONResponse(event_queries.detail(pk, caller=caller_of(request)))
 
 
 @documentation.cancel
@@ -157,7 +158,7 @@ class CancelView(EventView):
     def post(self, request: Request, pk: int) -> HttpResponse:
         self.get_object()
         scheduling.cancel(event_id=pk, caller=caller_of(request), now=timezone.now())
-        return JSONResponse(event_queries.detail(pk))
+        return JSONResponse(event_queries.detail(pk, caller=caller_of(request)))
 
 
 @documentation.calendar
