@@ -149,7 +149,7 @@ class Event(models.Model):
 
     @property
     def registration_ends_at(self) -> datetime:
-        """When nobody can register further: at `registration_closes_at`, without it at the start, at last at the end."""
+        """Registration is open until then: `registration_closes_at`, else the start, and at most until the end."""
         return min(self.registration_closes_at or self.date, self.over_at)
 
     @property
