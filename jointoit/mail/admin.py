@@ -67,7 +67,7 @@ class OutboxMailAdmin(UndeletableAdmin):
     )
     readonly_fields = ("subject", "text", "html")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[OutboxMail]:
+    def get_queryset(self, request: HttpRequest) -> Any:
         """With the name of whom each is for, to search by."""
         name = KeyTextTransform("name", KeyTextTransform("to", "payload"))
         return super().get_queryset(request).annotate(reader=name)

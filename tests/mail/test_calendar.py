@@ -80,7 +80,7 @@ def test_one_entry_is_added_moved_and_removed(kind: type[m.SeatMessage], method:
 
 @pytest.mark.parametrize("kind", [m.RegistrationConfirmed, m.EventChanged])
 def test_who_takes_the_mail_and_the_file_has_the_event_once(kind: type[m.SeatMessage]) -> None:
-    in_file = entry(Calendar.from_ical(event_calendar(MEETING, cancelled=False, now=NOW)))  # type: ignore[arg-type]
+    in_file = entry(Calendar.from_ical(event_calendar(MEETING, cancelled=False, now=NOW)))
     in_mail = entry(parsed(sample(kind)))
 
     assert [in_mail[name] for name in ("UID", "SEQUENCE")] == [in_file[name] for name in ("UID", "SEQUENCE")]
@@ -170,7 +170,7 @@ def test_no_event_makes_a_calendar_part_of_many_years(starts: int) -> None:
 
     assert part is not None
     assert len(part) < 1500
-    assert entry(Calendar.from_ical(part))["DTEND"].dt == event.ends_at  # type: ignore[arg-type]
+    assert entry(Calendar.from_ical(part))["DTEND"].dt == event.ends_at
 
 
 def test_utc_needs_no_description() -> None:
