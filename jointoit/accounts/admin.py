@@ -20,7 +20,7 @@ from rest_framework.exceptions import Throttled
 from jointoit.accounts import account_closing, login_throttle, tokens
 from jointoit.accounts.models import ApiKey, RefreshToken, User
 from jointoit.accounts.serializers import ProfileSerializer
-from jointoit.api.admin import SameFieldsForm, UndeletableAdmin
+from jointoit.api.admin import SameFieldsForm, UndeletableAdmin, folded
 from jointoit.api.throttling import throttle
 from jointoit.api.throttling.client_address import client_address
 
@@ -127,7 +127,7 @@ class UserAdmin(DjangoUserAdmin[User]):
     add_form, form, change_password_form = SignUpForm, ChangeForm, NewPasswordForm
     list_display = ("username", "email", "email_verified", "is_active", "is_staff", "date_joined")
     list_filter = ("is_active", "email_verified", "is_staff", "date_joined")
-    search_fields = ("username", "email", "first_name", "last_name")
+    search_fields = folded("username", "email", "first_name", "last_name")
     ordering = ("-pk",)
     readonly_fields = ("date_joined", "last_login", "pending_email")
     actions = ("deactivate",)

@@ -44,6 +44,11 @@ def refusal_of(error: Exception) -> str | None:
     return known()["busy"].sentence if isinstance(error, OperationalError) and database.is_busy(error) else None
 
 
+def folded(*names: str) -> tuple[str, ...]:
+    """Search fields in which words are found in any case, with or without accents."""
+    return tuple(f"{name}__unaccent__icontains" for name in names)
+
+
 class RuledAdmin(admin.ModelAdmin[Any]):
     """Says on the page why a rule refused, instead of failing."""
 

@@ -21,8 +21,11 @@ CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 CONTROLS_BUT_TAB_AND_LINE_FEED: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 #: Letters and symbols by category that draw nothing: Hangul fillers and the empty Braille pattern.
 BLANKS: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800")
-RFC3339: Final = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt]((?:[01]\d|2[0-3]):[0-5]\d):([0-5]\d|60)(?:\.(\d+))?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
+#: RFC 3339 and, of ISO 8601, what programs write besides and nobody can mistake: no seconds (Java), `+0200` (Python's
+#: and Java's formats), `+02` (PostgreSQL).
+MOMENT: Final = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt]((?:[01]\d|2[0-3]):[0-5]\d)(?::([0-5]\d|60)(?:\.(\d+))?)?"
+    r"([Zz]|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)",
     re.ASCII,
 )
 #: So that every moment can be told in every time zone, and the clocks of the year after it in a calendar.
@@ -110,24 +113,25 @@ class ChoiceField(serializers.ChoiceField):
 
 
 class DateTimeField(serializers.DateTimeField):
-    """RFC 3339 with its offset, both in capital or small letters; given out in UTC with `Z`."""
+    """ISO 8601 with its offset, as MOMENT says, in capital or small letters; given out in UTC with `Z`."""
 
     default_error_messages: ClassVar["dict[str, StrOrPromise]"] = {
-        "invalid": "This must be a date and time by RFC 3339 with an offset or Z, such as 2030-05-17T18:00:00Z.",
+        "invalid": "This must be a date and time with an offset or Z, such as 2030-05-17T18:00:00Z.",
         "leap_second": "Leap seconds cannot be kept; use the second before or after.",
         "out_of_range": "This lies outside of the years that can be kept.",
     }
 
     def to_internal_value(self, value: Any) -> datetime:
-        found = RFC3339.fullmatch(value) if isinstance(value, str) else None
+        found = MOMENT.fullmatch(value) if isinstance(value, str) else None
         if found is None:
             self.fail("invalid")
         day, minute, second, fraction, offset = found.groups()
         if second == "60":
             self.fail("leap_second")
         zone = "+00:00" if offset in "Zz" else offset
+        seconds = f"{second or '00'}.{(fraction or '')[:6]:0<6}"
         try:
-            moment = datetime.fromisoformat(f"{day}T{minute}:{second}.{(fraction or '')[:6]:0<6}{zone}").astimezone(UTC)
+            moment = datetime.fromisoformat(f"{day}T{minute}:{seconds}{zone}").astimezone(UTC)
         except ValueError:
             self.fail("invalid")
         except OverflowError:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from jointoit.accounts.admin import UserAdmin
 from jointoit.accounts.callers import Caller
 from jointoit.accounts.models import User
-from jointoit.api.admin import RuledAdmin, SameFieldsForm, UndeletableAdmin
+from jointoit.api.admin import RuledAdmin, SameFieldsForm, UndeletableAdmin, folded
 from jointoit.errors import DomainError
 from jointoit.events import booking, scheduling
 from jointoit.events.models import DoorPass, Event, Invitation, Membership, Registration
@@ -72,7 +72,7 @@ class EventAdmin(RuledAdmin):
     inlines = (TeamInline,)
     list_display = ("title", "date", "location", "organizer", "status", "capacity", "seats_taken", "waiting")
     list_filter = ("status", "date", "requires_approval", "waitlist")
-    search_fields = ("title", "location", "organizer__username", "organizer__email")
+    search_fields = folded("title", "location", "organizer__username", "organizer__email")
     list_select_related = ("organizer",)
     autocomplete_fields = ("organizer",)
     readonly_fields = ("seats_taken", "waiting", "revision", "created_at", "updated_at", "deleted_at")
@@ -138,7 +138,9 @@ class RegistrationAdmin(RuledAdmin):
 
     list_display = ("id", "event", "attendee", "status", "registered_at", "updated_at")
     list_filter = ("status",)
-    search_fields = ("event__title", "attendee__username", "attendee__email")
+    search_fields = folded(
+        "event__title", "attendee__username", "attendee__first_name", "attendee__last_name", "attendee__email"
+    )
     list_select_related = ("event", "attendee")
     readonly_fields = ("event", "attendee", "status", "queue_number", "revision", "registered_at", "updated_at")
     actions = ("cancel_registrations",)
@@ -171,14 +173,14 @@ class MembershipAdmin(UndeletableAdmin):
     list_display = ("member", "role", "owner", "event", "since")
     list_select_related = ("member", "owner", "event")
     list_filter = ("role",)
-    search_fields = ("member__username", "member__email", "owner__username", "event__title")
+    search_fields = folded("member__username", "member__email", "owner__username", "event__title")
 
 
 @admin.register(Invitation)
 class InvitationAdmin(UndeletableAdmin):
     list_display = ("email", "role", "owner", "event", "created_at", "expires_at", "settled_at")
     list_select_related = ("owner", "event")
-    search_fields = ("email", "owner__username", "event__title")
+    search_fields = folded("email", "owner__username", "event__title")
 
 
 @admin.register(DoorPass)

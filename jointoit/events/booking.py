@@ -25,6 +25,7 @@ from jointoit.events.refusals import (
     Busy,
     EventCancelled,
     EventFull,
+    EventOver,
     EventStarted,
     ImpossibleStep,
     NotYours,
@@ -47,8 +48,8 @@ def register(*, event_id: int, attendee: User, now: datetime, key: ApiKey | None
     list. The mail about it is promised in the same transaction.
 
     Raises ScopeMissing for a key that is not for the event, DeadToken for an account that is closed, NotFound,
-    AlreadyRegistered, EventCancelled, EventStarted, RegistrationNotOpen, RegistrationClosed, EventFull, and Busy where
-    the event never stood still.
+    AlreadyRegistered, EventCancelled, EventOver, EventStarted, RegistrationNotOpen, RegistrationClosed, EventFull, and
+    Busy where the event never stood still.
     """
     if not Caller(attendee, key).reaches(event_id):
         raise ScopeMissing
@@ -73,6 +74,7 @@ def candidate(*, event_id: int, attendee: User, now: datetime) -> Registration:
         raise AlreadyRegistered(registration=Registration(pk=live).get_absolute_url())
     refuse(registration.event, now=now)
     registration.status = first_status(registration.event)
+    registration.has_event_uid = registration.status == Status.CONFIRMED
     registration.registered_at = registration.updated_at = now
     return registration
 
@@ -81,11 +83,13 @@ def refuse(event: Event, *, now: datetime) -> None:
     """Raise what stands against a new registration, the most telling reason first."""
     if event.status == Event.Status.CANCELLED:
         raise EventCancelled
-    if event.has_started(now):
+    if event.is_over(now):
+        raise EventOver
+    if event.has_started(now) and event.registration_ends_at <= event.date:
         raise EventStarted
     if event.status == Event.Status.DRAFT or (event.registration_opens_at and now < event.registration_opens_at):
         raise RegistrationNotOpen
-    if event.registration_closes_at and now >= event.registration_closes_at:
+    if now >= event.registration_ends_at:
         raise RegistrationClosed
 
 
@@ -103,7 +107,8 @@ def set_status(
     Confirming where every seat is taken puts the registration on the waiting list, if the event keeps one.
 
     Raises NotFound, NotYours for a step that is only a manager's, ImpossibleStep for one that nobody can take,
-    EventFull, and what `precondition` raises when it is given the registration as it is once the event is held.
+    EventOver, EventFull, and what `precondition` raises when it is given the registration as it is once the event is
+    held.
     """
     with transaction.atomic():
         registration, manager = lock_registration(registration_id, caller)
@@ -122,7 +127,7 @@ def set_status(
 
 
 def remove(*, registration_id: int, caller: Caller, now: datetime, precondition: Precondition | None = None) -> None:
-    """Cancel in the organizer's name; the row stays readable. Raises NotFound, NotYours."""
+    """Cancel in the organizer's name; the row stays readable. Raises NotFound, NotYours, EventOver."""
     with transaction.atomic():
         registration, manager = lock_registration(registration_id, caller)
         if manager is None:
@@ -138,9 +143,10 @@ def remove(*, registration_id: int, caller: Caller, now: datetime, precondition:
 def promote_waitlist(event: Event, *, now: datetime) -> None:
     """Hand free seats to those who wait, in the order of asking; the caller holds the event.
 
-    Once an event has begun nobody is brought in any more: the mail would come too late.
+    Where nothing needs approval (any more), those who are pending still come next, before anybody who asks later.
+    Once an event has begun and takes nobody, nobody is brought in any more: the mail would come too late.
     """
-    if not event.is_live or event.has_started(now):
+    if not event.is_live or now >= event.promotes_until:
         return
     seats = event.waiting if event.seats_left is None else min(event.seats_left, event.waiting)
     for promoted in seating.promote(event, seats, now=now):
@@ -149,6 +155,19 @@ def promote_waitlist(event: Event, *, now: datetime) -> None:
         event.waiting -= len(promoted)
     if seats:
         event.save(update_fields=["seats_taken", "waiting"])
+    if not event.requires_approval:
+        decide_pending(event, now=now)
+
+
+def decide_pending(event: Event, *, now: datetime) -> None:
+    """Give those who asked for approval a seat or a place in the queue, in the order of asking, while there are any."""
+    if event.is_full and not event.waitlist:
+        return
+    for registration in event.registrations.filter(status=Status.PENDING).select_related("attendee").order_by("pk"):
+        if event.is_full and not event.waitlist:
+            return
+        registration.event = event
+        approve(registration, actor=journal.SYSTEM, now=now)
 
 
 def cancel_all(event: Event, *, actor: Actor, now: datetime) -> None:
@@ -209,7 +228,9 @@ def lock_registration(registration_id: int, caller: Caller) -> tuple[Registratio
 
 
 def cancel(registration: Registration, caller: Caller, manager: Actor | None, *, now: datetime) -> None:
-    """Cancel as the attendee, whose own it is, or as who manages the event."""
+    """Cancel as the attendee, whose own it is, or as who manages the event. Raises EventOver."""
+    if registration.event.is_over(now):
+        raise EventOver
     if manager is None or roles.is_own(registration, caller):
         actor, notice = roles.attendee(registration.attendee, caller.key), messages.RegistrationCancelledByAttendee
         release_seat(registration, actor=actor, now=now, notice=notice)
@@ -229,10 +250,14 @@ def seat_or_queue(event: Event) -> Status:
 
 
 def approve(registration: Registration, *, actor: Actor, now: datetime) -> None:
+    """Give a pending registration a seat or a place in the queue. Raises EventOver, EventFull."""
     event, before = registration.event, registration.status
+    if event.is_over(now):
+        raise EventOver
     registration.status = seat_or_queue(event)
     if registration.status == Status.CONFIRMED:
         event.seats_taken += 1
+        registration.has_event_uid = True
     else:
         event.waiting += 1
         event.queue_tail += 1
@@ -278,7 +303,7 @@ def save_step(registration: Registration, kind: str, *, before: str, actor: Acto
     """Write the row and the fact of a step from the status `before`."""
     registration.revision += 1
     registration.updated_at = now
-    registration.save(update_fields=["status", "queue_number", "revision", "updated_at"])
+    registration.save(update_fields=["status", "queue_number", "revision", "updated_at", "has_event_uid"])
     journal.record([
         journal.fact(
             kind, actor=actor, at=now, event_id=registration.event_id, registration_id=registration.pk,

@@ -28,6 +28,7 @@ EVENT = {
     "waitlist": True,
     "waiting": 0,
     "requires_approval": False,
+    "pending": None,
     "registration_opens_at": None,
     "registration_closes_at": None,
     "status": "published",
@@ -35,7 +36,7 @@ EVENT = {
     "created_at": "2030-04-01T09:00:00Z",
     "updated_at": "2030-04-02T10:30:00Z",
 }
-NEW_EVENT = EVENT | {"seats_taken": 0, "seats_left": 40, "updated_at": EVENT["created_at"]}
+NEW_EVENT = EVENT | {"pending": 0, "seats_taken": 0, "seats_left": 40, "updated_at": EVENT["created_at"]}
 EVENT_SUMMARY = {name: EVENT[name] for name in ("id", "title", "date", "location", "status")}
 REGISTRATION = {
     "id": 42,
@@ -49,7 +50,13 @@ REGISTRATION = {
 WAITING = REGISTRATION | {"status": "waitlisted", "position": 3}
 CANCELLED = REGISTRATION | {"status": "cancelled", "updated_at": "2030-04-21T08:00:00Z"}
 ATTENDED = REGISTRATION | {
-    "attendee": {"id": 1852, "username": "grace", "email": "grace@example.org"},
+    "attendee": {
+        "id": 1852,
+        "username": "grace",
+        "email": "grace@example.org",
+        "first_name": "Grace",
+        "last_name": "Hopper",
+    },
     "mail": {"kind": "registration_confirmed", "state": "sent", "reason": None},
 }
 SEPARATED = OpenApiResponse(OpenApiTypes.STR, "A table with a header, streamed (RFC 4180).")

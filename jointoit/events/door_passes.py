@@ -31,8 +31,8 @@ def create(
     """Make a pass; its text is given this once. Raises NotFound, NotYourEvent, BadExpiry, TooManyPasses."""
     with transaction.atomic():
         event = lock_managed(caller, event_id)
-        expires_at = expires_at or max(end_of(event), now) + AFTER_THE_END
-        if not now < expires_at <= max(end_of(event), now) + LONGEST:
+        expires_at = expires_at or max(event.over_at, now) + AFTER_THE_END
+        if not now < expires_at <= max(event.over_at, now) + LONGEST:
             raise keys.BadExpiry(field="expires_at")
         if living(event, now=now).count() >= MOST:
             raise TooManyPasses
@@ -62,7 +62,3 @@ def lock_managed(caller: Caller, event_id: int) -> Event:
     if roles.manager(caller, event, hold=True) is None:
         raise NotYourEvent
     return event
-
-
-def end_of(event: Event) -> datetime:
-    return event.ends_at or event.date + timedelta(hours=24)

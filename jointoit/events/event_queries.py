@@ -14,29 +14,48 @@ from jointoit.api.lists.pagination import Key, Listing, ListQuery
 from jointoit.api.lists.prepared import PreparedQuery, Row, columns_of, instance_of
 from jointoit.errors import NotFound
 from jointoit.events import searching
-from jointoit.events.models import Event
+from jointoit.events.models import OVER_AT, Event
 from jointoit.events.roles import HELPED, MANAGES
 from jointoit.events.serializers import EventSerializer
 
 EVENT: Final = "events_event AS event"
+#: The ids of what has begun and is not over, by the index event_running: few, however many there are.
+RUNNING: Final = f"""
+    (ARRAY(SELECT event.id FROM events_event AS event
+           WHERE event.deleted_at IS NULL AND tstzrange(event.date, {OVER_AT}) @> %(now)s::timestamptz))
+"""
+#: What is not over: no index has both the ends and the order of beginnings.
+UPCOMING: Final = ("event.date > %(now)s", f"event.date <= %(now)s AND event.id = ANY {RUNNING}")
 #: What a list shows: one's own drafts, but none that one helps with.
 VISIBLE: Final = "event.deleted_at IS NULL AND (event.status <> 'draft' OR event.organizer_id = %(reader)s)"
-#: Members that are no column.
-COMPUTED: Final = {"seats_left": "event.capacity - event.seats_taken"}
-MEMBERS: Final = ", ".join(
-    f'{COMPUTED.get(str(field.source), f"event.{field.source}")} AS "{name}"'
-    for name, field in EventSerializer().fields.items()
-)
-DETAIL: Final = PreparedQuery(f"SELECT {MEMBERS} FROM {EVENT} WHERE event.id = %(event)s")
+
+
+def members(*, counts_pending: str) -> str:
+    """The columns of all members. How many are pending is counted where that condition holds, so for few rows."""
+    pending = "SELECT count(*) FROM events_registration WHERE event_id = event.id AND status = 'pending'"
+    computed = {
+        "seats_left": "event.capacity - event.seats_taken",
+        "pending": f"CASE WHEN {counts_pending} THEN ({pending}) END",
+    }
+    fields = EventSerializer().fields.items()
+    return ", ".join(
+        f'{computed.get(str(field.source), f"event.{field.source}")} AS "{name}"' for name, field in fields
+    )
+
+
+#: In a list the owner's alone: a statement for all readers asks little of each row.
+MEMBERS: Final = members(counts_pending="event.organizer_id = %(reader)s")
+MEMBERS_OF_ONE: Final = members(counts_pending=MANAGES)
+DETAIL: Final = PreparedQuery(f"SELECT {MEMBERS_OF_ONE} FROM {EVENT} WHERE event.id = %(event)s")
 #: What `roles.sees` says.
 SEEN: Final = f"event.id = %(event)s AND event.deleted_at IS NULL AND (event.status <> 'draft' OR {MANAGES})"
-VISIBLE_DETAIL: Final = PreparedQuery(f"SELECT {MEMBERS} FROM {EVENT} WHERE {SEEN}")
+VISIBLE_DETAIL: Final = PreparedQuery(f"SELECT {MEMBERS_OF_ONE} FROM {EVENT} WHERE {SEEN}")
 VISIBLE_ROW: Final = PreparedQuery(f"SELECT {columns_of(Event, 'event')} FROM {EVENT} WHERE {SEEN}")
 
 
-def detail(event_id: int) -> Row:
-    """The members of an event, whoever may see it."""
-    return existing(DETAIL.row({"event": event_id}))
+def detail(event_id: int, *, caller: Caller) -> Row:
+    """The members of an event as the caller sees them, who may see it."""
+    return existing(DETAIL.row({"event": event_id, **caller.values}))
 
 
 def visible_detail(event_id: int, *, caller: Caller) -> Row:
@@ -71,10 +90,11 @@ CONDITIONS: Final[Mapping[Any, str]] = {
     "tag": "event.tags @> ARRAY[%(tag)s::varchar]",
     ("has_seats", True): "NOT event.is_full",
     ("has_seats", False): "event.is_full",
-    ("upcoming", True): "event.date > %(now)s",
-    ("upcoming", False): "event.date <= %(now)s",
+    ("upcoming", False): f"event.date <= %(now)s AND {OVER_AT} <= %(now)s",
+    ("ongoing", True): f"event.id = ANY {RUNNING}",
+    ("ongoing", False): f"(event.date > %(now)s OR {OVER_AT} <= %(now)s)",
 }
-SPELLED_OUT: Final = {"status", "has_seats", "upcoming", "typos", "ordering", "role"}
+SPELLED_OUT: Final = {"status", "has_seats", "upcoming", "ongoing", "typos", "ordering", "role"}
 ID: Final = Key("id", "event.id", "bigint")
 #: Titles are sorted as they are read, whatever the case; the index has so much of each (models.TITLE_ORDER).
 TITLE_ORDER: Final = "left(event.title_folded, 255)"
@@ -84,7 +104,7 @@ ORDERS: Final[Mapping[str, tuple[Key, ...]]] = {
     "title": (Key("title_order", TITLE_ORDER, "text"), ID),
 }
 #: One index gives the rows in the order of their dates, whatever the values: with dates, and at most one of the others.
-DATES: Final = {"date", "date_from", "date_to", "upcoming", "ordering"}
+DATES: Final = {"date", "date_from", "date_to", "upcoming", "ongoing", "ordering"}
 INDEXED_BY_DATE: Final = {"organizer", "status", "has_seats"}
 
 
@@ -116,7 +136,9 @@ def query_for(asked: frozenset[tuple[str, Any]], words: tuple[str, ...]) -> List
     if order[0].name == "title_order":
         columns.append(f"{TITLE_ORDER} AS title_order")
     hidden = ("rank", "title_order")
-    return ListQuery(", ".join(columns), EVENT, tuple(conditions), order, hidden, has_one_plan(given.keys(), order))
+    prepare = has_one_plan(given.keys(), order)
+    parts = UPCOMING if given.get("upcoming") else ("true",)
+    return ListQuery(", ".join(columns), EVENT, tuple(conditions), order, hidden, prepare, parts)
 
 
 def condition_of(name: str, value: Any, *, of_role: bool) -> str | None:

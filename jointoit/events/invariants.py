@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import connection
 
 from jointoit.events import history
+from jointoit.events.models import OVER_AT
 
 COUNTED = """
     SELECT format('event %%s: %%s confirmed rows, seats_taken %%s, capacity %%s',
@@ -22,22 +23,23 @@ WAITING = """
     GROUP BY e.id
     HAVING count(r.id) FILTER (WHERE r.status = 'waitlisted') <> e.waiting
 """
-FREE_SEAT = """
+FREE_SEAT = f"""
     SELECT format('event %%s: %%s wait while a seat is free', id, waiting)
-    FROM events_event
+    FROM events_event AS event
     WHERE waiting > 0 AND (capacity IS NULL OR seats_taken < capacity)
-      AND status = 'published' AND deleted_at IS NULL AND date > %(now)s
+      AND status = 'published' AND deleted_at IS NULL
+      AND greatest(date, least(coalesce(registration_closes_at, date), {OVER_AT})) > %(now)s
 """
 TWO_LIVE = """
     SELECT format('event %%s: person %%s has %%s live registrations', event_id, attendee_id, count(*))
     FROM events_registration WHERE status <> 'cancelled'
     GROUP BY event_id, attendee_id HAVING count(*) > 1
 """
-DEAD_EVENT = """
-    SELECT format('event %%s: will not take place, yet has %%s live registrations', e.id, count(*))
-    FROM events_event e JOIN events_registration r ON r.event_id = e.id AND r.status <> 'cancelled'
-    WHERE e.status = 'cancelled' OR e.deleted_at IS NOT NULL
-    GROUP BY e.id
+DEAD_EVENT = f"""
+    SELECT format('event %%s: will not take place, yet has %%s live registrations', event.id, count(*))
+    FROM events_event event JOIN events_registration r ON r.event_id = event.id AND r.status <> 'cancelled'
+    WHERE event.status = 'cancelled' OR event.deleted_at < {OVER_AT}
+    GROUP BY event.id
 """
 UNTOLD = """
     SELECT format('registration %%s: no mail was ever promised', r.id)

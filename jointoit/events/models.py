@@ -4,7 +4,7 @@ Registration rows and the seat counters are written by `jointoit.events.booking`
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import ClassVar, Self
 
@@ -23,6 +23,10 @@ from jointoit.events.folding import FoldedField
 #: What titles are sorted by: as they are read, whatever the case. Cut, because folding may lengthen a text eighteenfold
 #: and an entry of an index is at most 2,704 bytes.
 TITLE_ORDER = Left("title_folded", 255)
+#: How long an event without an end takes, at most.
+LONGEST = timedelta(hours=24)
+#: When the row `event` is over, as `Event.over_at` says it; written so that it may be indexed.
+OVER_AT = "coalesce(event.ends_at, (event.date AT TIME ZONE 'UTC' + interval '24 hours') AT TIME ZONE 'UTC')"
 
 
 @cache
@@ -139,8 +143,25 @@ class Event(models.Model):
     def is_full(self) -> bool:
         return self.seats_left == 0
 
+    @property
+    def over_at(self) -> datetime:
+        return self.ends_at or self.date + LONGEST
+
+    @property
+    def registration_ends_at(self) -> datetime:
+        """Registration is open until then: `registration_closes_at`, else the start, and at most until the end."""
+        return min(self.registration_closes_at or self.date, self.over_at)
+
+    @property
+    def promotes_until(self) -> datetime:
+        """Until it begins and, where people may register later than that, as long as they may."""
+        return max(self.date, self.registration_ends_at)
+
     def has_started(self, now: datetime) -> bool:
         return self.date <= now
+
+    def is_over(self, now: datetime) -> bool:
+        return self.over_at <= now
 
 
 class RegistrationQuerySet(models.QuerySet["Registration"]):
@@ -167,6 +188,14 @@ class Registration(models.Model):
     reminded_at = models.DateTimeField(null=True, editable=False, help_text="When the last reminder was promised.")
     wants_reminder = models.BooleanField(
         db_default=True, editable=False, help_text="Off: the attendee asked for no reminder of this event."
+    )
+
+    has_event_uid = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Whether calendars know it by the event's UID: from its first confirmation on, unless an earlier "
+        "release wrote that with a UID of the registration's own.",
     )
 
     position: int | None = None  # on the waiting list, for whoever has just been registered

@@ -104,7 +104,8 @@ def message(kind: type[SeatMessage], registration: Registration, event: EventPay
         to=person(attendee),
         registration_id=registration.pk,
         registration_url=registration.get_absolute_url(),
-        sequence=registration.revision + registration.event.revision,
+        sequence=registration.event.revision + (0 if registration.has_event_uid else registration.revision),
+        has_event_uid=registration.has_event_uid,
         event=event,
         **{"holds_seat": registration.status == Registration.Status.CONFIRMED, **facts},
     )

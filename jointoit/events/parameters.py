@@ -14,6 +14,7 @@ from jointoit.events.folding import fold
 from jointoit.events.models import Event, Registration
 
 ORDERINGS = ("date", "-date", "created_at", "-created_at", "title", "-title")
+OVER = "An event is over at `ends_at`, without one 24 hours after `date`."
 NO_DATE = "A year, month or day that exists: 2026, 2026-05 or 2026-05-17."
 
 
@@ -61,7 +62,8 @@ class EventParameters(ParameterSerializer):
     typos = BooleanParameter(help_text="`true`: `search` finds words a typo away at once; `false`: it never does.")
     tag = TagParameter(help_text="Has this tag, in any case.")
     has_seats = BooleanParameter(help_text="Whether a seat is free.")
-    upcoming = BooleanParameter(help_text="Whether it is still to begin.")
+    upcoming = BooleanParameter(help_text=f"Whether it is not over yet. {OVER}")
+    ongoing = BooleanParameter(help_text=f"Whether it has begun and is not over. {OVER}")
     role = ChoiceField(
         choices=("owner", "manager", "door", "any"), required=False, help_text="Only events that I own or help with."
     )
@@ -93,7 +95,8 @@ class EventParameters(ParameterSerializer):
 class RegistrationParameters(ParameterSerializer):
     status = ChoiceField(choices=Registration.Status.choices, required=False)
     event = IdParameter(help_text="The event's id.")
-    upcoming = BooleanParameter(help_text="Whether the event is still to begin.")
+    upcoming = BooleanParameter(help_text=f"Whether the event is not over yet. {OVER}")
+    ongoing = BooleanParameter(help_text=f"Whether the event has begun and is not over. {OVER}")
 
 
 class RegistrationHistoryParameters(ParameterSerializer):
@@ -102,7 +105,7 @@ class RegistrationHistoryParameters(ParameterSerializer):
 
 class AttendeeParameters(ParameterSerializer):
     status = ChoiceField(choices=Registration.Status.choices, required=False)
-    search = TextParameter(
+    search = WordsParameter(
         help_text="Every word of it is a part of username, names or e-mail, in any case, with or without accents."
     )
 

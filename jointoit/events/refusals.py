@@ -23,6 +23,11 @@ class EventStarted(Conflict):
     message = "This event has begun."
 
 
+class EventOver(Conflict):
+    code = "event_over"
+    message = "This event is over."
+
+
 class RegistrationNotOpen(Conflict):
     code = "registration_not_open"
     message = "Registration for this event has not opened yet."

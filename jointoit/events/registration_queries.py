@@ -1,6 +1,6 @@
 """Registrations as clients read them: one statement for each list and each detail, whoever asks.
 
-The caller is the attendee, or manages the event and sees addresses too.
+The caller is the attendee, or manages the event and sees names and addresses too.
 """
 
 from collections.abc import Mapping
@@ -12,22 +12,26 @@ from jointoit.accounts.callers import Caller
 from jointoit.api.lists.pagination import Key, Listing, ListQuery
 from jointoit.api.lists.prepared import PreparedQuery, Row
 from jointoit.events.event_queries import existing
+from jointoit.events.models import OVER_AT
 from jointoit.events.roles import MANAGES, REACHES
 
 TABLES: Final = (
     "events_registration AS registration JOIN events_event AS event ON event.id = registration.event_id "
     "JOIN accounts_user AS attendee ON attendee.id = registration.attendee_id"
 )
-#: A deleted event, which only its former attendees still meet here, shows as cancelled.
-COLUMNS: Final = """
+#: A deleted event, which only its attendees still meet here, shows as cancelled, unless it had taken place before.
+COLUMNS: Final = f"""
     registration.id, registration.status, registration.registered_at, registration.updated_at,
     event.id AS event_id, event.title AS event_title, event.date AS event_date, event.location AS event_location,
-    CASE WHEN event.deleted_at IS NULL THEN event.status ELSE 'cancelled' END AS event_status,
+    CASE WHEN event.deleted_at < {OVER_AT} THEN 'cancelled' ELSE event.status END AS event_status,
     attendee.id AS attendee_id, attendee.username AS attendee_username
 """
-#: The address is for whoever manages the event.
-OWN_COLUMNS: Final = f"{COLUMNS}, CASE WHEN event.organizer_id = %(reader)s THEN attendee.email END AS attendee_email"
-MANAGED_COLUMNS: Final = f"{COLUMNS}, attendee.email AS attendee_email"
+#: Names and address are for whoever manages the event.
+PRIVATE: Final = """
+    json_build_object('email', attendee.email, 'first_name', attendee.first_name, 'last_name', attendee.last_name)
+"""
+OWN_COLUMNS: Final = f"{COLUMNS}, CASE WHEN event.organizer_id = %(reader)s THEN {PRIVATE} END AS attendee_private"
+MANAGED_COLUMNS: Final = f"{COLUMNS}, {PRIVATE} AS attendee_private"
 #: One look at the queue for each row: for a few of them.
 POSITION: Final = """
     CASE registration.status WHEN 'waitlisted' THEN (
@@ -47,7 +51,7 @@ POSITION_IN_EVENT: Final = """
 """
 ALL: Final = f"{OWN_COLUMNS}, {POSITION}"
 DETAIL: Final = PreparedQuery(
-    f"SELECT {COLUMNS}, CASE WHEN {MANAGES} THEN attendee.email END AS attendee_email, {POSITION} FROM {TABLES} "
+    f"SELECT {COLUMNS}, CASE WHEN {MANAGES} THEN {PRIVATE} END AS attendee_private, {POSITION} FROM {TABLES} "
     f"WHERE registration.id = %(registration)s AND (registration.attendee_id = %(reader)s AND {REACHES} OR {MANAGES})"
 )
 
@@ -66,7 +70,13 @@ CONDITIONS: Final[Mapping[str, str]] = {
     "event": "registration.event_id = %(event)s",
 }
 MOST_WORDS: Final = 8  # each is looked for in every name
-UPCOMING: Final = {True: "event.date > %(now)s", False: "event.date <= %(now)s"}
+#: By parameter and value.
+TIMES: Final = {
+    ("upcoming", True): f"{OVER_AT} > %(now)s",
+    ("upcoming", False): f"{OVER_AT} <= %(now)s",
+    ("ongoing", True): f"event.date <= %(now)s AND {OVER_AT} > %(now)s",
+    ("ongoing", False): f"(event.date > %(now)s OR {OVER_AT} <= %(now)s)",
+}
 NAMES: Final = (
     "events_plain_text(concat_ws(' ', attendee.username, attendee.first_name, attendee.last_name, attendee.email))"
 )
@@ -75,15 +85,14 @@ NAMES: Final = (
 def own_list(asked: Mapping[str, Any], *, caller: Caller, now: datetime) -> Listing:
     """The caller's own registrations, of those that the parameters (`RegistrationParameters`) leave."""
     limited = bool(caller.key and caller.key.events is not None)
-    query = own_query(frozenset(asked.keys() & CONDITIONS.keys()), asked.get("upcoming"), limited)
+    query = own_query(frozenset(asked.keys() & CONDITIONS.keys()), frozenset(asked.items() & TIMES.keys()), limited)
     return Listing(query, {**asked, **caller.values, "now": now})
 
 
 @lru_cache(maxsize=100)
-def own_query(given: frozenset[str], upcoming: bool | None, limited: bool) -> ListQuery:
+def own_query(given: frozenset[str], times: frozenset[tuple[str, bool]], limited: bool) -> ListQuery:
     conditions = ["registration.attendee_id = %(reader)s", *(CONDITIONS[name] for name in given)]
-    if upcoming is not None:
-        conditions.append(UPCOMING[upcoming])
+    conditions += [TIMES[time] for time in times]
     if limited:
         conditions.append(REACHES)
     return ListQuery(ALL, TABLES, tuple(conditions), NEWEST_FIRST)

@@ -12,7 +12,7 @@ from jointoit.accounts.tokens import DeadToken
 from jointoit.errors import Conflict, Invalid, NotFound
 from jointoit.events import booking, facts, notifications, reminders, roles, seating
 from jointoit.events.models import Event
-from jointoit.events.refusals import EventCancelled, EventStarted, NotYourEvent
+from jointoit.events.refusals import EventCancelled, EventOver, EventStarted, NotYourEvent
 from jointoit.journal.writer import SYSTEM, Actor
 from jointoit.mail.messages import EventChanged
 
@@ -35,7 +35,7 @@ class EndsBeforeItStarts(Invalid):
 
 class ClosesBeforeItOpens(Invalid):
     code = "closes_before_opening"
-    message = "Registration must open before it closes, and before the event starts."
+    message = "Registration must open before it closes; without a time to close, before the event starts."
 
 
 class CapacityBelowConfirmed(Conflict):
@@ -78,8 +78,8 @@ def change(
     More capacity brings in those who wait, in the same transaction. A published event whose date, end, place or time
     zone moves tells everybody registered, unless it was over before and after.
 
-    Raises NotFound, NotYourEvent, Invalid, EventCancelled, EventImpossibleStep, CapacityBelowConfirmed, and what
-    `precondition` raises when it is given the event as it is once it is held.
+    Raises NotFound, NotYourEvent, Invalid, EventCancelled, EventOver, EventImpossibleStep, CapacityBelowConfirmed, and
+    what `precondition` raises when it is given the event as it is once it is held.
     """
     with transaction.atomic():
         event, actor = lock(event_id, caller, precondition)
@@ -104,7 +104,7 @@ def publish(*, event_id: int, caller: Caller, now: datetime, precondition: Preco
 def cancel(*, event_id: int, caller: Caller, now: datetime, precondition: Precondition | None = None) -> Event:
     """Call an event off: it stays visible, its live registrations end, and each person is told; twice is once.
 
-    Raises NotFound, NotYourEvent, EventImpossibleStep for a draft (delete it instead).
+    Raises NotFound, NotYourEvent, EventOver, EventImpossibleStep for a draft (delete it instead).
     """
     cancelled = {"status": Status.CANCELLED}
     return change(event_id=event_id, caller=caller, fields=cancelled, now=now, precondition=precondition)
@@ -113,6 +113,7 @@ def cancel(*, event_id: int, caller: Caller, now: datetime, precondition: Precon
 def delete(*, event_id: int, caller: Caller, now: datetime, precondition: Precondition | None = None) -> None:
     """Take an event away; its live registrations end, stay readable, and each person is told.
 
+    One that is over is tidied up: it tells nobody, and its registrations stay as they are.
     Raises NotFound, NotYourEvent for everybody but the owner.
     """
     with transaction.atomic():
@@ -121,7 +122,8 @@ def delete(*, event_id: int, caller: Caller, now: datetime, precondition: Precon
         save_change(event, ["deleted_at"], now=now)
         facts.record_event("deleted", event, actor=actor, now=now, before={"status": event.status})
         reminders.take_back(event)
-        booking.cancel_all(event, actor=actor, now=now)
+        if not event.is_over(now):
+            booking.cancel_all(event, actor=actor, now=now)
 
 
 def cancel_future_events(*, organizer: User, now: datetime) -> None:
@@ -154,14 +156,14 @@ def lock(
 
 def apply(event: Event, values: Mapping[str, Any], *, actor: Actor, now: datetime) -> None:
     before, told_before = notifications.event_payload(event), facts.told(event, values)
-    was_over = is_over(event, now)
+    was_over = event.is_over(now)
     for name, value in values.items():
         setattr(event, name, value)
     refuse(event, values, now=now)
     save_change(event, list(values), now=now)
     after = facts.told(event, values)
     facts.record_event("changed", event, actor=actor, now=now, before=told_before, after=after)
-    if event.is_live and any(name in values for name in TOLD) and not (was_over and is_over(event, now)):
+    if event.is_live and any(name in values for name in TOLD) and not (was_over and event.is_over(now)):
         reminders.take_back(event)
         notifications.notify_all(EventChanged, seating.live_attendees(event), event=event, before=before)
     booking.promote_waitlist(event, now=now)
@@ -175,6 +177,8 @@ def take_step(event: Event, status: str, *, actor: Actor, now: datetime) -> None
             raise EventStarted
         save_status(event, status, actor=actor, now=now)
     elif (event.status, status) == (Status.PUBLISHED, Status.CANCELLED):
+        if event.is_over(now):
+            raise EventOver
         save_status(event, status, actor=actor, now=now)
         reminders.take_back(event)
         booking.cancel_all(event, actor=actor, now=now)
@@ -207,11 +211,7 @@ def refuse(event: Event, changed: Collection[str], *, now: datetime) -> None:
     opens, closes = event.registration_opens_at, event.registration_closes_at
     if opens and closes and closes <= opens:
         raise ClosesBeforeItOpens(field="registration_closes_at")
-    if opens and event.date <= opens:  # by then nobody can register any more
+    if opens and event.registration_ends_at <= opens:  # by then nobody can register any more
         raise ClosesBeforeItOpens(field="registration_opens_at")
     if event.capacity is not None and event.capacity < event.seats_taken:
         raise CapacityBelowConfirmed(seats_taken=event.seats_taken)
-
-
-def is_over(event: Event, now: datetime) -> bool:
-    return (event.ends_at or event.date) <= now

@@ -27,7 +27,7 @@ UNASKED: Final = ("description", "title_folded", "location_folded", "tags", "cre
 EVENT: Final = [field.attname for field in Event._meta.concrete_fields if field.attname not in UNASKED]
 USER: Final = ["id", "username", "email", "first_name", "last_name", "timezone", "is_active", "token_epoch"]
 #: What a mail says of a registration and its person; thousands of them are read with the event held.
-REGISTRATION: Final = ["id", "attendee_id", "status", "revision"]
+REGISTRATION: Final = ["id", "attendee_id", "status", "revision", "has_event_uid"]
 ADDRESSED: Final = ["id", "username", "email", "first_name", "last_name", "timezone"]  # without a name: the username
 ONE_LIVE: Final = "registration_one_live_per_person"
 CHUNK: Final = 1_000  # people who are brought in, and told, with one statement
@@ -62,9 +62,10 @@ CLAIM_SEAT: Final = PreparedQuery(f"""
         RETURNING held.id, seats_taken, waiting, queue_tail
     ), registration AS (
         INSERT INTO events_registration
-            (id, event_id, attendee_id, status, queue_number, revision, registered_at, updated_at)
+            (id, event_id, attendee_id, status, queue_number, revision, registered_at, updated_at, has_event_uid)
         SELECT %(registration)s, id, %(attendee)s, %(status)s::text,
-               CASE %(status)s::text WHEN 'waitlisted' THEN queue_tail END, 0, %(now)s, %(now)s
+               CASE %(status)s::text WHEN 'waitlisted' THEN queue_tail END, 0, %(now)s, %(now)s,
+               %(status)s::text = 'confirmed'
         FROM event
     ), promised AS (
         SELECT %(rows)s::jsonb AS rows, CASE %(status)s::text WHEN 'waitlisted' THEN waiting END AS position FROM event
@@ -85,7 +86,8 @@ PROMOTE: Final = PreparedQuery(
         ORDER BY queue_number LIMIT %(seats)s
     ), promoted AS (
         UPDATE events_registration AS waiting
-        SET status = 'confirmed', queue_number = NULL, updated_at = %(now)s, revision = revision + 1
+        SET status = 'confirmed', queue_number = NULL, updated_at = %(now)s, revision = revision + 1,
+            has_event_uid = true
         FROM first WHERE waiting.id = first.id
         RETURNING waiting.*, first.queue_number AS place
     ), fact AS ({journal.INSERT}

@@ -56,6 +56,9 @@ class EventSerializer(Shape):
     waitlist = StrictBooleanField(required=False, help_text="Whether a full event keeps a waiting list.")
     waiting = serializers.IntegerField(read_only=True, help_text="How many wait.")
     requires_approval = StrictBooleanField(required=False)
+    pending = serializers.IntegerField(
+        read_only=True, allow_null=True, help_text="How many await approval; null for everybody but the organizer."
+    )
     registration_opens_at = DateTimeField(required=False, allow_null=True)
     registration_closes_at = DateTimeField(required=False, allow_null=True)
     status = ChoiceField(choices=Event.Status.choices, required=False)
@@ -84,6 +87,8 @@ class AttendeeSerializer(Shape):
     id = serializers.IntegerField()
     username = serializers.CharField()
     email = serializers.EmailField(required=False, help_text="Shown to the organizer only.")
+    first_name = serializers.CharField(required=False, help_text="Shown to the organizer only.")
+    last_name = serializers.CharField(required=False, help_text="Shown to the organizer only.")
 
 
 class RegistrationSerializer(Shape):
@@ -99,10 +104,8 @@ class RegistrationSerializer(Shape):
 
 
 def registration_members(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of `registration_queries` as the client sees it; the address is there for the organizer alone."""
-    attendee = {"id": row["attendee_id"], "username": row["attendee_username"]}
-    if row["attendee_email"] is not None:
-        attendee["email"] = row["attendee_email"]
+    """A row of `registration_queries` as the client sees it; names and address are there for the organizer alone."""
+    attendee = {"id": row["attendee_id"], "username": row["attendee_username"], **(row["attendee_private"] or {})}
     return {
         "id": row["id"],
         "event": {name: row[f"event_{name}"] for name in ("id", "title", "date", "location", "status")},
@@ -117,12 +120,13 @@ def registration_members(row: Mapping[str, Any]) -> dict[str, Any]:
 def row_of(registration: Registration, *, reader: int) -> dict[str, Any]:
     """What `registration_queries` would read of a registration that is at hand, with event and attendee."""
     event, attendee = registration.event, registration.attendee
+    private = {name: getattr(attendee, name) for name in ("email", "first_name", "last_name")}
     return {
         "id": registration.pk, "status": registration.status, "position": registration.position,
         "registered_at": registration.registered_at, "updated_at": registration.updated_at,
         "event_id": event.pk, "event_title": event.title, "event_date": event.date, "event_location": event.location,
         "event_status": event.status, "attendee_id": attendee.pk, "attendee_username": attendee.username,
-        "attendee_email": attendee.email if event.organizer_id == reader else None,
+        "attendee_private": private if event.organizer_id == reader else None,
     }  # fmt: skip
 
 

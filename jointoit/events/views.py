@@ -50,9 +50,9 @@ from jointoit.mail.calendar import event_calendar
 WRONG_TIMES = ("in_the_past", "ends_before_start", "closes_before_opening")
 REFUSED_CHANGES = {
     400: WRONG_TIMES,
-    409: ("event_cancelled", "event_started", "event_impossible_step", "capacity_below_confirmed"),
+    409: ("event_cancelled", "event_over", "event_started", "event_impossible_step", "capacity_below_confirmed"),
 }
-REFUSED_STEPS = {403: ("not_yours_to_decide",), 409: ("impossible_step", "event_full")}
+REFUSED_STEPS = {403: ("not_yours_to_decide",), 409: ("impossible_step", "event_over", "event_full")}
 
 
 def reader_of(request: Request) -> int:
@@ -74,7 +74,7 @@ class EventView(PagedView, Conditional):
         return event
 
     def represent(self, obj: Event) -> Any:
-        return event_queries.detail(obj.pk)
+        return event_queries.detail(obj.pk, caller=caller_of(self.request))
 
 
 @documentation.event_list
@@ -105,7 +105,8 @@ class EventListView(EventView):
             organizer=sender(request), caller=caller_of(request), now=timezone.now(), fields=given.validated_data
         )
         address = {"Location": event.get_absolute_url()}
-        return JSONResponse(event_queries.detail(event.pk), status.HTTP_201_CREATED, headers=address)
+        document = event_queries.detail(event.pk, caller=caller_of(request))
+        return JSONResponse(document, status.HTTP_201_CREATED, headers=address)
 
 
 @documentation.event_detail
@@ -127,7 +128,7 @@ class EventDetailView(EventView):
             now=timezone.now(),
             precondition=self.precondition,
         )
-        return JSONResponse(event_queries.detail(pk))
+        return JSONResponse(event_queries.detail(pk, caller=caller_of(request)))
 
     def patch(self, request: Request, pk: int) -> HttpResponse:
         return self.put(request, pk, partial=True)
@@ -147,19 +148,19 @@ class PublishView(EventView):
     def post(self, request: Request, pk: int) -> HttpResponse:
         self.get_object()
         scheduling.publish(event_id=pk, caller=caller_of(request), now=timezone.now(), precondition=self.precondition)
-        return JSONResponse(event_queries.detail(pk))
+        return JSONResponse(event_queries.detail(pk, caller=caller_of(request)))
 
 
 @documentation.cancel
 class CancelView(EventView):
     changes_by_post = True
     scopes = {"POST": "events:write"}
-    refusals = {"POST": {409: ("event_impossible_step",)}}
+    refusals = {"POST": {409: ("event_over", "event_impossible_step")}}
 
     def post(self, request: Request, pk: int) -> HttpResponse:
         self.get_object()
         scheduling.cancel(event_id=pk, caller=caller_of(request), now=timezone.now(), precondition=self.precondition)
-        return JSONResponse(event_queries.detail(pk))
+        return JSONResponse(event_queries.detail(pk, caller=caller_of(request)))
 
 
 @documentation.calendar
@@ -200,6 +201,7 @@ class RegisterView(RegistrationView):
                 "already_registered",
                 "event_full",
                 "event_cancelled",
+                "event_over",
                 "event_started",
                 "registration_not_open",
                 "registration_closed",
@@ -234,7 +236,11 @@ class RegistrationListView(RegistrationView):
 @documentation.registration_detail
 class RegistrationDetailView(RegistrationView):
     scopes = {"GET": "attendees:read", **dict.fromkeys(("PUT", "PATCH", "DELETE"), "registrations:write")}
-    refusals = {"PUT": REFUSED_STEPS, "PATCH": REFUSED_STEPS, "DELETE": {403: ("not_yours_to_decide",)}}
+    refusals = {
+        "PUT": REFUSED_STEPS,
+        "PATCH": REFUSED_STEPS,
+        "DELETE": {403: ("not_yours_to_decide",), 409: ("event_over",)},
+    }
 
     def get(self, request: Request, pk: int) -> HttpResponse:
         return JSONResponse(self.members(pk))
@@ -312,7 +318,7 @@ class RegistrationHistoryView(RegistrationView):
         row, user = self.row(pk), sender(request)
         asked = parameters.read(request, RegistrationHistoryParameters)
         page = self.page_of(history({**asked, "registration": pk}))
-        own = None if row["attendee_email"] is not None else {Actor("attendee", user.pk), *keys_of(user)}
+        own = None if row["attendee_private"] is not None else {Actor("attendee", user.pk), *keys_of(user)}
         return self.get_paginated_response([members(fact, own=own) for fact in page])
 
 

@@ -4,12 +4,13 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
+from django.db.models.fields.json import KeyTextTransform
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from jointoit.api.admin import UndeletableAdmin
+from jointoit.api.admin import UndeletableAdmin, folded
 from jointoit.mail import payload, rendering, send_control, tasks
 from jointoit.mail.models import OutboxMail, SendControl
 from jointoit.mail.policy import GIVE_UP_AFTER
@@ -38,7 +39,7 @@ class OutboxMailAdmin(UndeletableAdmin):
 
     list_display = ("id", "kind", "recipient", "state", "attempt", "last_answer", "not_before", "created_at")
     list_filter = ("state", "kind", "priority")
-    search_fields = ("=recipient", "^dedupe_key", "=message_id")
+    search_fields = (*folded("recipient"), "reader__unaccent", "^dedupe_key", "=message_id")
     ordering = ("-id",)
     show_full_result_count = False
     actions = ("try_again",)
@@ -65,6 +66,11 @@ class OutboxMailAdmin(UndeletableAdmin):
         ("Promise", {"fields": ("created_at", "dedupe_key", "message_id", "payload")}),
     )
     readonly_fields = ("subject", "text", "html")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """With the name of whom each is for, to search by."""
+        name = KeyTextTransform("name", KeyTextTransform("to", "payload"))
+        return super().get_queryset(request).annotate(reader=name)
 
     def has_send_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("mail.change_outboxmail")

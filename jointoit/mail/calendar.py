@@ -19,12 +19,13 @@ from jointoit.mail.times import zone
 ENTRY = b"BEGIN:VEVENT\r\n"
 PRODUCT = "-//Jointoit//Event Management API//EN"
 ASSUMED_LENGTH = timedelta(hours=1)
+MOST_YEARS = 10
 
 
 def event_calendar(event: EventPayload, *, cancelled: bool, now: datetime) -> bytes:
     """The event for anyone to import or subscribe to, in UTC. SEQUENCE is the event's revision."""
     entry = described(event, sequence=event.revision, stamp=now)
-    entry.add("UID", f"event-{event.id}@{domain()}")
+    entry.add("UID", uid(event))
     entry.add("STATUS", "CANCELLED" if cancelled else "CONFIRMED")
     entry.add("DTSTART", event.date.astimezone(UTC))
     entry.add("DTEND", end(event).astimezone(UTC))
@@ -34,15 +35,16 @@ def event_calendar(event: EventPayload, *, cancelled: bool, now: datetime) -> by
 def seat_calendar(message: SeatMessage, *, promised_at: datetime) -> bytes | None:
     """The calendar part of a mail, or None where the reader's calendar has no entry to change.
 
-    One UID for each registration. Of several parts the calendar believes the one with the highest SEQUENCE, and of
-    equal ones that with the latest DTSTAMP (RFC 5546 section 2.1.5): hence the moment of the promise.
+    UID and SEQUENCE are those of the event's file, so that who takes both has the event once. Of several parts the
+    calendar believes the one with the highest SEQUENCE, and of equal ones that with the latest DTSTAMP (RFC 5546
+    section 2.1.5): hence the moment of the promise.
     """
     if message.calendar_method is None or not message.holds_seat:
         return None
     event = message.event
     cancels = message.calendar_method == "CANCEL"
     entry = described(event, sequence=message.sequence, stamp=promised_at)
-    entry.add("UID", f"registration-{message.registration_id}@{domain()}")
+    entry.add("UID", uid(event) if message.has_event_uid else f"registration-{message.registration_id}@{domain()}")
     entry.add("STATUS", "CANCELLED" if cancels else "CONFIRMED")
     entry.add("ATTENDEE", attendee(message.to), encode=False)
     local = nameable(event)
@@ -52,6 +54,10 @@ def seat_calendar(message: SeatMessage, *, promised_at: datetime) -> bytes | Non
     if local.key == "UTC":
         return text
     return text.replace(ENTRY, time_zone(local, event.date.year, end(event).year) + ENTRY, 1)
+
+
+def uid(event: EventPayload) -> str:
+    return f"event-{event.id}@{domain()}"
 
 
 def described(event: EventPayload, *, sequence: int, stamp: datetime) -> Event:
@@ -88,13 +94,13 @@ def to_bytes(calendar: Calendar) -> bytes:
 
 
 def nameable(event: EventPayload) -> ZoneInfo:
-    """The event's zone; UTC where it starts or ends in the hour that comes again when clocks go back.
+    """The event's zone; UTC where it starts or ends in the hour that comes again when clocks go back, or takes decades.
 
-    Of two equal local times a calendar takes the first (RFC 5545 section 3.3.5).
+    Of two equal local times a calendar takes the first (RFC 5545 section 3.3.5). Each year described takes 33 bytes.
     """
     local = zone(event.timezone)
     second = any(moment.astimezone(local).fold for moment in (event.date, end(event)))
-    return zone("UTC") if second else local
+    return zone("UTC") if second or end(event).year - event.date.year > MOST_YEARS else local
 
 
 def end(event: EventPayload) -> datetime:

@@ -143,7 +143,10 @@ class EventHandedOver(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class SeatMessage(Message):
-    """`sequence` grows with every mail about one registration and event, so that calendars apply the newest.
+    """`sequence` is the event's revision: of several mails with the same, calendars apply the newest.
+
+    `has_event_uid` is false of registrations that calendars know by a UID of their own, from an earlier release; their
+    `sequence` adds the registration's revision, as it did then.
 
     `holds_seat` says whether the reader has, or had until now, a confirmed seat: only then is there an entry in their
     calendar to write, move or remove.
@@ -154,6 +157,7 @@ class SeatMessage(Message):
     sequence: int
     event: EventPayload
     holds_seat: bool = True
+    has_event_uid: bool = False
 
     #: METHOD of the calendar part (RFC 5546 section 1.4), or None for a mail without one.
     calendar_method: ClassVar[str | None] = None

@@ -36,7 +36,7 @@ from jointoit.mail.messages import (
 )
 from jointoit.mail.models import OutboxMail
 from jointoit.mail.sender import domain, sender
-from jointoit.mail.times import moment, on_site, when
+from jointoit.mail.times import for_reader, moment, when
 
 HERE = Path(__file__).resolve().parent / "templates"
 INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
@@ -109,10 +109,13 @@ def context_of(message: Message, mint: Mint) -> dict[str, Any]:
     if isinstance(message, InvitationMessage):
         context["until"] = moment(message.expires_at, message.to.timezone)
     if isinstance(message, SeatMessage | InvitationMessage | HandoverAccepted | EventHandedOver) and message.event:
-        zone = message.to.timezone
-        context |= {"event": message.event, "when": when(message.event, zone), "on_site": on_site(message.event, zone)}
+        event = message.event
+        context |= {"event": event, "when": when(event, event.timezone)}
+        context |= {"for_reader": for_reader(event, message.to.timezone)}
     if isinstance(message, EventChanged):
-        context |= {"before": message.before, "was": when(message.before, message.to.timezone)}
+        before, event = message.before, message.event
+        moved = (before.date, before.ends_at) != (event.date, event.ends_at)  # of local times a fold makes two the same
+        context |= {"before": before, "was": when(before, before.timezone), "moved": moved}
     return context
 
 

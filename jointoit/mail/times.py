@@ -1,4 +1,4 @@
-"""Times as a reader wants them: in their own zone, and in the event's where it shows another clock."""
+"""Times as a reader wants them: in the event's zone, then in their own where it shows another clock."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,17 +33,27 @@ class When:
 
     @property
     def hours(self) -> str:
-        """`19:00`, `19:00–21:00`, or with the day of the end where that is another."""
-        start = date_format(self.starts, "H:i")
+        """`19:00`, `19:00–21:00`, or with the day of the end where that is another.
+
+        `02:30 CEST–02:30 CET` where one of them comes twice, or the clocks change in between.
+        """
+        both = [self.starts] if self.ends is None else [self.starts, self.ends]
+        clear = len({at.utcoffset() for at in both}) == 1 and not any(is_ambiguous(at) for at in both)
+        start, *end = (f"{at:%H:%M}" if clear else f"{at:%H:%M} {at:%Z}" for at in both)
         if self.ends is None:
             return start
         if self.ends.date() == self.starts.date():
-            return f"{start}–{date_format(self.ends, 'H:i')}"
-        return f"{start} – {date_format(self.ends, 'l, j F Y, H:i')}"
+            return f"{start}–{end[0]}"
+        return f"{start} – {date_format(self.ends, 'l, j F Y')}, {end[0]}"
 
     @property
     def zone(self) -> str:
         return str(self.starts.tzinfo).replace("_", " ")
+
+
+def is_ambiguous(at: datetime) -> bool:
+    """Whether the clocks of its zone show this time twice, for they are set back."""
+    return at.replace(fold=0).utcoffset() != at.replace(fold=1).utcoffset()
 
 
 def moment(at: datetime, timezone: str) -> str:
@@ -56,8 +66,8 @@ def when(event: EventPayload, timezone: str) -> When:
     return When(event.date.astimezone(local), event.ends_at.astimezone(local) if event.ends_at else None)
 
 
-def on_site(event: EventPayload, timezone: str) -> When | None:
-    """The time by the clocks at the event, or None where the reader's show the same."""
+def for_reader(event: EventPayload, timezone: str) -> When | None:
+    """The time by the reader's clocks, or None where those at the event show the same."""
     there, here = when(event, event.timezone), when(event, timezone)
     same = there.starts.utcoffset() == here.starts.utcoffset() and there.hours == here.hours
-    return None if same else there
+    return None if same else here

@@ -1,6 +1,6 @@
 """How each operation is brought to each status that its document names: what is good, and what only it refuses."""
 
-from tests.contracts.scene import BEGUN, CLOSED, EVENT, Call, Given, Scene, numbers
+from tests.contracts.scene import BEGUN, CLOSED, EVENT, OVER, Call, Given, Scene, numbers
 from tests.live import PASSWORD
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -134,6 +134,7 @@ EVENTS = {
     "draft": lambda scene: scene.event(status="draft"),
     "begun draft": lambda scene: scene.turned(BEGUN, scene.event(status="draft")),
     "begun": lambda scene: scene.turned(BEGUN, scene.event()),
+    "over": lambda scene: scene.turned(OVER, scene.event()),
     "cancelled": lambda scene: scene.cancelled(),
     "full": lambda scene: scene.full(),
     "not open": lambda scene: scene.event(registration_opens_at=SOON),
@@ -169,13 +170,15 @@ def twice(scene: Scene) -> Call:
     return Call("POST", f"/events/{event}/register/", scene.ben)
 
 
-def decide(method: str, status: str, *, who: str, full: bool = False) -> Given:
+def decide(method: str, status: str, *, who: str, full: bool = False, over: bool = False) -> Given:
     def given(scene: Scene) -> Call:
         event = scene.event(requires_approval=True, capacity=1)
         registration = scene.registration(event)
         if full:
             other = scene.registration(event, scene.cleo)
             scene.made(Call("PATCH", f"/registrations/{other}/", scene.ada, json={"status": "confirmed"}))
+        if over:
+            scene.turned(OVER, event)
         return Call(method, f"/registrations/{registration}/", getattr(scene, who), json={"status": status})
 
     return given
@@ -232,6 +235,7 @@ CHANGES: dict[str, dict[str, Given]] = {
         ),
         "permission_denied": by(f"{method} /events/{{id}}/", "cleo"),
         "event_cancelled": change(method, "cancelled", title="Another"),
+        "event_over": change(method, "over", status="cancelled"),
         "event_started": change(method, "begun draft", status="published"),
         "event_impossible_step": change(method, "draft", status="cancelled"),
         "capacity_below_confirmed": too_few(method),
@@ -243,6 +247,7 @@ STEPS: dict[str, dict[str, Given]] = {
         "invalid": step(method, "gone"),
         "not_yours_to_decide": decide(method, "confirmed", who="ben"),
         "impossible_step": revive(method),
+        "event_over": decide(method, "cancelled", who="ben", over=True),
         "event_full": decide(method, "confirmed", who="ada", full=True),
     }
     for method in ("PUT", "PATCH")
@@ -331,6 +336,7 @@ OWN: dict[str, dict[str, Given]] = {
     },
     "POST /events/{id}/cancel/": {
         "permission_denied": by("POST /events/{id}/cancel/", "cleo"),
+        "event_over": on("POST /events/{id}/cancel/", "over"),
         "event_impossible_step": on("POST /events/{id}/cancel/", "draft"),
     },
     "POST /events/{id}/register/": {
@@ -338,6 +344,7 @@ OWN: dict[str, dict[str, Given]] = {
         "already_registered": twice,
         "event_full": on("POST /events/{id}/register/", "full"),
         "event_cancelled": on("POST /events/{id}/register/", "cancelled"),
+        "event_over": on("POST /events/{id}/register/", "over"),
         "event_started": on("POST /events/{id}/register/", "begun"),
         "registration_not_open": on("POST /events/{id}/register/", "not open"),
         "registration_closed": on("POST /events/{id}/register/", "closed"),
@@ -357,5 +364,8 @@ OWN: dict[str, dict[str, Given]] = {
         "200 text/html": form("POST /registrations/unsubscribe/"),
         "400 text/html": form("POST /registrations/unsubscribe/", b"token=junk"),
     },
-    "DELETE /registrations/{id}/": {"not_yours_to_decide": by("DELETE /registrations/{id}/", "ben")},
+    "DELETE /registrations/{id}/": {
+        "not_yours_to_decide": by("DELETE /registrations/{id}/", "ben"),
+        "event_over": lambda scene: decide("PATCH", "", who="ada", over=True)(scene).but(method="DELETE", json=None),
+    },
 }

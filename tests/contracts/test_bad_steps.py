@@ -39,8 +39,8 @@ def test_registering_needs_a_token_and_an_event_that_is_there(scene: Scene) -> N
 
 
 CLOSED = {
-    "full": "event_full", "cancelled": "event_cancelled", "begun": "event_started", "not open": "registration_not_open",
-    "closed": "registration_closed",
+    "full": "event_full", "cancelled": "event_cancelled", "over": "event_over", "begun": "event_started",
+    "not open": "registration_not_open", "closed": "registration_closed",
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from jointoit.events.models import Event
+from jointoit.mail.models import OutboxMail
 
 
 @pytest.fixture
@@ -200,3 +201,19 @@ def test_who_may_only_look_cancels_and_deletes_nothing(make_user, make_event, re
     assert statuses(registration) == ["confirmed"]
     event = Event.objects.get()
     assert (event.status, event.deleted_at) == ("published", None)
+
+
+@pytest.mark.parametrize("search", ["zoe", "ZOË gross", "gross zoe@", "zoe nobody"])
+@pytest.mark.parametrize("rows", ["events_registration", "accounts_user", "mail_outboxmail"])
+def test_staff_find_people_by_every_word_however_it_is_written(
+    staff: Client, make_event: Any, make_user: Any, register: Any, rows: str, search: str
+):
+    person = make_user(first_name="Zoë", last_name="Groß", email="zoe@example.org", username="z")
+    registration = register(event := make_event(), person)
+    register(event)
+    mail = OutboxMail.objects.get(recipient=person.email)
+    wanted = {"events_registration": registration, "accounts_user": person, "mail_outboxmail": mail}[rows]
+
+    found = staff.get(reverse(f"admin:{rows}_changelist"), {"q": search}).context["cl"].queryset
+
+    assert [row.pk for row in found] == [wanted.pk] * ("nobody" not in search)

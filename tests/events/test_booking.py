@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from jointoit.accounts.callers import Caller
+from jointoit.accounts.callers import SERVICE, Caller
 from jointoit.errors import NotFound
 from jointoit.events import booking
 from jointoit.events.models import Event, Registration
@@ -12,6 +12,7 @@ from jointoit.events.refusals import (
     AlreadyRegistered,
     EventCancelled,
     EventFull,
+    EventOver,
     EventStarted,
     ImpossibleStep,
     NotYours,
@@ -108,6 +109,10 @@ def test_whoever_cancelled_may_ask_again(make_event, make_user, register, now):
     [
         ({"status": "cancelled"}, EventCancelled),
         ({"date": -HOUR}, EventStarted),
+        ({"date": -HOUR, "registration_closes_at": -2 * HOUR}, EventStarted),
+        ({"date": -2 * HOUR, "registration_closes_at": -HOUR}, RegistrationClosed),
+        ({"date": -24 * HOUR}, EventOver),
+        ({"date": -2 * HOUR, "ends_at": -HOUR, "registration_closes_at": HOUR}, EventOver),
         ({"registration_opens_at": HOUR}, RegistrationNotOpen),
         ({"registration_closes_at": -HOUR}, RegistrationClosed),
         ({"status": "draft"}, NotFound),
@@ -131,6 +136,40 @@ def test_the_door_opens_and_closes_on_the_minute(make_event, register, now):
         register(event, now=now + HOUR)
 
     assert register(event, now=now).status == "confirmed"
+
+
+def test_people_may_register_while_it_runs_where_registration_closes_later(make_event, register, now):
+    event = make_event(date=now - HOUR, ends_at=now + 2 * HOUR, registration_closes_at=now + HOUR)
+
+    assert register(event).status == "confirmed"
+    with pytest.raises(RegistrationClosed):
+        register(event, now=now + HOUR)
+
+
+def test_who_waits_comes_before_who_asks_while_it_runs(make_event, register, statuses, now):
+    event = make_event(date=now + HOUR, registration_closes_at=now + 3 * HOUR, capacity=1, waitlist=True)
+    held, waiting = register(event), register(event)
+
+    booking.remove(registration_id=held.pk, caller=SERVICE, now=now + 2 * HOUR)
+
+    assert statuses(held, waiting) == ["cancelled", "confirmed"]
+    assert register(event, now=now + 2 * HOUR).status == "waitlisted"
+
+
+@pytest.mark.parametrize("who", ["attendee", "organizer"])
+@pytest.mark.parametrize("status", [Status.CONFIRMED, Status.CANCELLED])
+def test_after_the_end_nobody_takes_a_step(make_event, register, statuses, mails, now, who: str, status: Status):
+    event = make_event(date=now + HOUR, requires_approval=status == Status.CONFIRMED)
+    registration = register(event)
+    before = statuses(registration), seats(event), mails(registration.attendee)
+    caller = Caller(registration.attendee if who == "attendee" else event.organizer)
+
+    with pytest.raises(NotYours if (who, status) == ("attendee", Status.CONFIRMED) else EventOver):
+        booking.set_status(registration_id=registration.pk, caller=caller, status=status, now=event.over_at)
+    with pytest.raises(NotYours if who == "attendee" else EventOver):
+        booking.remove(registration_id=registration.pk, caller=caller, now=event.over_at)
+
+    assert (statuses(registration), seats(event), mails(registration.attendee)) == before
 
 
 def test_a_missing_event_is_not_found(make_user, now):

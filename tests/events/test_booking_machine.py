@@ -31,13 +31,13 @@ capacities = st.one_of(st.none(), st.integers(1, 4))
 
 
 class Model:
-    """The house rules in the fewest words: who sits, who waits in which order, who awaits the organizer."""
+    """The house rules in the fewest words: who sits, who waits and who awaits the organizer, in which order."""
 
     def __init__(self, capacity: int | None, *, waitlist: bool, approval: bool) -> None:
         self.capacity, self.waitlist, self.approval = capacity, waitlist, approval
         self.seated: set[int] = set()
         self.queue: list[int] = []
-        self.pending: set[int] = set()
+        self.pending: list[int] = []
         self.over = False
 
     @property
@@ -56,31 +56,33 @@ class Model:
     def register(self, person: int) -> str:
         if self.over:
             return "event_cancelled"
-        if person in self.seated | self.pending | set(self.queue):
+        if person in {*self.seated, *self.pending, *self.queue}:
             return "already_registered"
         if self.approval:
-            self.pending.add(person)
+            self.pending.append(person)
             return "pending"
         return self.seat(person)
 
     def approve(self, person: int) -> str:
         answer = self.seat(person)
         if answer != "event_full":
-            self.pending.discard(person)
+            self.pending.remove(person)
         return answer
 
     def leave(self, person: int) -> None:
         self.seated.discard(person)
-        self.pending.discard(person)
+        self.pending = [asking for asking in self.pending if asking != person]
         self.queue = [waiting for waiting in self.queue if waiting != person]
         self.fill()
 
     def fill(self) -> None:
         while self.queue and not self.full:
             self.seated.add(self.queue.pop(0))
+        for person in [] if self.approval else [*self.pending]:
+            self.approve(person)
 
     def end(self) -> None:
-        self.over, self.seated, self.queue, self.pending = True, set(), [], set()
+        self.over, self.seated, self.queue, self.pending = True, set(), [], []
 
 
 class Booking(RuleBasedStateMachine):
@@ -162,6 +164,7 @@ class Booking(RuleBasedStateMachine):
         fields = {"waitlist": waitlist, "requires_approval": approval}
         scheduling.change(event_id=self.event.pk, caller=SERVICE, fields=fields, now=self.now)
         self.model.waitlist, self.model.approval = waitlist, approval
+        self.model.fill()
 
     @precondition(lambda self: len(self.model.seated) > 2)
     @rule()
@@ -178,7 +181,7 @@ class Booking(RuleBasedStateMachine):
         for status, attendee in event.registrations.live().order_by("queue_number").values_list("status", "attendee"):
             by_status[status].append([person.pk for person in self.people].index(attendee))
         assert set(by_status["confirmed"]) == self.model.seated
-        assert set(by_status["pending"]) == self.model.pending
+        assert sorted(by_status["pending"]) == sorted(self.model.pending)
         assert by_status["waitlisted"] == self.model.queue
         assert (event.seats_taken, event.waiting) == (len(self.model.seated), len(self.model.queue))
         assert list(violations(now=self.now)) == []

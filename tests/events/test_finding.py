@@ -36,6 +36,9 @@ def has_words(event: Event, words: str) -> bool:
     return all(word in text for word in plain(words).split())
 
 
+#: Read once: what runs began an hour ago, or a day ago but for some minutes.
+NOW = datetime.now(UTC)
+RUNNING = (NOW - timedelta(hours=1), NOW - timedelta(hours=23))
 #: Each filter: what is asked, and which events are meant.
 FILTERS: dict[str, Callable[[Event, User], bool]] = {
     "title=jaz": lambda event, user: "jaz" in event.title.lower(),
@@ -50,8 +53,10 @@ FILTERS: dict[str, Callable[[Event, User], bool]] = {
     "tag=music": lambda event, user: "music" in event.tags,
     "has_seats=true": lambda event, user: event.capacity is None or event.seats_taken < event.capacity,
     "has_seats=false": lambda event, user: event.capacity is not None and event.seats_taken == event.capacity,
-    "upcoming=true": lambda event, user: event.date > datetime.now(UTC),
-    "upcoming=false": lambda event, user: event.date <= datetime.now(UTC),
+    "upcoming=true": lambda event, user: not event.is_over(NOW),
+    "upcoming=false": lambda event, user: event.is_over(NOW),
+    "ongoing=true": lambda event, user: event.has_started(NOW) and not event.is_over(NOW),
+    "ongoing=false": lambda event, user: not event.has_started(NOW) or event.is_over(NOW),
     "status=draft": lambda event, user: event.status == "draft",
     "status=published": lambda event, user: event.status == "published",
     "status=cancelled": lambda event, user: event.status == "cancelled",
@@ -69,7 +74,8 @@ def draw(dice: random.Random, number: int, people: list[User]) -> Event:
         location=dice.choice(PLACES),
         description=dice.choice(["", "Un café", "jazz"]),
         date=dice.choice([SPRING.astimezone(UTC) + timedelta(hours=hours) for hours in (-1, 0, 1, 22, 23, 24)]
-                         + [datetime(2020, 1, 1, tzinfo=UTC)]),
+                         + [datetime(2020, 1, 1, tzinfo=UTC), *RUNNING]),
+        ends_at=dice.choice([None, datetime(2099, 12, 31, tzinfo=UTC)]),
         organizer=dice.choice(people),
         capacity=capacity,
         seats_taken=dice.randint(0, capacity or 5),

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from jointoit.accounts.callers import SERVICE
 from jointoit.accounts.models import User
-from jointoit.events import scheduling, seating
+from jointoit.events import booking, scheduling, seating
 from jointoit.events.models import Registration
 from jointoit.mail import outbox
 from jointoit.mail.models import OutboxMail
@@ -65,3 +65,36 @@ def test_everybody_hears_of_a_move_by_one_statement_a_chunk_in_the_memory_of_one
     assert told.values("recipient").distinct().count() == 6 * CHUNK
     assert more_statements - statements == 4
     assert more_memory < 1.5 * memory
+
+
+def calendars(registration: Registration) -> list[tuple[bool, int]]:
+    """Of each mail about a registration with a seat, whether its UID is the event's, and its SEQUENCE."""
+    promised = OutboxMail.objects.filter(dedupe_key__startswith=f"registration:{registration.pk}:").order_by("pk")
+    mails = [mail.payload for mail in promised if mail.payload["holds_seat"]]
+    return [(mail["has_event_uid"], mail["sequence"]) for mail in mails]
+
+
+@pytest.mark.parametrize("way", ["confirmed", "approved", "promoted"])
+def test_calendars_know_a_seat_by_the_events_uid_and_revision(make_event, register, now, way):
+    event = make_event(capacity=1, waitlist=True, requires_approval=way == "approved")
+    held = register(event) if way == "promoted" else None
+    registration = register(event)
+    if held:
+        booking.remove(registration_id=held.pk, caller=SERVICE, now=now)
+    if way == "approved":
+        booking.set_status(registration_id=registration.pk, caller=SERVICE, status="confirmed", now=now)
+
+    scheduling.change(event_id=event.pk, caller=SERVICE, fields={"location": "Elsewhere"}, now=now)
+    booking.remove(registration_id=registration.pk, caller=SERVICE, now=now)
+
+    assert calendars(registration) == [(True, 0), (True, 1), (True, 1)]
+
+
+def test_a_seat_from_an_earlier_release_keeps_its_uid_in_a_sequence_that_grows(make_event, register, now):
+    registration = register(event := make_event())
+    Registration.objects.filter(pk=registration.pk).update(has_event_uid=False)
+
+    scheduling.change(event_id=event.pk, caller=SERVICE, fields={"location": "Elsewhere"}, now=now)
+    booking.remove(registration_id=registration.pk, caller=SERVICE, now=now)
+
+    assert calendars(registration)[1:] == [(False, 1), (False, 2)]

@@ -86,15 +86,19 @@ def test_everybody_lists_their_own_registrations(signed_in, make_event, make_use
     guest = make_user()
     mine = register(make_event(), guest)
     past = register(make_event(date=now + timedelta(hours=1)), guest)
-    past.event.__class__.objects.filter(pk=past.event_id).update(date=now - timedelta(hours=1))
+    past.event.__class__.objects.filter(pk=past.event_id).update(date=now - timedelta(hours=24))
+    running = register(make_event(date=now + timedelta(hours=1)), guest)
+    running.event.__class__.objects.filter(pk=running.event_id).update(date=now - timedelta(seconds=1))
     register(mine.event)
 
     def listed(**query: Any) -> list[int]:
         return [row["id"] for row in signed_in(guest).get("/registrations/", query).json()["results"]]
 
-    assert (listed(), listed(event=mine.event_id)) == ([past.pk, mine.pk], [mine.pk])
-    assert (listed(upcoming="true"), listed(upcoming="false")) == ([mine.pk], [past.pk])
-    assert (listed(status="confirmed"), listed(status="cancelled")) == ([past.pk, mine.pk], [])
+    assert (listed(), listed(event=mine.event_id)) == ([running.pk, past.pk, mine.pk], [mine.pk])
+    assert (listed(upcoming="true"), listed(upcoming="false")) == ([running.pk, mine.pk], [past.pk])
+    assert (listed(ongoing="true"), listed(ongoing="false")) == ([running.pk], [past.pk, mine.pk])
+    assert listed(ongoing="false", upcoming="true") == [mine.pk]
+    assert (listed(status="confirmed"), listed(status="cancelled")) == ([running.pk, past.pk, mine.pk], [])
 
 
 @pytest.mark.parametrize("registrations", [1, 5])
@@ -209,6 +213,38 @@ def test_attendees_are_found_by_status_and_name(signed_in, make_event, make_user
         return [row["id"] for row in found.json()["results"]]
 
     assert (listed(), listed(status="cancelled"), listed(search="ADA")) == ([ada.pk, bob.pk], [bob.pk], [ada.pk])
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("zoe", True), ("ZOË", True), ("zoe\u0308", True), ("grosse", True), ("GROẞE zoe", True), ("sisyphos", False),
+        ("istanbul", True), ("mail@zoe", True), ("zoe nobody", False), ("zo%", False),
+    ],
+)  # fmt: skip
+def test_attendees_are_found_by_every_word_however_it_is_written(
+    signed_in, make_event, make_user, register, search: str, found: bool
+):
+    person = make_user(first_name="Zoë", last_name="Große", username="İstanbul", email="mail@zoe.example")
+    registration = register(event := make_event(), person)
+    register(event)
+
+    answer = signed_in(event.organizer).get(f"/events/{event.pk}/registrations/", {"search": search})
+
+    assert [row["id"] for row in answer.json()["results"]] == [registration.pk] * found
+
+
+def test_names_are_for_who_manages_the_event(signed_in, make_event, make_user, register):
+    registration = register(event := make_event(), make_user(first_name="Zoë", last_name="Große"))
+    guest = registration.attendee
+    seen = {"id": guest.pk, "username": guest.username}
+    known = {**seen, "email": guest.email, "first_name": "Zoë", "last_name": "Große"}
+    path = f"/registrations/{registration.pk}/"
+
+    assert signed_in(guest).get(path).json()["attendee"] == seen
+    assert signed_in(event.organizer).get(path).json()["attendee"] == known
+    listed = signed_in(event.organizer).get(f"/events/{event.pk}/registrations/").json()["results"]
+    assert [row["attendee"] for row in listed] == [known]
 
 
 def test_the_organizer_sees_whether_each_attendees_mail_was_sent(signed_in, make_event, register):

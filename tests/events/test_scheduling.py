@@ -1,3 +1,4 @@
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -8,9 +9,11 @@ from jointoit.accounts.callers import SERVICE, Caller
 from jointoit.accounts.models import User
 from jointoit.accounts.tokens import DeadToken
 from jointoit.errors import Conflict, Invalid, NotFound
-from jointoit.events import roles, scheduling
+from jointoit.events import booking, roles, scheduling
+from jointoit.events.invariants import violations
 from jointoit.events.models import Event
-from jointoit.events.refusals import EventCancelled, EventStarted
+from jointoit.events.refusals import EventCancelled, EventFull, EventOver, EventStarted
+from jointoit.events.registration_queries import visible_detail
 from jointoit.events.scheduling import (
     CapacityBelowConfirmed,
     ClosesBeforeItOpens,
@@ -194,6 +197,73 @@ def test_an_event_does_not_step_back(make_event, now, status: str, fields: dict[
     assert event.status == status
 
 
+def test_what_is_over_cannot_be_called_off(make_event, register, statuses, mails, now):
+    event = make_event(date=now + HOUR, ends_at=now + 3 * HOUR)
+    registration = register(event)
+
+    with pytest.raises(EventOver):
+        scheduling.cancel(event_id=event.pk, caller=SERVICE, now=event.ends_at)
+
+    event.refresh_from_db()
+    assert (event.status, statuses(registration)) == ("published", ["confirmed"])
+    assert mails(registration.attendee) == ["registration_confirmed"]
+
+
+@pytest.mark.parametrize("ends_at", [HOUR, None])
+def test_until_its_last_moment_an_event_can_be_called_off(make_event, now, ends_at: timedelta | None):
+    start = now - HOUR
+    event = make_event(date=start, ends_at=start + ends_at if ends_at else None)
+    last = start + (ends_at or 24 * HOUR) - timedelta(microseconds=1)
+
+    assert scheduling.cancel(event_id=event.pk, caller=SERVICE, now=last).status == "cancelled"
+
+
+def test_an_event_that_took_place_is_tidied_up_in_silence(make_event, register, statuses, mails, now):
+    registration = register(event := make_event(date=now + HOUR))
+
+    scheduling.delete(event_id=event.pk, caller=SERVICE, now=now + 25 * HOUR)
+
+    event.refresh_from_db()
+    assert (event.deleted_at, event.seats_taken, statuses(registration)) == (now + 25 * HOUR, 1, ["confirmed"])
+    assert mails(registration.attendee) == ["registration_confirmed"]
+    assert visible_detail(registration.pk, caller=Caller(registration.attendee))["event_status"] == "published"
+    assert list(violations(now=now + 25 * HOUR)) == []
+
+
+@pytest.mark.parametrize("waitlist", [True, False])
+def test_who_asked_for_approval_comes_before_who_asks_once_none_is_needed(
+    make_event, register, statuses, now, waitlist: bool
+):
+    event = make_event(capacity=1, requires_approval=True, waitlist=waitlist)
+    first, second = register(event), register(event)
+
+    scheduling.change(event_id=event.pk, caller=SERVICE, fields={"requires_approval": False}, now=now)
+
+    assert statuses(first, second) == ["confirmed", "waitlisted" if waitlist else "pending"]
+    with pytest.raises(EventFull) if not waitlist else nullcontext():
+        assert register(event).position == 2
+    booking.remove(registration_id=first.pk, caller=SERVICE, now=now)
+    assert statuses(first, second) == ["cancelled", "confirmed"]
+
+
+def test_who_asked_for_approval_is_told_how_it_was_decided(make_event, register, mails, now):
+    registration = register(event := make_event(requires_approval=True))
+
+    scheduling.change(event_id=event.pk, caller=SERVICE, fields={"requires_approval": False}, now=now)
+
+    assert mails(registration.attendee) == ["registration_pending", "registration_confirmed"]
+
+
+def test_registration_may_open_while_the_event_runs_but_not_after_it_closes(make_event, now):
+    event = make_event(date=now + HOUR, ends_at=now + 9 * HOUR)
+    times = {"registration_opens_at": now + 2 * HOUR, "registration_closes_at": now + 20 * HOUR}
+
+    scheduling.change(event_id=event.pk, caller=SERVICE, fields=times, now=now)
+
+    with pytest.raises(ClosesBeforeItOpens):  # by then it is over
+        scheduling.change(event_id=event.pk, caller=SERVICE, fields={"registration_opens_at": now + 9 * HOUR}, now=now)
+
+
 def test_a_deleted_event_is_gone_but_its_registrations_stay_readable(make_event, register, statuses, mails, now):
     registration = register(event := make_event())
 
@@ -206,9 +276,9 @@ def test_a_deleted_event_is_gone_but_its_registrations_stay_readable(make_event,
 
 
 def test_a_past_event_may_be_corrected_without_telling_anybody(make_event, make_user, register, mails, now):
-    event = make_event(date=now - HOUR)
+    event = make_event(date=now - 24 * HOUR)
     guest = make_user()
-    register(event, guest, now=now - 2 * HOUR)
+    register(event, guest, now=now - 25 * HOUR)
 
     scheduling.change(event_id=event.pk, caller=SERVICE, fields={"location": "It was in Paris"}, now=now)
 

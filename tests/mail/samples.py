@@ -27,7 +27,12 @@ BEFORE = replace(
     location="Elsewhere",
 )
 ABOUT_ACCOUNT = {"user_id": 3, "token_epoch": 1}
-ABOUT_SEAT = {"registration_id": 7, "registration_url": "https://events.example/registrations/7/", "sequence": 4}
+ABOUT_SEAT = {
+    "registration_id": 7,
+    "registration_url": "https://events.example/registrations/7/",
+    "sequence": 2,
+    "has_event_uid": True,
+}
 ABOUT_OFFER = {"invitation_id": 4, "inviter": "Charles Babbage", "expires_at": datetime(2026, 11, 30, 9, 0, tzinfo=UTC)}
 ALSO: dict[type[m.Message], dict[str, Any]] = {
     m.TeamInvitation: ABOUT_OFFER | {"role": "manager"},

@@ -1,5 +1,6 @@
 """Every calendar part is read back with a parser and compared field by field."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from icalendar import Calendar, Timezone
 
 from jointoit.api.fields import LAST
 from jointoit.mail import messages as m
+from jointoit.mail import payload
 from jointoit.mail.calendar import event_calendar, seat_calendar, time_zone
 from tests.mail.samples import ADA, MEETING, sample
 from tests.mail.test_rendering import NOW, on_the_wire
@@ -36,14 +38,14 @@ def test_a_confirmation_brings_an_entry_with_all_its_fields() -> None:
 
     assert (calendar["METHOD"], calendar["VERSION"], calendar.walk("VEVENT") == [event]) == ("REQUEST", "2.0", True)
     assert {name: str(event[name]) for name in ("UID", "STATUS", "SUMMARY", "LOCATION", "URL", "ORGANIZER")} == {
-        "UID": "registration-7@jointoit.example",
+        "UID": "event-5@jointoit.example",
         "STATUS": "CONFIRMED",
         "SUMMARY": "Looms & <b>Engines</b>",
         "LOCATION": "12 St James's Square",
         "URL": "https://events.example/events/5/",
         "ORGANIZER": "mailto:events@jointoit.example",
     }
-    assert (event["SEQUENCE"], event["DTSTAMP"].dt) == (4, NOW)
+    assert (event["SEQUENCE"], event["DTSTAMP"].dt) == (2, NOW)
     assert (event["DTSTART"].dt, event["DTEND"].dt) == (BERLIN.date, BERLIN.ends_at)
     assert event["DTSTART"].params["TZID"] == "Europe/Berlin"
 
@@ -73,7 +75,24 @@ def test_one_entry_is_added_moved_and_removed(kind: type[m.SeatMessage], method:
     calendar = parsed(sample(kind))
 
     assert (calendar["METHOD"], entry(calendar)["STATUS"]) == (method, status)
-    assert entry(calendar)["UID"] == "registration-7@jointoit.example"
+    assert entry(calendar)["UID"] == "event-5@jointoit.example"
+
+
+@pytest.mark.parametrize("kind", [m.RegistrationConfirmed, m.EventChanged])
+def test_who_takes_the_mail_and_the_file_has_the_event_once(kind: type[m.SeatMessage]) -> None:
+    in_file = entry(Calendar.from_ical(event_calendar(MEETING, cancelled=False, now=NOW)))
+    in_mail = entry(parsed(sample(kind)))
+
+    assert [in_mail[name] for name in ("UID", "SEQUENCE")] == [in_file[name] for name in ("UID", "SEQUENCE")]
+
+
+def test_what_went_out_under_a_uid_of_its_own_keeps_it() -> None:
+    written = {**json.loads(payload.dump(sample(m.EventChanged))), "sequence": 4}
+    del written["has_event_uid"]  # as an earlier release promised it
+
+    event = entry(parsed(payload.load("event_changed", written)))  # type: ignore[arg-type]
+
+    assert (event["UID"], event["SEQUENCE"]) == ("registration-7@jointoit.example", 4)
 
 
 @pytest.mark.parametrize(
@@ -141,6 +160,17 @@ def test_each_onset_is_written_by_the_clocks_before_it(zone: str) -> None:
     assert len(rules) >= 4
     second = timedelta(seconds=1)
     assert [(offset(at - second), offset(at)) for at, _, _ in rules] == [(before, after) for _, before, after in rules]
+
+
+@pytest.mark.parametrize("starts", [2027, 9998])
+def test_no_event_makes_a_calendar_part_of_many_years(starts: int) -> None:
+    event = replace(BERLIN, date=datetime(starts, 5, 1, tzinfo=UTC), ends_at=datetime(9998, 12, 1, tzinfo=UTC))
+
+    part = seat_calendar(sample(m.RegistrationConfirmed, event=event), promised_at=NOW)
+
+    assert part is not None
+    assert len(part) < 1500
+    assert entry(Calendar.from_ical(part))["DTEND"].dt == event.ends_at
 
 
 def test_utc_needs_no_description() -> None:

@@ -51,7 +51,7 @@ def test_another_library_reads_the_same_fields() -> None:
     entry = read(part(sample(m.RegistrationConfirmed))).vevent
 
     assert (entry.uid.value, entry.sequence.value, entry.status.value) == (
-        "registration-7@jointoit.example", "4", "CONFIRMED"
+        "event-5@jointoit.example", "2", "CONFIRMED"
     )  # fmt: skip
     assert (entry.summary.value, entry.location.value) == (MEETING.title, MEETING.location)
     assert (entry.organizer.value, entry.attendee.value) == (

@@ -129,31 +129,57 @@ def part(mail: EmailMessage, kind: str) -> str:
     return str(body.get_content())
 
 
-def test_times_are_the_readers_and_the_events_where_its_clocks_differ() -> None:
+def test_times_are_the_events_and_then_the_readers_where_their_clocks_differ() -> None:
     text = rendering.write(sample(m.RegistrationConfirmed)).text
 
-    assert "When: Friday, 4 December 2026, 19:00–21:30 (Europe/Berlin)\n" in text
-    assert "Local time at the event: Friday, 4 December 2026, 13:00–15:30 (America/New York)\n" in text
+    assert (
+        "When: Friday, 4 December 2026, 13:00–15:30 (America/New York)\n"
+        "In your time zone: Friday, 4 December 2026, 19:00–21:30 (Europe/Berlin)\n"
+    ) in text
 
 
 def test_one_time_is_enough_where_the_clocks_agree() -> None:
     event = replace(MEETING, timezone="Europe/Paris")
 
-    assert "Local time at" not in rendering.write(sample(m.RegistrationConfirmed, event=event)).text
+    assert "In your time zone" not in rendering.write(sample(m.RegistrationConfirmed, event=event)).text
 
 
-@pytest.mark.parametrize("utc", ["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"])
-def test_in_the_hour_that_comes_twice_both_are_right(utc: str) -> None:
-    event = replace(MEETING, date=datetime.fromisoformat(utc), ends_at=None, timezone="Europe/Berlin")
+@pytest.mark.parametrize(
+    ("starts", "ends", "hours"),
+    [
+        ("2027-10-31T00:30Z", None, "02:30 CEST"),
+        ("2027-10-31T01:30Z", None, "02:30 CET"),
+        ("2027-10-31T00:30Z", "2027-10-31T01:30Z", "02:30 CEST–02:30 CET"),
+        ("2027-10-31T00:10Z", "2027-10-31T00:50Z", "02:10 CEST–02:50 CEST"),
+        ("2027-10-30T22:30Z", "2027-10-31T04:00Z", "00:30 CEST–05:00 CET"),
+        ("2027-10-31T02:00Z", "2027-10-31T04:00Z", "03:00–05:00"),
+        ("2027-03-28T00:30Z", "2027-03-28T01:30Z", "01:30 CET–03:30 CEST"),
+        ("2027-10-30T10:00Z", "2027-10-31T10:00Z", "12:00 CEST – Sunday, 31 October 2027, 11:00 CET"),
+    ],
+)
+def test_where_the_clocks_change_the_zone_is_abbreviated_beside_the_time(
+    starts: str, ends: str | None, hours: str
+) -> None:
+    times = {"date": datetime.fromisoformat(starts), "ends_at": ends and datetime.fromisoformat(ends)}
+    event = replace(MEETING, timezone="Europe/Berlin", **times)  # type: ignore[arg-type]
 
-    assert "25 October 2026, 02:30 (Europe/Berlin)" in rendering.write(sample(m.EventReminder, event=event)).text
+    assert f" 2027, {hours} (Europe/Berlin)\n" in rendering.write(sample(m.EventReminder, event=event)).text
+
+
+def test_a_move_within_the_hour_that_comes_twice_is_told() -> None:
+    before = replace(MEETING, timezone="Europe/Berlin", date=datetime.fromisoformat("2027-10-31T00:30Z"), ends_at=None)
+    event = replace(before, date=datetime.fromisoformat("2027-10-31T01:30Z"))
+
+    text = rendering.write(sample(m.EventChanged, before=before, event=event)).text
+
+    assert "02:30 CEST (Europe/Berlin)\nFrom now on: Sunday, 31 October 2027, 02:30 CET (Europe/Berlin)\n" in text
 
 
 def test_an_end_on_another_day_is_written_with_its_day() -> None:
     event = replace(MEETING, ends_at=datetime(2026, 12, 6, 11, 0, tzinfo=UTC))
 
     assert (
-        "When: Friday, 4 December 2026, 19:00 – Sunday, 6 December 2026, 12:00 (Europe/Berlin)\n"
+        "In your time zone: Friday, 4 December 2026, 19:00 – Sunday, 6 December 2026, 12:00 (Europe/Berlin)\n"
         in rendering.write(sample(m.EventReminder, event=event)).text
     )
 
@@ -167,8 +193,8 @@ def test_a_zone_that_is_gone_stops_no_mail() -> None:
 def test_a_change_shows_old_and_new_side_by_side() -> None:
     content = rendering.write(sample(m.EventChanged))
 
-    was, now = "Friday, 27 November 2026, 19:00–21:30", "Friday, 4 December 2026, 19:00–21:30"
-    assert f"When, until now: {was} (Europe/Berlin)\nFrom now on: {now} (Europe/Berlin)\n" in content.text
+    was, now = "Friday, 27 November 2026, 13:00–15:30", "Friday, 4 December 2026, 13:00–15:30"
+    assert f"When, until now: {was} (America/New York)\nFrom now on: {now} (America/New York)\n" in content.text
     assert "Where, until now: Elsewhere\nFrom now on: 12 St James's Square\n" in content.text
     assert content.html.count("From now on") == 2
 

@@ -69,7 +69,8 @@ class ListQuery:
     """All rows of a list in SQL, made once for all requests that ask alike. The last key settles ties.
 
     Columns that are `hidden` only say where a page ends. `prepare` as in PreparedQuery: whether one plan is good
-    whatever the values.
+    whatever the values. `parts` are conditions of which each row meets exactly one, where each has an index and
+    their OR has none.
     """
 
     columns: str
@@ -78,6 +79,7 @@ class ListQuery:
     order: tuple[Key, ...]
     hidden: tuple[str, ...] = ()
     prepare: bool = True
+    parts: tuple[str, ...] = ("true",)
 
 
 @dataclass(frozen=True)
@@ -213,11 +215,12 @@ def page_query(query: ListQuery, *, has_edge: bool, backward: bool) -> PreparedQ
     inner, outer = (", ".join(key.in_order(sql) for key, sql in each) for each in (
         [(key, key.sql) for key in order], [(key, f'"{key.name}"') for key in order])
     )  # fmt: skip
-    return PreparedQuery(
-        f"SELECT * FROM (SELECT {query.columns} FROM {query.tables} WHERE {' AND '.join(conditions)} "
-        f"ORDER BY {inner} LIMIT {LARGEST_SIZE + 1}) AS page ORDER BY {outer} LIMIT %(page_rows)s",
-        prepare=query.prepare,
+    parts = " UNION ALL ".join(
+        f"(SELECT {query.columns} FROM {query.tables} WHERE {' AND '.join([*conditions, part])} "
+        f"ORDER BY {inner} LIMIT {LARGEST_SIZE + 1})"
+        for part in query.parts
     )
+    return PreparedQuery(f"SELECT * FROM ({parts}) AS page ORDER BY {outer} LIMIT %(page_rows)s", prepare=query.prepare)
 
 
 def beyond(order: Sequence[Key]) -> str:
@@ -235,7 +238,7 @@ def beyond(order: Sequence[Key]) -> str:
 
 @lru_cache(maxsize=1000)
 def count_query(query: ListQuery) -> PreparedQuery:
-    conditions = " AND ".join(query.conditions)
+    conditions = " AND ".join([*query.conditions, f"({' OR '.join(query.parts)})"])
     return PreparedQuery(f"SELECT count(*) FROM {query.tables} WHERE {conditions}", prepare=query.prepare)
 
 
