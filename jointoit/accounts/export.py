@@ -9,7 +9,7 @@ from typing import Any, Final
 from jointoit.accounts import passwords
 from jointoit.accounts.models import User
 
-Part = Callable[[User], Iterable[Mapping[str, Any]]]
+Part = Callable[[User], Iterable[Mapping[str, object]]]
 PARTS: Final[dict[str, Part]] = {}
 #: Of the account itself; what is left out is a secret, or says nothing of the person.
 ACCOUNT: Final = (

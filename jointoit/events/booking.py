@@ -262,8 +262,8 @@ def cancel(
     if manager is None and registration.event.cancel_until and now >= registration.event.cancel_until:
         raise TooLateToCancel
     if manager is None or roles.is_own(registration, caller):
-        actor, notice = roles.attendee(registration.attendee, caller.key), messages.RegistrationCancelledByAttendee
-        release_seat(registration, actor=actor, now=now, notice=notice)
+        actor = roles.attendee(registration.attendee, caller.key)
+        release_seat(registration, actor=actor, now=now, notice=messages.RegistrationCancelledByAttendee)
     elif registration.status == Status.PENDING:
         release_seat(registration, actor=manager, now=now, notice=messages.RegistrationDeclined, reason=reason)
     else:

@@ -72,8 +72,8 @@ class Event(models.Model):
     registration_closes_at = models.DateTimeField(null=True, blank=True)
     status = models.CharField(max_length=16, choices=Status, default=Status.PUBLISHED)
     tags = ArrayField(models.CharField(max_length=50), default=list, blank=True, size=20)
-    contact = models.EmailField(
-        max_length=254, blank=True, default="", db_default="", help_text="Where replies to the mails go."
+    contact = models.EmailField(  # noqa: DJ001  clients read null where there is none
+        max_length=254, null=True, blank=True, help_text="Where replies to the mails go."
     )
     cancel_until = models.DateTimeField(
         null=True, blank=True, help_text="Until when attendees may cancel by themselves; empty: until the end."

@@ -59,7 +59,7 @@ class EventSerializer(serializers.Serializer[Event]):
     registration_closes_at = DateTimeField(required=False, allow_null=True)
     status = ChoiceField(choices=Event.Status.choices, required=False)
     tags = TagsField(required=False)
-    contact = EmailField(required=False, allow_blank=True, help_text="Where replies to the mails go; public.")
+    contact = EmailField(required=False, allow_null=True, help_text="Where replies to the mails go; public.")
     cancel_until = DateTimeField(
         required=False, allow_null=True, help_text="Until when attendees may cancel by themselves; null: until the end."
     )

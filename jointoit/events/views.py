@@ -54,7 +54,6 @@ REFUSED_CHANGES = {
     409: ("event_cancelled", "event_started", "event_impossible_step", "capacity_below_confirmed"),
 }
 REFUSED_STEPS = {
-    400: ("invalid_answer", "answer_required"),
     403: ("not_yours_to_decide",),
     409: ("impossible_step", "event_full", "event_started", "too_late_to_cancel"),
 }

@@ -7,12 +7,13 @@ are taken in the order event, registration, transfer.
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from jointoit.accounts.callers import Caller
 from jointoit.accounts.models import User
 from jointoit.errors import Conflict, NotFound
 from jointoit.events import booking, notifications, roles, team
-from jointoit.events.models import Event, Registration
+from jointoit.events.models import Registration
 from jointoit.events.refusals import AlreadyRegistered
 from jointoit.journal import writer as journal
 from jointoit.mail import links, outbox
@@ -159,9 +160,5 @@ def settle(transfer: Transfer, *, now: datetime) -> None:
     transfer.save(update_fields=["settled_at"])
 
 
-def opened(registration: Registration) -> "models.QuerySet[Transfer]":  # noqa: F821
+def opened(registration: Registration) -> QuerySet[Transfer]:
     return Transfer.objects.filter(registration=registration, settled_at=None)
-
-
-def event_of(transfer: Transfer) -> Event:
-    return transfer.registration.event

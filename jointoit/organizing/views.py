@@ -169,7 +169,6 @@ class RegistrationsView(AttendeeListView):
     scopes = {"GET": "attendees:read", "POST": "registrations:write"}
     refusals = {
         "POST": {
-            400: ("invalid_answer", "answer_required"),
             409: ("already_registered", "event_cancelled", "event_full", "event_over"),
         }
     }
@@ -233,7 +232,7 @@ class MailAgainView(ToolView):
 
     def post(self, request: Request, pk: int) -> HttpResponse:
         resending.send_again(caller=caller_of(request), registration_id=pk, now=timezone.now())
-        return HttpResponse(status=status.HTTP_202_ACCEPTED)
+        return JSONResponse({}, status.HTTP_202_ACCEPTED)
 
 
 @documentation.transfer

@@ -1,7 +1,6 @@
 """What is exported of a person (`jointoit.accounts.export`) from events and from this app."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from django.db.models import Q
 
@@ -12,7 +11,7 @@ from jointoit.journal.models import Fact
 from jointoit.mail.models import OutboxMail
 from jointoit.organizing.models import Announcement, Transfer
 
-Rows = Iterable[dict[str, Any]]
+Rows = Iterable[Mapping[str, object]]
 
 
 def keys(user: User) -> Rows:
@@ -24,13 +23,21 @@ def sessions(user: User) -> Rows:
 
 
 def events(user: User) -> Rows:
-    names = ("id", "title", "description", "date", "location", "contact", "status", "created_at", "deleted_at")
-    return Event.objects.filter(organizer=user).order_by("pk").values(*names)
+    rows: Rows = (
+        Event.objects.filter(organizer=user)
+        .order_by("pk")
+        .values("id", "title", "description", "date", "location", "contact", "status", "created_at", "deleted_at")
+    )
+    return rows
 
 
 def registrations(user: User) -> Rows:
-    names = ("id", "event_id", "event__title", "status", "answers", "registered_at", "updated_at", "wants_reminder")
-    return Registration.objects.filter(attendee=user).order_by("pk").values(*names)
+    rows: Rows = (
+        Registration.objects.filter(attendee=user)
+        .order_by("pk")
+        .values("id", "event_id", "event__title", "status", "answers", "registered_at", "updated_at", "wants_reminder")
+    )
+    return rows
 
 
 def roles(user: User) -> Rows:

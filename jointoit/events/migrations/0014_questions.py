@@ -28,9 +28,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="event",
             name="contact",
-            field=models.EmailField(
-                blank=True, db_default="", default="", help_text="Where replies to the mails go.", max_length=254
-            ),
+            field=models.EmailField(blank=True, null=True, help_text="Where replies to the mails go.", max_length=254),
         ),
         migrations.AddField(
             model_name="event",
