@@ -23,7 +23,7 @@ def told(event: Event, names: Iterable[str]) -> dict[str, Any]:
 
 
 def value_of(name: str, value: Any) -> Any:
-    if name in DIGESTED:
+    if name in DIGESTED and value is not None:
         return hashlib.sha256(value.encode()).hexdigest()[:16]
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
 

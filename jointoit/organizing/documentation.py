@@ -85,6 +85,7 @@ announcement_list = extend_schema_view(
             "One mail to each person, at most three announcements of an event in 24 hours. The text is sent as text. "
             "With `dry_run` nothing is sent, and the answer says how many people would get it."
         ),
+        parameters=[shapes.DryRunParameters],
         request=shapes.NewAnnouncementSerializer,
         responses={202: shapes.PromisedSerializer},
         examples=[asks(TEXT), gives({"id": 4, "recipients": 12}, 202)],
@@ -167,6 +168,7 @@ statistics = extend_schema_view(
     get=extend_schema(
         summary="Read the figures of an event",
         description="Only buckets in which something happened are listed; a day may have 23 or 25 hours.",
+        parameters=[shapes.StatisticsParameters],
         responses=shapes.StatisticsSerializer,
         examples=[gives(FIGURES)],
     )

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from jointoit.accounts import export
 from jointoit.accounts.authentication import caller_of, sender
 from jointoit.api.http.idempotency import idempotent
-from jointoit.api.http.rendering import EmptyResponse, JSONResponse
+from jointoit.api.http.rendering import EmptyResponse, JSONRenderer, JSONResponse
 from jointoit.api.lists import parameters
 from jointoit.api.lists.views import PagedView
 from jointoit.events import event_queries, questions, roles
@@ -124,10 +124,6 @@ class AnnouncementListView(ToolView):
     scopes = {"GET": "attendees:read", "POST": "registrations:write"}
     refusals = {"POST": {429: ("throttled",)}}
 
-    @property
-    def parameters_class(self) -> Any:
-        return DryRunParameters if self.request.method == "POST" else None
-
     def get(self, request: Request, pk: int) -> HttpResponse:
         page = self.page_of(queries.announcements(event=self.get_object().pk))
         progress = announcements.progress([row["id"] for row in page])
@@ -173,6 +169,9 @@ class RegistrationsView(AttendeeListView):
         }
     }
 
+    def get_renderers(self) -> Any:
+        return [JSONRenderer()] if self.request.method == "POST" else super().get_renderers()
+
     @documentation.guest
     @idempotent
     def post(self, request: Request, pk: int) -> HttpResponse:
@@ -212,7 +211,7 @@ class StepsView(ToolView):
 @documentation.statistics
 class StatisticsView(ToolView):
     scopes = {"GET": "attendees:read"}
-    parameters_class = StatisticsParameters
+    refusals = {"GET": {400: ("invalid",)}}
 
     def get(self, request: Request, pk: int) -> HttpResponse:
         event = self.get_object()
