@@ -116,7 +116,8 @@ def test_nobody_is_added_without_the_answers_that_are_required(make_event, now):
 
 def test_a_copy_is_a_draft_whose_times_move_along_by_the_clock(make_event, register, now):
     event = make_event(
-        timezone="Europe/Berlin", date=datetime(2099, 3, 10, 17, tzinfo=UTC), ends_at=datetime(2099, 3, 10, 19, tzinfo=UTC),
+        timezone="Europe/Berlin", date=datetime(2099, 3, 10, 17, tzinfo=UTC),
+        ends_at=datetime(2099, 3, 10, 19, tzinfo=UTC),
         registration_closes_at=datetime(2099, 3, 9, 11, tzinfo=UTC), tags=["x"],
     )  # fmt: skip
     questions.add(caller=SERVICE, event_id=event.pk, fields={"label": "Food?", "type": "text"}, now=now)
