@@ -29,7 +29,7 @@ def ask(event: Event, now: Any) -> Callable[..., Question]:
 
 
 def wrong(error: ManyInvalid) -> list[tuple[Any, str]]:
-    return [(each.field, each.code) for each in error.errors]  # type: ignore[attr-defined]
+    return [(each.field, each.code) for each in error.errors]
 
 
 @pytest.mark.parametrize(
