@@ -87,6 +87,7 @@ INSTALLED_APPS = [
     "jointoit.mail",
     "jointoit.accounts",
     "jointoit.events",
+    "jointoit.organizing",
     "jointoit.pages",
     "django.contrib.admin",
     "django.contrib.auth",

@@ -11,6 +11,7 @@ from jointoit.api.openapi import views
 from jointoit.events import pages as pages_of_events
 from jointoit.events import team_views as team
 from jointoit.events import views as events
+from jointoit.organizing import views as organizing
 from jointoit.pages import views as pages
 
 urlpatterns = [
@@ -20,7 +21,13 @@ urlpatterns = [
     path("events/<id:pk>/publish/", events.PublishView.as_view(), name="event-publish"),
     path("events/<id:pk>/cancel/", events.CancelView.as_view(), name="event-cancel"),
     path("events/<id:pk>/register/", events.RegisterView.as_view(), name="event-register"),
-    path("events/<id:pk>/registrations/", events.AttendeeListView.as_view(), name="event-registrations"),
+    path("events/<id:pk>/registrations/", organizing.RegistrationsView.as_view(), name="event-registrations"),
+    path("events/<id:pk>/registrations/steps/", organizing.StepsView.as_view(), name="event-registration-steps"),
+    path("events/<id:pk>/questions/", organizing.QuestionListView.as_view(), name="question-list"),
+    path("events/<id:pk>/questions/<id:question>/", organizing.QuestionDetailView.as_view(), name="question-detail"),
+    path("events/<id:pk>/announcements/", organizing.AnnouncementListView.as_view(), name="announcement-list"),
+    path("events/<id:pk>/duplicate/", organizing.DuplicateView.as_view(), name="event-duplicate"),
+    path("events/<id:pk>/statistics/", organizing.StatisticsView.as_view(), name="event-statistics"),
     path("events/<id:pk>/history/", events.EventHistoryView.as_view(), name="event-history"),
     path("events/<id:pk>/team/", team.TeamListView.as_view(), name="event-team-list"),
     path("events/<id:pk>/team/<id:member>/", team.TeamDetailView.as_view(), name="event-team-detail"),
@@ -38,6 +45,10 @@ urlpatterns = [
     path("registrations/", events.RegistrationListView.as_view(), name="registration-list"),
     path("registrations/unsubscribe/", pages_of_events.UnsubscribeView.as_view(), name="unsubscribe"),
     path("registrations/<id:pk>/history/", events.RegistrationHistoryView.as_view(), name="registration-history"),
+    path("registrations/<id:pk>/mail/", organizing.MailAgainView.as_view(), name="registration-mail"),
+    path("registrations/<id:pk>/transfer/", organizing.TransferView.as_view(), name="registration-transfer"),
+    path("transfers/accept/", organizing.TransferAcceptView.as_view(), name="transfer-accept"),
+    path("transfers/decline/", organizing.TransferDeclineView.as_view(), name="transfer-decline"),
     path("registrations/<id:pk>/", events.RegistrationDetailView.as_view(), name="registration-detail"),
     # the team
     path("invitations/", team.OpenInvitationListView.as_view(), name="invitation-list"),
@@ -63,6 +74,7 @@ urlpatterns = [
     # accounts
     path("users/register/", accounts.SignUpView.as_view(), name="sign-up"),
     path("users/me/", accounts.MeView.as_view(), name="me"),
+    path("users/me/export/", organizing.ExportView.as_view(), name="export"),
     path("users/me/keys/", keys.KeyListView.as_view(), name="key-list"),
     path("users/me/keys/<id:pk>/", keys.KeyDetailView.as_view(), name="key-detail"),
     path("users/me/password/", accounts.PasswordView.as_view(), name="password"),

@@ -1,6 +1,6 @@
 """What a rule answers when it refuses: a code and a sentence. Only `jointoit.api.problems` knows the statuses."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 
@@ -39,11 +39,32 @@ class Unauthenticated(DomainError):
 
 
 class Invalid(DomainError):
-    """A value is wrong; `field` names it as the client knows it."""
+    """A value is wrong; `field` names it as the client knows it, or is the path to it."""
 
-    def __init__(self, message: str | None = None, *, field: str, **facts: object) -> None:
+    def __init__(self, message: str | None = None, *, field: str | tuple[str, ...], **facts: object) -> None:
         super().__init__(message, **facts)
         self.field = field
+
+
+class ManyInvalid(DomainError):
+    """Several values are wrong, and all are told at once."""
+
+    code = "invalid"
+    message = "Some values are not valid; the member errors names each."
+
+    def __init__(self, errors: Sequence[Invalid]) -> None:
+        super().__init__()
+        self.errors = errors
+
+
+class TooOften(DomainError):
+    """Done as often as is allowed for now."""
+
+    code = "throttled"
+
+    def __init__(self, message: str | None = None, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after  # seconds
 
 
 class Unavailable(DomainError):

@@ -7,7 +7,7 @@ side. The locks are always taken in the order event, registration, outbox. The c
 index on live registrations are the last line of defence.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -17,8 +17,8 @@ from django.db.models import Exists, OuterRef, Q
 from jointoit.accounts.callers import Caller, ScopeMissing
 from jointoit.accounts.models import ApiKey, User
 from jointoit.accounts.tokens import DeadToken
-from jointoit.errors import NotFound
-from jointoit.events import notifications, roles, seating
+from jointoit.errors import ManyInvalid, NotFound
+from jointoit.events import answers, notifications, roles, seating
 from jointoit.events.models import Event, Registration
 from jointoit.events.refusals import (
     AlreadyRegistered,
@@ -31,6 +31,7 @@ from jointoit.events.refusals import (
     NotYours,
     RegistrationClosed,
     RegistrationNotOpen,
+    TooLateToCancel,
 )
 from jointoit.journal import writer as journal
 from jointoit.journal.writer import Actor
@@ -41,25 +42,46 @@ LOOKS: Final = 10  # how often one request looks again at an event that changes 
 Precondition = Callable[[Registration], None]
 
 
-def register(*, event_id: int, attendee: User, now: datetime, key: ApiKey | None = None) -> Registration:
+def register(
+    *,
+    event_id: int,
+    attendee: User,
+    now: datetime,
+    key: ApiKey | None = None,
+    answered: Mapping[str, Any] | None = None,
+) -> Registration:
     """Ask for a seat; whoever asks first gets it. `key` is that of the attendee's through which it is asked.
+
+    `answered` are the answers to the event's questions, by the ids of the questions.
 
     The answer is confirmed, pending where the organizer approves, or waitlisted where the event is full and keeps a
     list. The mail about it is promised in the same transaction.
 
     Raises ScopeMissing for a key that is not for the event, DeadToken for an account that is closed, NotFound,
-    AlreadyRegistered, EventCancelled, EventOver, EventStarted, RegistrationNotOpen, RegistrationClosed, EventFull, and
-    Busy where the event never stood still.
+    AlreadyRegistered, EventCancelled, EventOver, EventStarted, RegistrationNotOpen, RegistrationClosed, EventFull,
+    ManyInvalid for answers, QuestionsChanged where one was added meanwhile, and Busy where the event never stood still.
     """
     if not Caller(attendee, key).reaches(event_id):
         raise ScopeMissing
     actor = roles.attendee(attendee, key)
-    for _ in range(LOOKS):
+    for look in range(LOOKS):
         registration = candidate(event_id=event_id, attendee=attendee, now=now)
+        if answered or registration.event.question_count:
+            give_answers(registration, answered or {}, again=look > 0)
         if seating.claim_seat(registration, promise_of_status(registration), actor=actor):
             outbox.notify_on_commit()
             return registration
     raise Busy
+
+
+def give_answers(registration: Registration, answered: Mapping[str, Any], *, again: bool) -> None:
+    """Raises ManyInvalid; where the same answers were good a moment ago, QuestionsChanged."""
+    try:
+        registration.answers = answers.checked(answers.asked(registration.event), answered)
+    except ManyInvalid:
+        if again:
+            raise answers.QuestionsChanged from None
+        raise
 
 
 def candidate(*, event_id: int, attendee: User, now: datetime) -> Registration:
@@ -99,25 +121,36 @@ def first_status(event: Event) -> Status:
 
 
 def set_status(
-    *, registration_id: int, caller: Caller, status: str | None, now: datetime, precondition: Precondition | None = None
+    *,
+    registration_id: int,
+    caller: Caller,
+    status: str | None,
+    now: datetime,
+    precondition: Precondition | None = None,
+    answered: Mapping[str, Any] | None = None,
+    reason: str = "",
 ) -> None:
     """Take the step to `status`; to None or to where it already is, nothing happens.
+
+    With `answered` the attendee changes answers as well. `reason` is what a manager who declines or cancels tells.
 
     Who manages the event confirms a pending registration and cancels any live one; the attendee cancels their own.
     Confirming where every seat is taken puts the registration on the waiting list, if the event keeps one.
 
     Raises NotFound, NotYours for a step that is only a manager's, ImpossibleStep for one that nobody can take,
-    EventOver, EventFull, and what `precondition` raises when it is given the registration as it is once the event is
-    held.
+    EventOver, EventFull, TooLateToCancel, EventStarted and ManyInvalid for answers, and what `precondition` raises when
+    it is given the registration as it is once the event is held.
     """
     with transaction.atomic():
         registration, manager = lock_registration(registration_id, caller)
         if precondition:
             precondition(registration)
+        if answered:
+            change_answers(registration, caller, answered, now=now)
         if status in (None, registration.status):
             return
         if status == Status.CANCELLED:
-            cancel(registration, caller, manager, now=now)
+            cancel(registration, caller, manager, now=now, reason=reason)
         elif status == Status.CONFIRMED and registration.status == Status.PENDING:
             if manager is None:
                 raise NotYours
@@ -227,17 +260,35 @@ def lock_registration(registration_id: int, caller: Caller) -> tuple[Registratio
     return registration, manager
 
 
-def cancel(registration: Registration, caller: Caller, manager: Actor | None, *, now: datetime) -> None:
-    """Cancel as the attendee, whose own it is, or as who manages the event. Raises EventOver."""
+def change_answers(registration: Registration, caller: Caller, answered: Mapping[str, Any], *, now: datetime) -> None:
+    """As the attendee, until the event starts."""
+    if not roles.is_own(registration, caller):
+        raise NotYours("Only the attendee answers the questions of an event.")
+    if registration.event.has_started(now):
+        raise EventStarted
+    asked = answers.asked(registration.event)
+    registration.answers = answers.checked(asked, answered, present=registration.answers)
+    registration.revision += 1
+    registration.updated_at = now
+    registration.save(update_fields=["answers", "revision", "updated_at"])
+
+
+def cancel(
+    registration: Registration, caller: Caller, manager: Actor | None, *, now: datetime, reason: str = ""
+) -> None:
+    """Cancel as the attendee, whose own it is, or as who manages the event. Raises EventOver, TooLateToCancel."""
     if registration.event.is_over(now):
         raise EventOver
+    if manager is None and registration.event.cancel_until and now >= registration.event.cancel_until:
+        raise TooLateToCancel
     if manager is None or roles.is_own(registration, caller):
-        actor, notice = roles.attendee(registration.attendee, caller.key), messages.RegistrationCancelledByAttendee
-        release_seat(registration, actor=actor, now=now, notice=notice)
+        actor = roles.attendee(registration.attendee, caller.key)
+        release_seat(registration, actor=actor, now=now, notice=messages.RegistrationCancelledByAttendee)
     elif registration.status == Status.PENDING:
-        release_seat(registration, actor=manager, now=now, notice=messages.RegistrationDeclined)
+        release_seat(registration, actor=manager, now=now, notice=messages.RegistrationDeclined, reason=reason)
     else:
-        release_seat(registration, actor=manager, now=now, notice=messages.RegistrationCancelledByOrganizer)
+        notice = messages.RegistrationCancelledByOrganizer
+        release_seat(registration, actor=manager, now=now, notice=notice, reason=reason)
 
 
 def seat_or_queue(event: Event) -> Status:
@@ -283,7 +334,12 @@ def notice_of_status(registration: Registration) -> tuple[type[messages.SeatMess
 
 
 def release_seat(
-    registration: Registration, *, actor: Actor, now: datetime, notice: type[messages.SeatMessage] | None
+    registration: Registration,
+    *,
+    actor: Actor,
+    now: datetime,
+    notice: type[messages.SeatMessage] | None,
+    **told: str,
 ) -> None:
     """Cancel a live registration, tell its person, and hand the seat on in the same transaction."""
     event, before = registration.event, registration.status
@@ -295,7 +351,7 @@ def release_seat(
     save_step(registration, kind, before=before, actor=actor, now=now)
     event.save(update_fields=["seats_taken", "waiting"])
     if notice:
-        notifications.notify_of_end(notice, registration, held_seat=held_seat)
+        notifications.notify_of_end(notice, registration, held_seat=held_seat, **told)
     promote_waitlist(event, now=now)
 
 

@@ -33,6 +33,10 @@ EVENT = {
     "registration_closes_at": None,
     "status": "published",
     "tags": WANTED["tags"],
+    "contact": None,
+    "cancel_until": None,
+    "allow_transfers": False,
+    "organizer_news": "requests",
     "created_at": "2030-04-01T09:00:00Z",
     "updated_at": "2030-04-02T10:30:00Z",
 }
@@ -44,6 +48,7 @@ REGISTRATION = {
     "attendee": {"id": 1852, "username": "grace"},
     "status": "confirmed",
     "position": None,
+    "answers": {},
     "registered_at": "2030-04-20T18:00:00Z",
     "updated_at": "2030-04-20T18:00:00Z",
 }
@@ -136,12 +141,16 @@ register = extend_schema_view(
         summary="Register for an event",
         description=(
             "`confirmed` where a seat is free, `pending` where the organizer approves, `waitlisted` with your position "
-            "where the event is full and keeps a list. A mail follows. A body must be a JSON object; whatever "
-            "it says is ignored."
+            "where the event is full and keeps a list. A mail follows. Where the event asks questions, "
+            "`answers` has the answer to each, by the id of the question."
         ),
-        request=None,
+        request=shapes.AskSerializer,
         responses={201: shapes.RegistrationSerializer},
-        examples=[gives(REGISTRATION, 201, "Confirmed"), gives(WAITING, 201, "Waitlisted")],
+        examples=[
+            asks({"answers": {}}),
+            gives(REGISTRATION, 201, "Confirmed"),
+            gives(WAITING, 201, "Waitlisted"),
+        ],
     )
 )
 registration_list = extend_schema_view(

@@ -10,8 +10,11 @@ from jointoit.journal.writer import Actor, fact, record
 
 TOLD: Final = (
     "title", "description", "date", "ends_at", "timezone", "location", "capacity", "waitlist", "requires_approval",
-    "registration_opens_at", "registration_closes_at", "status", "tags",
+    "registration_opens_at", "registration_closes_at", "status", "tags", "contact", "cancel_until", "allow_transfers",
+    "organizer_news",
 )  # fmt: skip
+
+DIGESTED: Final = {"description", "contact"}  # too long, or an address, which the journal never keeps
 
 
 def told(event: Event, names: Iterable[str]) -> dict[str, Any]:
@@ -20,7 +23,7 @@ def told(event: Event, names: Iterable[str]) -> dict[str, Any]:
 
 
 def value_of(name: str, value: Any) -> Any:
-    if name == "description":
+    if name in DIGESTED and value is not None:
         return hashlib.sha256(value.encode()).hexdigest()[:16]
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
 

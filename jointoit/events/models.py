@@ -52,6 +52,12 @@ class Event(models.Model):
         PUBLISHED = "published"
         CANCELLED = "cancelled"
 
+    class News(models.TextChoices):
+        REQUESTS = "requests", "each request at once, the rest once a day"
+        EACH = "each", "everything at once"
+        DAILY = "daily", "everything once a day"
+        NONE = "none", "nothing"
+
     title = models.CharField(max_length=255)
     title_folded = FoldedField(source="title")
     description = models.TextField(blank=True, default="", max_length=20_000)
@@ -70,6 +76,22 @@ class Event(models.Model):
     registration_closes_at = models.DateTimeField(null=True, blank=True)
     status = models.CharField(max_length=16, choices=Status, default=Status.PUBLISHED)
     tags = ArrayField(models.CharField(max_length=50), default=list, blank=True, size=20)
+    contact = models.EmailField(  # noqa: DJ001  clients read null where there is none
+        max_length=254, null=True, blank=True, help_text="Where replies to the mails go."
+    )
+    cancel_until = models.DateTimeField(
+        null=True, blank=True, help_text="Until when attendees may cancel by themselves; empty: until the end."
+    )
+    allow_transfers = models.BooleanField(
+        default=False, db_default=False, help_text="Whether attendees may hand their seat to somebody else."
+    )
+    organizer_news = models.CharField(
+        max_length=16, choices=News, default=News.REQUESTS, db_default=News.REQUESTS,
+        help_text="Which mails the organizer gets about who asks and who comes.",
+    )  # fmt: skip
+    question_count = models.PositiveSmallIntegerField(
+        default=0, db_default=0, editable=False, help_text="How many questions are asked of whoever registers."
+    )
     seats_taken = models.PositiveIntegerField(default=0, editable=False)
     waiting = models.PositiveIntegerField(default=0, editable=False)
     queue_tail = models.PositiveBigIntegerField(
@@ -186,6 +208,9 @@ class Registration(models.Model):
     registered_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
     reminded_at = models.DateTimeField(null=True, editable=False, help_text="When the last reminder was promised.")
+    answers = models.JSONField(
+        default=dict, db_default={}, editable=False, help_text="What was answered, by the id of the question."
+    )
     wants_reminder = models.BooleanField(
         db_default=True, editable=False, help_text="Off: the attendee asked for no reminder of this event."
     )
@@ -227,6 +252,35 @@ class Registration(models.Model):
 
     def get_absolute_url(self) -> str:
         return address("registration-detail", self.pk)
+
+
+class Question(models.Model):
+    """What an event asks of whoever registers. The answers stand in the registrations."""
+
+    class Type(models.TextChoices):
+        TEXT = "text"
+        LONG_TEXT = "long_text"
+        CHOICE = "choice"
+        CHOICES = "choices"
+        CONSENT = "consent"
+        NUMBER = "number"
+        DATE = "date"
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="questions", db_index=False)
+    label = models.CharField(max_length=200)
+    help = models.CharField(max_length=500, blank=True, default="")
+    type = models.CharField(max_length=10, choices=Type)
+    required = models.BooleanField(default=False)
+    options = ArrayField(models.CharField(max_length=100), default=list, blank=True, size=50)
+    position = models.PositiveSmallIntegerField(help_text="The smallest is asked first.")
+    archived = models.BooleanField(default=False, help_text="Not asked any more; its answers stay.")
+
+    class Meta:
+        ordering: ClassVar[Sequence[str]] = ["position", "pk"]
+        indexes = [models.Index(F("event"), F("position"), F("id"), name="question_event")]
+
+    def __str__(self) -> str:
+        return self.label
 
 
 # ── Who helps ─────────────────────────────────────────────────────────────────────────────────────────────────────────

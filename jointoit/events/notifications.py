@@ -30,10 +30,10 @@ def promise(kind: type[SeatMessage], registration: Registration, **facts: Any) -
     return outbox.promise(promised, key=key(kind, registration))
 
 
-def notify_of_end(kind: type[SeatMessage], registration: Registration, *, held_seat: bool) -> None:
+def notify_of_end(kind: type[SeatMessage], registration: Registration, *, held_seat: bool, **told: Any) -> None:
     """Promise the mail about a cancellation; what was promised before and is still unsent is of no use any more."""
     outbox.enqueue(
-        message(kind, registration, event_payload(registration.event), holds_seat=held_seat),
+        message(kind, registration, event_payload(registration.event), holds_seat=held_seat, **told),
         key=key(kind, registration),
         supersedes=about(registration.pk),
     )

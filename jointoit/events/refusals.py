@@ -38,6 +38,13 @@ class RegistrationClosed(Conflict):
     message = "Registration for this event is closed."
 
 
+class TooLateToCancel(Conflict):
+    """The organizer has said until when attendees may cancel by themselves; ask the organizer."""
+
+    code = "too_late_to_cancel"
+    message = "It is too late to cancel this registration by yourself."
+
+
 class ImpossibleStep(Conflict):
     code = "impossible_step"
     message = "The registration cannot take this step from the status it has."

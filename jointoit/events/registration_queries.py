@@ -21,7 +21,7 @@ TABLES: Final = (
 )
 #: A deleted event, which only its attendees still meet here, shows as cancelled, unless it had taken place before.
 COLUMNS: Final = f"""
-    registration.id, registration.status, registration.registered_at, registration.updated_at,
+    registration.id, registration.status, registration.answers, registration.registered_at, registration.updated_at,
     event.id AS event_id, event.title AS event_title, event.date AS event_date, event.location AS event_location,
     CASE WHEN event.deleted_at < {OVER_AT} THEN 'cancelled' ELSE event.status END AS event_status,
     attendee.id AS attendee_id, attendee.username AS attendee_username

@@ -7,6 +7,7 @@ more: then the caller looks again. Locks are taken in the order user, event, reg
 The third brings in those who wait, a thousand with each run, under a lock that the caller holds.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from datetime import datetime
@@ -62,10 +63,11 @@ CLAIM_SEAT: Final = PreparedQuery(f"""
         RETURNING held.id, seats_taken, waiting, queue_tail
     ), registration AS (
         INSERT INTO events_registration
-            (id, event_id, attendee_id, status, queue_number, revision, registered_at, updated_at, has_event_uid)
+            (id, event_id, attendee_id, status, queue_number, revision, registered_at, updated_at, has_event_uid,
+             answers)
         SELECT %(registration)s, id, %(attendee)s, %(status)s::text,
                CASE %(status)s::text WHEN 'waitlisted' THEN queue_tail END, 0, %(now)s, %(now)s,
-               %(status)s::text = 'confirmed'
+               %(status)s::text = 'confirmed', %(answers)s::jsonb
         FROM event
     ), promised AS (
         SELECT %(rows)s::jsonb AS rows, CASE %(status)s::text WHEN 'waitlisted' THEN waiting END AS position FROM event
@@ -145,6 +147,7 @@ class SeatClaim(TypedDict):
     attendee: int
     epoch: int
     now: datetime
+    answers: str
 
 
 def claim_seat(registration: Registration, promise: outbox.Promise, *, actor: journal.Actor) -> bool:
@@ -159,6 +162,7 @@ def claim_seat(registration: Registration, promise: outbox.Promise, *, actor: jo
         "registration": registration.pk, "event": event.pk, "revision": event.revision, "status": registration.status,
         "attendee": registration.attendee_id, "epoch": registration.attendee.token_epoch,
         "now": registration.registered_at,
+        "answers": json.dumps(registration.answers) if registration.answers else "{}",
     }  # fmt: skip
     row = execute({**wanted, **promise, **journal.written(actor)})
     if row is None:

@@ -10,6 +10,7 @@ from jointoit.accounts.serializers import LinkSerializer, TokenField
 from jointoit.api.fields import (
     ChoiceField,
     DateTimeField,
+    EmailField,
     LineField,
     StrictBooleanField,
     StrictIntegerField,
@@ -18,6 +19,7 @@ from jointoit.api.fields import (
 )
 from jointoit.api.http.strictness import UNCHANGING, Shape
 from jointoit.events.models import Event, Registration
+from jointoit.journal.reader import as_written
 from jointoit.journal.writer import KINDS
 from jointoit.mail.models import OutboxMail
 from jointoit.mail.outbox import LatestMail
@@ -63,6 +65,17 @@ class EventSerializer(Shape):
     registration_closes_at = DateTimeField(required=False, allow_null=True)
     status = ChoiceField(choices=Event.Status.choices, required=False)
     tags = TagsField(required=False)
+    contact = EmailField(required=False, allow_null=True, help_text="Where replies to the mails go; public.")
+    cancel_until = DateTimeField(
+        required=False, allow_null=True, help_text="Until when attendees may cancel by themselves; null: until the end."
+    )
+    allow_transfers = StrictBooleanField(required=False, help_text="Whether attendees may hand their seat on.")
+    organizer_news = ChoiceField(
+        choices=Event.News.choices,
+        required=False,
+        help_text="Which mails the organizer gets: of each request at once and of the rest once a day (`requests`), of "
+        "everything at once (`each`) or once a day (`daily`), or none.",
+    )
     created_at = DateTimeField(read_only=True)
     updated_at = DateTimeField(read_only=True)
 
@@ -99,6 +112,9 @@ class RegistrationSerializer(Shape):
     position = serializers.IntegerField(
         read_only=True, allow_null=True, help_text="Place on the waiting list, 1 is next; null for who does not wait."
     )
+    answers = serializers.DictField(
+        read_only=True, help_text="What was answered, by the id of the question; for the attendee and who manages."
+    )
     registered_at = DateTimeField(read_only=True)
     updated_at = DateTimeField(read_only=True)
 
@@ -112,6 +128,7 @@ def registration_members(row: Mapping[str, Any]) -> dict[str, Any]:
         "attendee": attendee,
         "status": row["status"],
         "position": row["position"],
+        "answers": as_written(row["answers"]),
         "registered_at": row["registered_at"],
         "updated_at": row["updated_at"],
     }
@@ -123,6 +140,7 @@ def row_of(registration: Registration, *, reader: int) -> dict[str, Any]:
     private = {name: getattr(attendee, name) for name in ("email", "first_name", "last_name")}
     return {
         "id": registration.pk, "status": registration.status, "position": registration.position,
+        "answers": registration.answers,
         "registered_at": registration.registered_at, "updated_at": registration.updated_at,
         "event_id": event.pk, "event_title": event.title, "event_date": event.date, "event_location": event.location,
         "event_status": event.status, "attendee_id": attendee.pk, "attendee_username": attendee.username,
@@ -178,6 +196,20 @@ class UnsubscribeSerializer(LinkSerializer):
     token = TokenField(required=False, help_text="From the link in the mail, whose address may carry it instead.")
 
 
+class AnswersField(serializers.DictField):
+    """Answers by the id of the question; what each may be is said by the question."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        help_text = 'By the id of the question, such as `{"12": "vegan"}`; null takes an answer away.'
+        super().__init__(help_text=help_text, **kwargs)
+
+
+class AskSerializer(Shape):
+    """What a client may send when it asks for a seat."""
+
+    answers = AnswersField(required=False)
+
+
 class RegistrationStepSerializer(Shape):
     """What a client may send to a registration: the status it should have."""
 
@@ -185,6 +217,11 @@ class RegistrationStepSerializer(Shape):
 
     status = ChoiceField(choices=Registration.Status.choices)
     id = UnchangingIdField(required=False, write_only=True)
+    answers = AnswersField(required=False)
+    reason = TextField(
+        required=False, allow_blank=True, max_length=500, write_only=True,
+        help_text="What the mail tells about why; from who manages the event, with `cancelled`.",
+    )  # fmt: skip
     event = UnchangingIdField(required=False, write_only=True)
     attendee = UnchangingIdField(required=False, write_only=True)
 

@@ -31,6 +31,7 @@ from jointoit.events.parameters import (
 )
 from jointoit.events.permissions import IsManager, IsManagerOrReadOnly
 from jointoit.events.serializers import (
+    AskSerializer,
     AttendedRegistrationSerializer,
     EventSerializer,
     FactSerializer,
@@ -52,7 +53,10 @@ REFUSED_CHANGES = {
     400: WRONG_TIMES,
     409: ("event_cancelled", "event_over", "event_started", "event_impossible_step", "capacity_below_confirmed"),
 }
-REFUSED_STEPS = {403: ("not_yours_to_decide",), 409: ("impossible_step", "event_over", "event_full")}
+REFUSED_STEPS = {
+    403: ("not_yours_to_decide",),
+    409: ("impossible_step", "event_over", "event_full", "event_started", "too_late_to_cancel"),
+}
 
 
 def reader_of(request: Request) -> int:
@@ -205,6 +209,7 @@ class RegisterView(RegistrationView):
                 "event_started",
                 "registration_not_open",
                 "registration_closed",
+                "questions_changed",
             )
         }
     }
@@ -217,7 +222,15 @@ class RegisterView(RegistrationView):
     @idempotent
     def post(self, request: Request, pk: int) -> HttpResponse:
         caller = caller_of(request)
-        registration = booking.register(event_id=pk, attendee=sender(request), key=caller.key, now=timezone.now())
+        given = AskSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        registration = booking.register(
+            event_id=pk,
+            attendee=sender(request),
+            key=caller.key,
+            now=timezone.now(),
+            answered=given.validated_data.get("answers"),
+        )
         document = registration_members(row_of(registration, reader=reader_of(request)))
         return JSONResponse(document, status.HTTP_201_CREATED, headers={"Location": registration.get_absolute_url()})
 
@@ -254,6 +267,8 @@ class RegistrationDetailView(RegistrationView):
             status=given.validated_data.get("status"),
             now=timezone.now(),
             precondition=self.precondition,
+            answered=given.validated_data.get("answers"),
+            reason=given.validated_data.get("reason", ""),
         )
         return JSONResponse(self.members(pk))
 

@@ -57,6 +57,6 @@ def members(row: Row, *, own: Collection[Actor] | None = None) -> dict[str, Any]
     }
 
 
-def as_written(text: str | None) -> orjson.Fragment | None:
+def as_written(value: Any) -> Any:
     """JSON of the database, which psycopg hands over as text on Django's connections."""
-    return None if text is None else orjson.Fragment(text)
+    return orjson.Fragment(value) if isinstance(value, str) else value

@@ -98,6 +98,32 @@ def inviter() -> Signer:
     return Signer(sep=".", salt="jointoit.mail.links.invitation")
 
 
+# ── Seats that are handed on ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def mint_transfer(transfer_id: int) -> str:
+    """A token for one offer of a seat, whose row says for whom, and whether it was used."""
+    return transferrer().sign_object([transfer_id])
+
+
+def transfer_of(token: str) -> int:
+    """The offer that a token of `mint_transfer` is for. Raises BadToken."""
+    try:
+        (transfer_id,) = transferrer().unsign_object(token)
+    except (BadSignature, UnicodeError):
+        raise BadToken(field="token") from None
+    return int(transfer_id)
+
+
+def transfer_address(token: str) -> str:
+    place = f"{settings.FRONTEND_URL}/transfer" if settings.FRONTEND_URL else f"{settings.PUBLIC_URL}/transfers/"
+    return f"{place}?{urlencode({'token': token})}"
+
+
+def transferrer() -> Signer:
+    return Signer(sep=".", salt="jointoit.mail.links.transfer")
+
+
 # ── No more reminders ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -188,7 +188,9 @@ class RegistrationPromoted(SeatMessage):
 
 @dataclass(frozen=True, kw_only=True)
 class RegistrationDeclined(SeatMessage):
-    """The organizer did not approve it."""
+    """The organizer did not approve it, and may say why."""
+
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,6 +200,8 @@ class RegistrationCancelledByAttendee(SeatMessage):
 
 @dataclass(frozen=True, kw_only=True)
 class RegistrationCancelledByOrganizer(SeatMessage):
+    reason: str = ""
+
     calendar_method = "CANCEL"
 
 
@@ -222,3 +226,52 @@ class EventReminder(SeatMessage):
     """Sent once, some time before the start."""
 
     priority = Priority.BULK
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistrationAdded(SeatMessage):
+    """Somebody who manages the event registered the reader. `position` is that on the waiting list, for who waits."""
+
+    by: str
+    position: int | None
+
+    calendar_method = "REQUEST"
+    priority = Priority.URGENT
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeatHandedOver(SeatMessage):
+    """Tells who had the seat that a friend has taken it."""
+
+    calendar_method = "CANCEL"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeatReceived(SeatMessage):
+    """Tells who took over a seat."""
+
+    giver: str
+
+    calendar_method = "REQUEST"
+    priority = Priority.URGENT
+
+
+@dataclass(frozen=True, kw_only=True)
+class News(SeatMessage):
+    """What a manager wrote to those who come."""
+
+    subject: str
+    text: str
+
+    priority = Priority.BULK
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransferOffer(Message):
+    """Offers somebody's seat to an address that may be nobody's."""
+
+    transfer_id: int
+    giver: str
+    event: EventPayload
+
+    priority = Priority.URGENT

@@ -32,6 +32,7 @@ from jointoit.mail.messages import (
     Person,
     Priority,
     SeatMessage,
+    TransferOffer,
     Welcome,
 )
 from jointoit.mail.models import OutboxMail
@@ -49,6 +50,8 @@ TOKENS: dict[type[Message], Kind] = {
 #: Nobody shall put a link into a mail to others: anybody may sign up with somebody else's address.
 PART_OF_A_LINK = re.compile(r"[/:@\\]")
 DOT_OF_A_DOMAIN = re.compile(r"(?<=\w)\.(?=\w{2})")
+#: Messages with an event, if they are not about all of somebody's.
+ABOUT_EVENTS = SeatMessage | InvitationMessage | HandoverAccepted | EventHandedOver | TransferOffer
 Mint = Callable[..., str]
 
 
@@ -82,11 +85,14 @@ def write(
     mint: Mint = links.mint,
     mint_unsubscribe: Mint = links.mint_unsubscribe,
     mint_invitation: Mint = links.mint_invitation,
+    mint_transfer: Mint = links.mint_transfer,
 ) -> Content:
     """Subject, text and HTML. What makes the tokens may be given: a preview wants tokens that open nothing."""
     context = context_of(message, mint)
     if isinstance(message, InvitationMessage):
         context["link"] = links.invitation_address(mint_invitation(message.invitation_id))
+    if isinstance(message, TransferOffer):
+        context["link"] = links.transfer_address(mint_transfer(message.transfer_id))
     if isinstance(message, EventReminder):
         context["unsubscribe"] = links.unsubscribe_address(mint_unsubscribe(message.registration_id))
 
@@ -108,7 +114,7 @@ def context_of(message: Message, mint: Mint) -> dict[str, Any]:
         context |= {"token": token, "link": links.address_of(kind, token)}
     if isinstance(message, InvitationMessage):
         context["until"] = moment(message.expires_at, message.to.timezone)
-    if isinstance(message, SeatMessage | InvitationMessage | HandoverAccepted | EventHandedOver) and message.event:
+    if isinstance(message, ABOUT_EVENTS) and message.event:
         event = message.event
         context |= {"event": event, "when": when(event, event.timezone)}
         context |= {"for_reader": for_reader(event, message.to.timezone)}

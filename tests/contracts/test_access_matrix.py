@@ -10,7 +10,7 @@ from django.urls import URLPattern, get_resolver
 from jointoit.accounts import keys
 from jointoit.accounts.callers import Caller
 from jointoit.accounts.models import ApiKey, User
-from jointoit.events import door_passes, team
+from jointoit.events import door_passes, questions, team
 from jointoit.events.models import Invitation, Membership
 from tests.client import ServiceClient
 
@@ -92,6 +92,23 @@ POST   /events/{{draft}}/publish/             {MANAGED_DRAFT} events:write
 POST   /events/{{draft}}/register/            401 404 404 409 409 404 404 401 registrations:write
 GET    /events/{{draft}}/registrations/       {MANAGED_DRAFT} attendees:read
 GET    /events/{{draft}}/calendar.ics         404 404 404 200 200 404 404 401 events:read
+POST   /events/{{event}}/registrations/       401 403 403 201 201 403 403 401 registrations:write
+POST   /events/{{event}}/registrations/steps/ {MANAGED} registrations:write
+GET    /events/{{event}}/questions/           {PUBLIC} events:read
+GET    /events/{{draft}}/questions/           404 404 404 200 200 404 404 401 events:read
+POST   /events/{{event}}/questions/           401 403 403 201 201 403 403 401 events:write
+PATCH  /events/{{event}}/questions/{{question}}/ {MANAGED} events:write
+DELETE /events/{{event}}/questions/{{question}}/ 401 403 403 204 204 403 403 401 events:write
+GET    /events/{{event}}/announcements/       {MANAGED} attendees:read
+POST   /events/{{event}}/announcements/       401 403 403 202 202 403 403 401 registrations:write
+POST   /events/{{event}}/duplicate/           401 403 403 201 201 403 403 401 events:write
+GET    /events/{{event}}/statistics/          {MANAGED} attendees:read
+POST   /registrations/{{registration}}/mail/  401 404 202 202 202 404 404 401 registrations:write
+POST   /registrations/{{registration}}/transfer/ 401 404 409 404 404 404 404 401 registrations:write
+DELETE /registrations/{{registration}}/transfer/ 401 404 404 404 404 404 404 401 registrations:write
+POST   /transfers/accept/                     401 400 400 400 400 400 400 401 -
+POST   /transfers/decline/                    401 400 400 400 400 400 400 401 -
+POST   /users/me/export/                      401 400 400 400 400 400 400 401 -
 GET    /registrations/                        {PERSONAL} attendees:read
 POST   /registrations/unsubscribe/            {NEEDLESS} *
 GET    /registrations/{{registration}}/       401 404 200 200 200 404 404 401 attendees:read
@@ -118,6 +135,13 @@ BODIES |= {
     "PATCH /users/me/keys/{key}/": {"name": "Printer"},
     "PATCH /users/me/team/{helper}/": {"role": "door"},
     "PATCH /events/{event}/team/{member}/": {"role": "door"},
+    "POST /events/{event}/registrations/": {"email": "guest@example.net"},
+    "POST /events/{event}/registrations/steps/": {"ids": [1], "status": "confirmed"},
+    "POST /events/{event}/questions/": {"label": "Anything else?", "type": "text"},
+    "PATCH /events/{event}/questions/{question}/": {"label": "Anything more?"},
+    "POST /events/{event}/announcements/": {"subject": "News", "text": "Here."},
+    "POST /events/{event}/duplicate/": {"date": "2099-06-17T18:00:00Z"},
+    "POST /registrations/{registration}/transfer/": {"email": "friend@example.net"},
 }
 ROWS = [
     pytest.param(method, path, [int(status) for status in statuses], scope, id=f"{method} {path}")
@@ -160,8 +184,9 @@ def world(make_event, register, now) -> Callable[[], dict[str, int]]:
         team.offer_handover(caller=caller, event_id=offered.pk, email="other@example.net", now=now)
         key, _ = keys.create(user=owner, name="k", scopes=["feed"], password="correct-horse-9", now=now)
         door_pass, _ = door_passes.create(caller=caller, event_id=event.pk, label="Side", now=now)
+        question = questions.add(caller=caller, event_id=event.pk, fields={"label": "Food?", "type": "text"}, now=now)
         return {
-            "event": event.pk, "draft": draft.pk, "offered": offered.pk,
+            "question": question.pk, "event": event.pk, "draft": draft.pk, "offered": offered.pk,
             "registration": register(event, people["attendee"]).pk,
             "member": member.pk, "doorkeeper": doorkeeper.pk, "helper": helper.pk, "offer": offer.pk,
             "invitation": invitation.pk, "key": key.pk, "pass": door_pass.pk,

@@ -10,9 +10,10 @@ from jointoit.accounts import keys, tokens
 from jointoit.accounts.callers import Caller
 from jointoit.accounts.documentation import FROM_MAIL, JWT, PASSWORD
 from jointoit.accounts.models import User
-from jointoit.events import team
-from jointoit.events.models import Membership
+from jointoit.events import questions, team
+from jointoit.events.models import Event, Membership, Registration
 from jointoit.mail import links
+from jointoit.organizing import transfers
 from tests.client import ServiceClient
 from tests.conformance import document, pointed, validator
 
@@ -65,6 +66,8 @@ def filled(value: dict[str, Any], path: str, ada: User, registration: int, now: 
         living[FROM_MAIL] = links.mint_unsubscribe(registration)
     if path.startswith("/invitations/"):
         living[FROM_MAIL] = links.mint_invitation(invitation_for(ada, now))
+    if path.startswith("/transfers/"):
+        living[FROM_MAIL] = links.mint_transfer(transfer_for(ada, registration, now))
     return {name: living.get(each, each) if isinstance(each, str) else each for name, each in value.items()}
 
 
@@ -72,6 +75,14 @@ def invitation_for(ada: User, now: Any) -> int:
     User.objects.filter(pk=ada.pk).update(email_verified=True)
     other = User.objects.create_user("other", "other@example.org", PASSWORD)
     return team.invite(caller=Caller(other), event_id=None, email=ada.email, role="door", now=now).pk
+
+
+def transfer_for(ada: User, registration: int, now: Any) -> int:
+    User.objects.filter(pk=ada.pk).update(email_verified=True)
+    held = Registration.objects.get(pk=registration)
+    Event.objects.filter(pk=held.event_id).update(allow_transfers=True)
+    offer = {"registration_id": registration, "email": ada.email, "now": now}
+    return transfers.offer(caller=Caller(held.attendee), **offer).pk
 
 
 @pytest.mark.parametrize(("method", "path", "value", "status"), [*requests()])
@@ -88,9 +99,15 @@ def test_an_example_is_taken_as_it_stands(
     body = filled(value, path, ada, registration, now)
     if path == "/users/register/":
         User.objects.filter(pk=ada.pk).update(username="lovelace", email="lovelace@example.org")
+    if path.endswith("/transfer/"):
+        Event.objects.filter(pk=event.pk).update(allow_transfers=True)
+        Registration.objects.filter(pk=registration).update(attendee=ada)
+    asked = questions.add(caller=Caller(ada), event_id=event.pk, fields={"label": "x", "type": "text"}, now=now)
     client = signed_in(ada) if {"accessToken": []} in document()["paths"][path][method]["security"] else ServiceClient()
 
-    response = getattr(client, method)(path.replace("{id}", str(pk)).replace("{member}", str(helper.pk)), body)
+    response = getattr(client, method)(
+        path.replace("{id}", str(pk)).replace("{member}", str(helper.pk)).replace("{question}", str(asked.pk)), body
+    )
 
     assert response.status_code == status, response.content
 

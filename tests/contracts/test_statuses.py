@@ -16,12 +16,17 @@ from psycopg.conninfo import conninfo_to_dict
 
 from jointoit.api.http import idempotency
 from tests.conformance import document, mismatch, pointed
-from tests.contracts import provocations, team_provocations
-from tests.contracts.scene import Call, Scene
+from tests.contracts import organizing_provocations, provocations, team_provocations
+from tests.contracts.scene import Call, Given, Scene
 from tests.live import UNLIMITED, Live, serve
 
 pytestmark = pytest.mark.xdist_group("statuses")
-GOOD, OWN = provocations.GOOD | team_provocations.GOOD, provocations.OWN | team_provocations.OWN
+PLACES = (provocations, team_provocations, organizing_provocations)
+GOOD = {operation: call for place in PLACES for operation, call in place.GOOD.items()}
+OWN: dict[str, dict[str, Given]] = {}
+for place in PLACES:
+    for operation, calls in place.OWN.items():
+        OWN[operation] = OWN.get(operation, {}) | calls
 OPERATIONS = {
     f"{method.upper()} {path}": said for path, item in document()["paths"].items() for method, said in item.items()
 }

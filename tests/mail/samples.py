@@ -42,6 +42,10 @@ ALSO: dict[type[m.Message], dict[str, Any]] = {
     m.EmailChanged: {"new_address_masked": "a…@example.com"},
     m.EventChanged: {"before": BEFORE},
     m.RegistrationWaitlisted: {"position": 6},
+    m.RegistrationAdded: {"by": "Charles Babbage", "position": None},
+    m.SeatReceived: {"giver": "Charles Babbage"},
+    m.News: {"subject": "Another room", "text": "We meet upstairs.\nSee you there!"},
+    m.TransferOffer: {"transfer_id": 8, "giver": "Charles Babbage"},
 }
 KINDS = payload.kinds()
 

@@ -15,7 +15,17 @@ from typing import TypeVar
 from django.conf import settings
 from rest_framework.exceptions import APIException
 
-from jointoit.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
+from jointoit.errors import (
+    Conflict,
+    DomainError,
+    Forbidden,
+    Invalid,
+    ManyInvalid,
+    NotFound,
+    TooOften,
+    Unauthenticated,
+    Unavailable,
+)
 
 E = TypeVar("E", bound=Exception)
 
@@ -24,10 +34,12 @@ INVALID_DETAIL = "Some values are not valid; the member errors names each."
 
 STATUS_OF_KIND: Mapping[type[DomainError], int] = {
     Invalid: 400,
+    ManyInvalid: 400,
     Unauthenticated: 401,
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    TooOften: 429,
     Unavailable: 503,
     DomainError: 409,
 }

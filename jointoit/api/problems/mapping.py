@@ -29,7 +29,7 @@ from rest_framework.request import Request
 from jointoit.api import database
 from jointoit.api.problems import validation
 from jointoit.api.problems.catalogue import BY_STATUS, INVALID_DETAIL, MEDIA_TYPE, ProblemType, known, status_of
-from jointoit.errors import DomainError, Invalid, NotFound, Unauthenticated, Unavailable
+from jointoit.errors import DomainError, Invalid, ManyInvalid, NotFound, TooOften, Unauthenticated, Unavailable
 
 log = structlog.get_logger(__name__)
 DATABASE_RETRY_AFTER: Final = {"Retry-After": "5"}  # seconds
@@ -121,9 +121,24 @@ def _(exc: DomainError, request: AnyRequest) -> Problem:
 
 @problem_of.register
 def _(exc: Invalid, request: AnyRequest) -> Problem:
-    code, path = getattr(exc, "code", "invalid"), (exc.field,) if exc.field else ()
-    entry = validation.entry(path, code, str(exc), as_parameters=reads(request))
-    return Problem(400, code, str(exc), members={**exc.facts, "errors": [entry]})
+    return Problem(
+        400, getattr(exc, "code", "invalid"), str(exc), members={**exc.facts, "errors": [entry_of(exc, request)]}
+    )
+
+
+@problem_of.register
+def _(exc: ManyInvalid, request: AnyRequest) -> Problem:
+    return invalid([entry_of(error, request) for error in exc.errors])
+
+
+def entry_of(exc: Invalid, request: AnyRequest) -> dict[str, str]:
+    path = exc.field if isinstance(exc.field, tuple) else (exc.field,) if exc.field else ()
+    return validation.entry(path, getattr(exc, "code", "invalid"), str(exc), as_parameters=reads(request))
+
+
+@problem_of.register
+def _(exc: TooOften, request: AnyRequest) -> Problem:
+    return known_problem("throttled", str(exc), Retry_After=str(exc.retry_after))
 
 
 @problem_of.register

@@ -1,0 +1,29 @@
+"""Everything that the service knows of a person, as one document (GDPR article 15 and 20).
+
+Each app adds what it holds, as it does to other tables of the service that it does not own.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from jointoit.accounts import passwords
+from jointoit.accounts.models import User
+
+Part = Callable[[User], Iterable[Mapping[str, object]]]
+PARTS: Final[dict[str, Part]] = {}
+#: Of the account itself; what is left out is a secret, or says nothing of the person.
+ACCOUNT: Final = (
+    "id", "username", "email", "email_verified", "pending_email", "first_name", "last_name", "timezone",
+    "is_active", "is_staff", "is_superuser", "date_joined", "last_login",
+)  # fmt: skip
+
+
+def register(name: str, part: Part) -> None:
+    PARTS[name] = part
+
+
+def export(*, user: User, password: str) -> dict[str, Any]:
+    """`{account, <part>: [...]}`. Raises WrongPassword."""
+    passwords.confirm(password, user=user, field="password")
+    account = User.objects.values(*ACCOUNT).get(pk=user.pk)
+    return {"account": account, **{name: list(part(user)) for name, part in sorted(PARTS.items())}}
