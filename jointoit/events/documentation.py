@@ -30,6 +30,8 @@ EVENT = {
     "requires_approval": False,
     "registration_opens_at": None,
     "registration_closes_at": None,
+    "checkin_opens_at": None,
+    "checkin_closes_at": None,
     "status": "published",
     "tags": WANTED["tags"],
     "created_at": "2030-04-01T09:00:00Z",

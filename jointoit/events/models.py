@@ -4,7 +4,7 @@ Registration rows and the seat counters are written by `jointoit.events.booking`
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import ClassVar, Self
 
@@ -20,6 +20,8 @@ from django.urls import reverse
 from jointoit.accounts.models import User
 from jointoit.events.folding import FoldedField
 
+ASSUMED_LENGTH = timedelta(hours=24)  # of an event without an end
+DOOR_OPENS_BEFORE = timedelta(hours=3)
 #: What titles are sorted by: as they are read, whatever the case. Cut, because folding may lengthen a text eighteenfold
 #: and an entry of an index is at most 2,704 bytes.
 TITLE_ORDER = Left("title_folded", 255)
@@ -65,6 +67,10 @@ class Event(models.Model):
     registration_opens_at = models.DateTimeField(null=True, blank=True)
     registration_closes_at = models.DateTimeField(null=True, blank=True)
     status = models.CharField(max_length=16, choices=Status, default=Status.PUBLISHED)
+    checkin_opens_at = models.DateTimeField(null=True, blank=True, help_text="Empty: three hours before the start.")
+    checkin_closes_at = models.DateTimeField(
+        null=True, blank=True, help_text="Empty: at the end or, without one, 24 hours after the start."
+    )
     tags = ArrayField(models.CharField(max_length=50), default=list, blank=True, size=20)
     seats_taken = models.PositiveIntegerField(default=0, editable=False)
     waiting = models.PositiveIntegerField(default=0, editable=False)
@@ -139,6 +145,19 @@ class Event(models.Model):
     def is_full(self) -> bool:
         return self.seats_left == 0
 
+    @property
+    def ends(self) -> datetime:
+        """When it is over."""
+        return self.ends_at or self.date + ASSUMED_LENGTH
+
+    @property
+    def door_opens(self) -> datetime:
+        return self.checkin_opens_at or self.date - DOOR_OPENS_BEFORE
+
+    @property
+    def door_closes(self) -> datetime:
+        return self.checkin_closes_at or self.ends
+
     def has_started(self, now: datetime) -> bool:
         return self.date <= now
 
@@ -165,6 +184,9 @@ class Registration(models.Model):
     registered_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
     reminded_at = models.DateTimeField(null=True, editable=False, help_text="When the last reminder was promised.")
+    ticket_issue = models.PositiveIntegerField(
+        default=1, db_default=1, editable=False, help_text="Grows when the ticket is replaced; earlier ones are void."
+    )
     wants_reminder = models.BooleanField(
         db_default=True, editable=False, help_text="Off: the attendee asked for no reminder of this event."
     )

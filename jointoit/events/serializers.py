@@ -55,6 +55,12 @@ class EventSerializer(serializers.Serializer[Event]):
     requires_approval = StrictBooleanField(required=False)
     registration_opens_at = DateTimeField(required=False, allow_null=True)
     registration_closes_at = DateTimeField(required=False, allow_null=True)
+    checkin_opens_at = DateTimeField(
+        required=False, allow_null=True, help_text="When the door opens; null: three hours before the start."
+    )
+    checkin_closes_at = DateTimeField(
+        required=False, allow_null=True, help_text="Null: at the end or, without one, 24 hours after the start."
+    )
     status = ChoiceField(choices=Event.Status.choices, required=False)
     tags = TagsField(required=False)
     created_at = DateTimeField(read_only=True)

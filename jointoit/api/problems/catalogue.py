@@ -15,7 +15,17 @@ from typing import TypeVar
 from django.conf import settings
 from rest_framework.exceptions import APIException
 
-from jointoit.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
+from jointoit.errors import (
+    Conflict,
+    DomainError,
+    Forbidden,
+    Gone,
+    Invalid,
+    NotFound,
+    Reused,
+    Unauthenticated,
+    Unavailable,
+)
 
 E = TypeVar("E", bound=Exception)
 
@@ -28,6 +38,8 @@ STATUS_OF_KIND: Mapping[type[DomainError], int] = {
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    Gone: 410,
+    Reused: 422,
     Unavailable: 503,
     DomainError: 409,
 }
