@@ -181,8 +181,8 @@ def world(make_event, register, now) -> Callable[[], dict[str, Any]]:
         Membership.objects.filter(owner=owner, event=None).delete()
         helper = Membership.objects.create(owner=owner, member=people["attendee"], role="door", since=now)
         Invitation.objects.all().delete()
-        door = {"email": "other@example.net", "role": "door", "now": now, "caller": caller}
-        offer, invitation = team.invite(event_id=None, **door), team.invite(event_id=event.pk, **door)
+        asked = {"email": "other@example.net", "role": "door", "now": now, "caller": caller}
+        offer, invitation = team.invite(event_id=None, **asked), team.invite(event_id=event.pk, **asked)
         team.offer_handover(caller=caller, event_id=offered.pk, email="other@example.net", now=now)
         key, _ = keys.create(user=owner, name="k", scopes=["feed"], password="correct-horse-9", now=now)
         door_pass, text = door_passes.create(caller=caller, event_id=event.pk, label="Side", now=now)
