@@ -34,9 +34,7 @@ JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", **development("development-" + "sig
 # They verify and never sign; keep one for the life of a refresh token.
 JWT_OLD_SIGNING_KEYS: list[str] = env.list("JWT_OLD_SIGNING_KEYS", [])
 # The newest signs, all verify: keep one until the last event for which it signed is over.
-TICKET_KEYS: list[str] = env.list(
-    "TICKET_KEYS", **development(["d0" * 32]), validate=ticket_keys(random=not DEBUG)
-)
+TICKET_KEYS: list[str] = env.list("TICKET_KEYS", **development(["d0" * 32]), validate=ticket_keys(random=not DEBUG))
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", **development(["127.0.0.1", "localhost", "[::1]"]))
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)

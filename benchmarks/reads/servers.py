@@ -19,7 +19,7 @@ from config.env import ROOT
 from tests.servers import free_port
 
 WORKERS = 2
-SECRETS = {"SECRET_KEY": "benchmark" * 8, "JWT_SIGNING_KEY": "benchmark" * 8}
+SECRETS = {"SECRET_KEY": "benchmark" * 8, "JWT_SIGNING_KEY": "benchmark" * 8, "TICKET_KEYS": "0123456789abcdef" * 4}
 
 
 @dataclass
