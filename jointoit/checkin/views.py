@@ -55,7 +55,7 @@ class TicketView(PagedView):
     permission_classes = [IsAuthenticated]
     serializer_class: Any = shapes.TicketSerializer
     scopes = {"GET": "attendees:read"}
-    refusals = {"GET": {409: ("no_ticket",)}}
+    refusals: dict[str, dict[int, tuple[str, ...]]] = {"GET": {409: ("no_ticket",)}}
 
     def ticket(self) -> tickets.Ticket:
         return tickets.ticket_of(registration_id=self.kwargs["pk"], caller=caller_of(self.request))

@@ -60,11 +60,21 @@ class Content:
     html: str
 
 
+class TicketMail(EmailMultiAlternatives):
+    """Its page shows a part of the same mail (RFC 2387)."""
+
+    def message(self) -> Any:
+        found: Any = super().message()
+        found.set_type("multipart/related")
+        return found
+
+
 def compose(mail: OutboxMail, *, now: datetime) -> EmailMultiAlternatives:
     """The mail as it goes to the server now. Raises whatever is wrong with the facts or the templates."""
     message = payload.load(mail.kind, mail.payload)
     content = write(message)
-    email = EmailMultiAlternatives(
+    kind = TicketMail if isinstance(message, TicketMessage) else EmailMultiAlternatives
+    email = kind(
         subject=content.subject,
         body=content.text,
         from_email=str(sender()),
@@ -73,7 +83,6 @@ def compose(mail: OutboxMail, *, now: datetime) -> EmailMultiAlternatives:
     )
     email.attach_alternative(content.html, "text/html")
     if isinstance(message, TicketMessage):
-        email.mixed_subtype = "related"  # RFC 2387: the page shows a part of the same mail
         email.attach(ticket.picture(message))
     if isinstance(message, SeatMessage) and (part := seat_calendar(message, promised_at=mail.created_at)):
         email.attach_alternative(part.decode(), f"text/calendar; method={message.calendar_method}")

@@ -156,7 +156,7 @@ class Town:
         self.api = f"http://127.0.0.1:{self.port}"
 
     def variables(self, **more: str) -> dict[str, str]:
-        rates = [f"RATE_{name}" for name in ("ANON", "USER", "LOGIN", "ACCOUNT", "SIGNUP", "RESET", "REGISTER")]
+        rates = [f"RATE_{name}" for name in ("ANON", "USER", "LOGIN", "ACCOUNT", "SIGNUP", "RESET", "REGISTER", "DOOR")]
         return {
             "PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "SECRET_KEY": settings.SECRET_KEY,
             "JWT_SIGNING_KEY": settings.JWT_SIGNING_KEY, "TICKET_KEYS": ",".join(settings.TICKET_KEYS),

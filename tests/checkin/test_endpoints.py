@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -142,9 +143,9 @@ def test_a_scan_costs_six_queries_and_never_holds_the_event(scans, guest, by_pas
 
 
 GOOD_ID = "3f0f9d0e-8b0c-4f0e-9d5e-2a1d6f6f7a10"
-WRONG = {
-    "id": [{"token": "x"}, *({"id": each, "token": "x"}
-                             for each in (7, None, "x", GOOD_ID.replace("-", ""), f"{{{GOOD_ID}}}"))],
+WRONG: dict[str, list[dict[str, Any]]] = {
+    "id": [{"token": "x"}, *({"id": wrong, "token": "x"}
+                             for wrong in (7, None, "x", GOOD_ID.replace("-", ""), f"{{{GOOD_ID}}}"))],
     "non_field_errors": [{"id": GOOD_ID}, {"id": GOOD_ID, "token": "x", "code": "y"},
                          {"id": GOOD_ID, "registration": 1, "code": "y"}],
     "token": [{"id": GOOD_ID, "token": each} for each in ("J" * 10_240, 7, None, ["x"], {})],

@@ -1,5 +1,6 @@
 """What README and documents tell to type is run as it stands, only with other addresses."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -31,3 +32,14 @@ def test_the_walk_with_a_team_works(stack: Service) -> None:
     assert re.findall(r'"type":"([\w.]+)"', history) == [
         "event.handed_over", "event.changed", "team.changed", "event.created",
     ]  # fmt: skip
+
+
+def test_the_session_at_the_door_works(stack: Service) -> None:
+    said = typed(stack, "docs/checkin.md")
+    figures = json.loads(said[said.rindex('{"opens_at"') :])
+    refused = json.loads(re.findall(r'\{"id":"[^{}]*"result":"refused".*?"gate":"Main gate"\}\}', said)[-1])
+
+    assert {name: figures[name] for name in ("confirmed", "admitted", "refused", "conflicts")} == {
+        "confirmed": 1, "admitted": 1, "refused": 2, "conflicts": 1,
+    }  # fmt: skip
+    assert (refused["reason"], refused["first"]["gate"]) == ("already_admitted", "Main gate")
