@@ -15,7 +15,9 @@ from jointoit.tickets import tokens
 from tests.chaos.people import settle_in
 
 DEVICES = 20
-RESPAWN = 4.0  # seconds: the web server takes deaths that follow each other faster for a loop, and ends
+RESPAWN = (
+    6.0  # seconds: a web process that dies again within 5.5 is taken for one that cannot live, and the server ends
+)
 OPEN = "UPDATE events_event SET date = now() + interval '1 hour'"
 SEATS = """
     INSERT INTO events_registration (event_id, attendee_id, status, revision, registered_at, updated_at)

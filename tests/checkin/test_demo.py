@@ -47,8 +47,8 @@ def test_an_admission_that_stands_twice_is_named(scan, guest, capsys):
     with connection.cursor() as cursor:
         cursor.execute("DROP INDEX scan_one_admission")
         cursor.execute(
-            "INSERT INTO checkin_scan SELECT (jsonb_populate_record(scan, jsonb_build_object('id', gen_random_uuid()))).*"
-            " FROM checkin_scan AS scan"
+            "INSERT INTO checkin_scan SELECT (jsonb_populate_record(scan, "
+            "jsonb_build_object('id', gen_random_uuid()))).* FROM checkin_scan AS scan"
         )
 
     with pytest.raises(CommandError):

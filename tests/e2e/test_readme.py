@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from tests.e2e.inbox import wait_for
 from tests.e2e.service import Service
@@ -34,10 +35,18 @@ def test_the_walk_with_a_team_works(stack: Service) -> None:
     ]  # fmt: skip
 
 
+def documents(said: str) -> list[Any]:
+    """What was printed, one JSON document after the other."""
+    decoder, found = json.JSONDecoder(), []
+    while said := said.lstrip():
+        document, end = decoder.raw_decode(said)
+        found.append(document)
+        said = said[end:]
+    return found
+
+
 def test_the_session_at_the_door_works(stack: Service) -> None:
-    said = typed(stack, "docs/checkin.md")
-    figures = json.loads(said[said.rindex('{"opens_at"') :])
-    refused = json.loads(re.findall(r'\{"id":"[^{}]*"result":"refused".*?"gate":"Main gate"\}\}', said)[-1])
+    *_, refused, figures = documents(typed(stack, "docs/checkin.md"))
 
     assert {name: figures[name] for name in ("confirmed", "admitted", "refused", "conflicts")} == {
         "confirmed": 1, "admitted": 1, "refused": 2, "conflicts": 1,
