@@ -74,6 +74,21 @@ def secret(characters: int) -> Any:
     return validate
 
 
+def ticket_keys(*, random: bool) -> Any:
+    """A validator for the keys of tickets: at least one, each 32 octets in hexadecimal digits, no two alike."""
+    good = secret(64) if random else at_least(64)
+
+    def validate(values: list[str]) -> None:
+        for value in values:
+            good(value)
+        if not values or any(not re.fullmatch("[0-9a-f]{64}", value) for value in values):
+            raise ValidationError("Each must be 64 hexadecimal digits, such as `openssl rand -hex 32` prints.")
+        if len(set(values)) < len(values):
+            raise ValidationError("No key must be there twice.")
+
+    return validate
+
+
 def port(value: int) -> None:
     """A validator for TCP ports."""
     if not 1 <= value <= 65535:

@@ -12,7 +12,7 @@ import django_stubs_ext
 from corsheaders.defaults import default_headers
 from environs import validate
 
-from config.env import ROOT, Reader, at_least, port, positive, postgres, read_dotenv, secret
+from config.env import ROOT, Reader, at_least, port, positive, postgres, read_dotenv, secret, ticket_keys
 from jointoit.api.observability import logs
 
 django_stubs_ext.monkeypatch()  # lets Django's generic classes be subscripted at run time: ModelAdmin[Event]
@@ -33,6 +33,8 @@ SECRET_KEY = env.str("SECRET_KEY", **development("development-" + "only" * 12), 
 JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", **development("development-" + "sign" * 12), validate=good(32))
 # They verify and never sign; keep one for the life of a refresh token.
 JWT_OLD_SIGNING_KEYS: list[str] = env.list("JWT_OLD_SIGNING_KEYS", [])
+# The newest signs, all verify: keep one until the last event for which it signed is over.
+TICKET_KEYS: list[str] = env.list("TICKET_KEYS", **development(["d0" * 32]), validate=ticket_keys(random=not DEBUG))
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", **development(["127.0.0.1", "localhost", "[::1]"]))
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
@@ -61,6 +63,7 @@ RATES = {
     "signup": env.str("RATE_SIGNUP", "20/hour"),
     "reset": env.str("RATE_RESET", "10/hour"),
     "register": env.str("RATE_REGISTER", "30/min"),
+    "door": env.str("RATE_DOOR", "1200/min"),  # of one helper or door pass, in place of `user`
     "invite": env.str("RATE_INVITE", "50/day"),  # mails of one account to addresses that nobody has shown to be theirs
 }
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
@@ -87,6 +90,7 @@ INSTALLED_APPS = [
     "jointoit.mail",
     "jointoit.accounts",
     "jointoit.events",
+    "jointoit.checkin",
     "jointoit.organizing",
     "jointoit.pages",
     "django.contrib.admin",
@@ -272,6 +276,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "accounts", "description": "Who you are: sign-up, tokens, profile, password."},
         {"name": "events", "description": "What happens, when and where."},
         {"name": "registrations", "description": "Who comes: seats, approval and the waiting list."},
+        {"name": "check-in", "description": "Tickets, and the door where they are scanned."},
         {"name": "service", "description": "The service itself: its health, its pages, its problems."},
     ],
     "OAS_VERSION": "3.1.0",

@@ -8,6 +8,7 @@ from jointoit.accounts import key_views as keys
 from jointoit.accounts import views as accounts
 from jointoit.api.observability import health, metrics
 from jointoit.api.openapi import views
+from jointoit.checkin import views as checkin
 from jointoit.events import pages as pages_of_events
 from jointoit.events import team_views as team
 from jointoit.events import views as events
@@ -41,6 +42,19 @@ urlpatterns = [
     path("events/<id:pk>/door-passes/", team.DoorPassListView.as_view(), name="door-pass-list"),
     path("events/<id:pk>/door-passes/<id:door_pass>/", team.DoorPassDetailView.as_view(), name="door-pass-detail"),
     path("events/<id:pk>/calendar.ics", events.CalendarView.as_view(), name="event-calendar"),
+    # the door
+    path("events/<id:pk>/checkin/", checkin.CheckinView.as_view(), name="checkin-detail"),
+    path("events/<id:pk>/checkin/scans/", checkin.ScanListView.as_view(), name="scan-list"),
+    path("events/<id:pk>/checkin/scans/batch/", checkin.ScanBatchView.as_view(), name="scan-batch"),
+    path("events/<id:pk>/checkin/scans/<uuid:scan>/", checkin.ScanDetailView.as_view(), name="scan-detail"),
+    path("events/<id:pk>/checkin/roster/", checkin.RosterView.as_view(), name="roster-list"),
+    path("events/<id:pk>/checkin/search/", checkin.SearchView.as_view(), name="door-search-detail"),
+    # tickets
+    path("registrations/<id:pk>/ticket/", checkin.TicketDetailView.as_view(), name="ticket-detail"),
+    path("registrations/<id:pk>/ticket.svg", checkin.TicketSVGView.as_view(), name="ticket-svg-detail"),
+    path("registrations/<id:pk>/ticket.png", checkin.TicketPNGView.as_view(), name="ticket-png-detail"),
+    path("registrations/<id:pk>/ticket/reissue/", checkin.ReissueView.as_view(), name="ticket-reissue"),
+    path("tickets/keys/", checkin.TicketKeysView.as_view(), name="ticket-keys-detail"),
     # registrations
     path("registrations/", events.RegistrationListView.as_view(), name="registration-list"),
     path("registrations/unsubscribe/", pages_of_events.UnsubscribeView.as_view(), name="unsubscribe"),

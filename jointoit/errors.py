@@ -67,6 +67,14 @@ class TooOften(DomainError):
         self.retry_after = retry_after  # seconds
 
 
+class Gone(DomainError):
+    """What was asked for was here once and is kept no longer; the docstring says how to begin anew."""
+
+
+class Reused(DomainError):
+    """An id belongs to one content, and came with another."""
+
+
 class Unavailable(DomainError):
     """Try again later: something needed is busy or away."""
 

@@ -1,5 +1,7 @@
 """Who sends a request: the access token or the key in its Authorization header (RFC 6750 section 2.1)."""
 
+from typing import Any
+
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
@@ -7,7 +9,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from jointoit.accounts import keys, tokens
-from jointoit.accounts.callers import Caller, ScopeMissing
+from jointoit.accounts.callers import Caller, DoorKeeper, ScopeMissing
 from jointoit.accounts.jwt import AccessToken
 from jointoit.accounts.models import ApiKey, User
 
@@ -15,7 +17,7 @@ from jointoit.accounts.models import ApiKey, User
 class TokenAuthentication(BaseAuthentication):
     """Loads the sender with one query; every header that names nobody is refused with one and the same 401."""
 
-    def authenticate(self, request: Request) -> tuple[User, AccessToken | ApiKey] | None:
+    def authenticate(self, request: Request) -> Any:
         header: str | None = request.META.get("HTTP_AUTHORIZATION")
         if header is None:
             return None
@@ -26,9 +28,13 @@ class TokenAuthentication(BaseAuthentication):
         try:
             if scheme.lower() != "bearer":
                 raise tokens.DeadToken
-            return authenticate(request, token.strip(" "))
+            return self.identify(request, token.strip(" "))
         except tokens.DeadToken as error:
             raise AuthenticationFailed(error.message, code=error.code) from None
+
+    def identify(self, request: Request, token: str) -> Any:
+        """Who has this token. Raises DeadToken, ScopeMissing."""
+        return authenticate(request, token)
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'
@@ -78,5 +84,6 @@ def sender(request: Request) -> User:
 
 
 def caller_of(request: Request) -> Caller:
-    user = request.user if isinstance(request.user, User) else None
-    return Caller(user, request.auth if isinstance(request.auth, ApiKey) else None)
+    who: Any = request.user
+    key = request.auth if isinstance(request.auth, ApiKey) else None
+    return Caller(who if isinstance(who, User) else None, key, door=who if isinstance(who, DoorKeeper) else None)

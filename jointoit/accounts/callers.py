@@ -18,16 +18,35 @@ class ScopeMissing(Forbidden):
 
 
 @dataclass(frozen=True)
+class DoorKeeper:
+    """Who comes with a door pass: nobody with an account, good for the door of one event."""
+
+    pass_id: int
+    event_id: int
+
+    is_authenticated = True
+    is_active = True
+
+    @property
+    def pk(self) -> str:
+        """Among the ids of accounts, where callers are counted and told apart."""
+        return f"pass-{self.pass_id}"
+
+
+@dataclass(frozen=True)
 class Caller:
-    """An account, perhaps through one of its keys, or as staff in the admin; nobody, or the service itself."""
+    """An account, perhaps through one of its keys, or as staff in the admin; a door pass, nobody, or the service."""
 
     user: User | None = None
     key: ApiKey | None = None
     as_staff: bool = False
     is_service: bool = False
+    door: DoorKeeper | None = None
 
     def reaches(self, event_id: int) -> bool:
-        """Whether the key, if there is one, is good for an event."""
+        """Whether the key or the pass, if there is one, is good for an event."""
+        if self.door:
+            return self.door.event_id == event_id
         return self.key is None or self.key.events is None or event_id in self.key.events
 
     @property

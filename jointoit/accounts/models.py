@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 
 #: How the username of an account begins that was closed; no living one may have a colon.
 ERASED = "deleted:"
+
+
+def full_name(username: str, first_name: str, last_name: str) -> str:
+    """How a person is called: without a name by the username, and once the account is closed by neither."""
+    if username.startswith(ERASED):
+        return "A closed account"
+    return f"{first_name} {last_name}".strip() or username
+
+
 VALID_USERNAME = UnicodeUsernameValidator(regex=r"^[\w.+-]+\Z", message="Letters, digits and . + - _ only.")
 
 
@@ -95,9 +104,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.username
 
     def get_full_name(self) -> str:
-        if self.username.startswith(ERASED):
-            return "A closed account"
-        return f"{self.first_name} {self.last_name}".strip() or self.username
+        return full_name(self.username, self.first_name, self.last_name)
 
     def end_tokens(self) -> Self:
         """Make every access and refresh token given out so far worthless; the caller holds the row and saves it."""

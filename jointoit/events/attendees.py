@@ -1,10 +1,11 @@
-"""The attendee list as a file: streamed row by row, and safe to open in a spreadsheet."""
+"""Lists as files: streamed row by row, and safe to open in a spreadsheet."""
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.http import StreamingHttpResponse
 from rest_framework.renderers import BaseRenderer
 
 from jointoit.api.fields import DateTimeField
@@ -31,12 +32,19 @@ class Line:
         return line
 
 
-def as_csv(rows: Iterable[Mapping[str, object]]) -> Iterator[str]:
+def as_csv(rows: Iterable[Mapping[str, object]], columns: Sequence[str] = COLUMNS) -> Iterator[str]:
     """Yield the lines of the file (RFC 4180), the header first."""
     writer = csv.writer(Line())
-    yield writer.writerow(COLUMNS)
+    yield writer.writerow(columns)
     for row in rows:
-        yield writer.writerow([harmless(row[name]) for name in COLUMNS])
+        yield writer.writerow([harmless(row[name]) for name in columns])
+
+
+def streamed(lines: Iterator[str], *, name: str) -> StreamingHttpResponse:
+    """Send the file while it is read."""
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8; header=present")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 def harmless(cell: object) -> str:

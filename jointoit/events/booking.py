@@ -214,6 +214,27 @@ def cancel_all(event: Event, *, actor: Actor, now: datetime) -> None:
     event.save(update_fields=["seats_taken", "waiting"])
 
 
+def reissue_ticket(registration: Registration, *, actor: Actor, now: datetime) -> None:
+    """Replace the ticket of a confirmed registration whose event the caller holds; the earlier one is void at once.
+
+    The mail with the new one takes the place of those with the old one that still wait.
+    """
+    before = registration.ticket_issue
+    registration.ticket_issue += 1
+    registration.revision += 1
+    registration.updated_at = now
+    registration.save(update_fields=["ticket_issue", "revision", "updated_at"])
+    journal.record([
+        journal.fact(
+            "ticket.reissued", actor=actor, at=now, event_id=registration.event_id, registration_id=registration.pk,
+            before={"issue": before}, after={"issue": registration.ticket_issue},
+        )
+    ])  # fmt: skip
+    for kind in (messages.RegistrationConfirmed, messages.RegistrationPromoted, messages.TicketReissued):
+        outbox.supersede(notifications.about(registration.pk), kind=kind)
+    notifications.notify(messages.TicketReissued, registration)
+
+
 def leave_all(*, attendee: User, now: datetime) -> None:
     """Free everything a person holds whose account goes away; those who wait move up."""
     held = Registration.objects.live().filter(attendee=attendee)

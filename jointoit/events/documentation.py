@@ -31,6 +31,8 @@ EVENT = {
     "pending": None,
     "registration_opens_at": None,
     "registration_closes_at": None,
+    "checkin_opens_at": None,
+    "checkin_closes_at": None,
     "status": "published",
     "tags": WANTED["tags"],
     "contact": None,

@@ -4,9 +4,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
+from django.utils.crypto import constant_time_compare
 
 from jointoit.accounts import keys
 from jointoit.accounts.callers import Caller
+from jointoit.accounts.tokens import DeadToken
+from jointoit.api.lists.prepared import PreparedQuery, columns_of, instance_of
 from jointoit.errors import Conflict, NotFound
 from jointoit.events import booking, roles
 from jointoit.events.models import DoorPass, Event
@@ -16,6 +19,14 @@ PREFIX: Final = "jtd"
 AFTER_THE_END: Final = timedelta(hours=12)
 LONGEST: Final = timedelta(days=366)
 MOST: Final = 50  # living passes of one event
+
+HOLDER: Final = PreparedQuery(
+    f"SELECT {columns_of(DoorPass, 'pass')} FROM events_doorpass AS pass "
+    "WHERE pass.id = %(pk)s AND pass.revoked_at IS NULL AND pass.expires_at > %(now)s"
+)
+SHARED: Final = PreparedQuery(
+    "SELECT id FROM events_doorpass WHERE id = %(pk)s AND revoked_at IS NULL AND expires_at > %(now)s FOR SHARE"
+)
 
 
 class TooManyPasses(Conflict):
@@ -53,6 +64,21 @@ def revoke(*, caller: Caller, event_id: int, pass_id: int, now: datetime) -> Non
 
 def living(event: Event, *, now: datetime) -> Any:
     return event.door_passes.filter(revoked_at=None, expires_at__gt=now)
+
+
+def authenticate(text: str, *, now: datetime) -> DoorPass:
+    """Which pass this is, with one query, and none for what is written as no pass. Raises DeadToken, for any reason."""
+    pk, secret = keys.read(text, prefix=PREFIX)
+    row = HOLDER.row({"pk": pk, "now": now})
+    if row is None or not constant_time_compare(row["digest"], keys.digest(secret)):
+        raise DeadToken
+    return instance_of(DoorPass, row)
+
+
+def share(pass_id: int, *, now: datetime) -> None:
+    """Keep a pass from being ended until the transaction ends, beside others that do. Raises DeadToken."""
+    if SHARED.row({"pk": pass_id, "now": now}) is None:
+        raise DeadToken
 
 
 def lock_managed(caller: Caller, event_id: int) -> Event:

@@ -1,6 +1,6 @@
 """What must hold at every moment between two transactions, as queries that return whoever breaks it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from django.db import connection
@@ -50,6 +50,9 @@ UNTOLD = """
 """
 
 
+CHECKS: list[Callable[..., Iterator[str]]] = []
+
+
 def violations(*, now: datetime) -> Iterator[str]:
     """Yield one sentence for each row that breaks a promise; nothing where all is well."""
     for query in (COUNTED, WAITING, FREE_SEAT, TWO_LIVE, DEAD_EVENT, UNTOLD):
@@ -57,3 +60,10 @@ def violations(*, now: datetime) -> Iterator[str]:
             cursor.execute(query, {"now": now})
             yield from (line for (line,) in cursor)
     yield from history.contradictions(now=now)
+    for check in CHECKS:
+        yield from check(now=now)
+
+
+def register(check: Callable[..., Iterator[str]]) -> None:
+    """Look at what an app above this one promises: `check(now=…)` yields sentences."""
+    CHECKS.append(check)

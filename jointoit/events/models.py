@@ -20,6 +20,7 @@ from django.urls import reverse
 from jointoit.accounts.models import User
 from jointoit.events.folding import FoldedField
 
+DOOR_OPENS_BEFORE = timedelta(hours=3)
 #: What titles are sorted by: as they are read, whatever the case. Cut, because folding may lengthen a text eighteenfold
 #: and an entry of an index is at most 2,704 bytes.
 TITLE_ORDER = Left("title_folded", 255)
@@ -75,6 +76,10 @@ class Event(models.Model):
     registration_opens_at = models.DateTimeField(null=True, blank=True)
     registration_closes_at = models.DateTimeField(null=True, blank=True)
     status = models.CharField(max_length=16, choices=Status, default=Status.PUBLISHED)
+    checkin_opens_at = models.DateTimeField(null=True, blank=True, help_text="Empty: three hours before the start.")
+    checkin_closes_at = models.DateTimeField(
+        null=True, blank=True, help_text="Empty: at the end or, without one, 24 hours after the start."
+    )
     tags = ArrayField(models.CharField(max_length=50), default=list, blank=True, size=20)
     contact = models.EmailField(  # noqa: DJ001  clients read null where there is none
         max_length=254, null=True, blank=True, help_text="Where replies to the mails go."
@@ -179,6 +184,14 @@ class Event(models.Model):
         """Until it begins and, where people may register later than that, as long as they may."""
         return max(self.date, self.registration_ends_at)
 
+    @property
+    def door_opens(self) -> datetime:
+        return self.checkin_opens_at or self.date - DOOR_OPENS_BEFORE
+
+    @property
+    def door_closes(self) -> datetime:
+        return self.checkin_closes_at or self.over_at
+
     def has_started(self, now: datetime) -> bool:
         return self.date <= now
 
@@ -210,6 +223,9 @@ class Registration(models.Model):
     reminded_at = models.DateTimeField(null=True, editable=False, help_text="When the last reminder was promised.")
     answers = models.JSONField(
         default=dict, db_default={}, editable=False, help_text="What was answered, by the id of the question."
+    )
+    ticket_issue = models.PositiveIntegerField(
+        default=1, db_default=1, editable=False, help_text="Grows when the ticket is replaced; earlier ones are void."
     )
     wants_reminder = models.BooleanField(
         db_default=True, editable=False, help_text="Off: the attendee asked for no reminder of this event."

@@ -16,6 +16,7 @@ from jointoit.mail.messages import (
     Person,
     SeatMessage,
     TeamInvitation,
+    TicketMessage,
 )
 
 
@@ -100,6 +101,8 @@ def about(registration_id: int) -> str:
 
 def message(kind: type[SeatMessage], registration: Registration, event: EventPayload, **facts: Any) -> SeatMessage:
     attendee = registration.attendee
+    if issubclass(kind, TicketMessage):
+        facts["ticket_issue"] = registration.ticket_issue
     return kind(
         to=person(attendee),
         registration_id=registration.pk,

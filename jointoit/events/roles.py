@@ -10,6 +10,7 @@ from django.db.models import Q, TextChoices
 
 from jointoit.accounts.callers import Caller
 from jointoit.accounts.models import ApiKey, User
+from jointoit.api.lists.prepared import PreparedQuery
 from jointoit.events.models import Event, Membership, Registration
 from jointoit.journal.writer import SYSTEM, Actor
 
@@ -45,6 +46,11 @@ HELPED: Final = {
     "door": f"event.id IN ({OTHERS} AND membership.role = 'door' AND {DRAFTS})",
     "any": f"event.id IN ({OWN} UNION ALL {OTHERS} AND {DRAFTS})",
 }
+#: For who does not hold the event.
+SHARED: Final = PreparedQuery("""
+    SELECT role FROM events_membership
+    WHERE member_id = %(member)s AND owner_id = %(owner)s AND (event_id IS NULL OR event_id = %(event)s) FOR SHARE
+""")
 
 
 def role_of(user_id: int, event: Event, *, hold: bool = False) -> Role | None:
@@ -65,7 +71,11 @@ def acting(caller: Caller, event: Event, *, hold: bool = False) -> tuple[Role | 
     """The role of a caller, and as whom the journal names them. The service and staff may do what an owner may."""
     if caller.is_service:
         return Role.OWNER, SYSTEM
-    if caller.user is None or not caller.reaches(event.pk):
+    if not caller.reaches(event.pk):
+        return None, None
+    if caller.door:
+        return Role.DOOR, Actor("door", caller.door.pass_id)
+    if caller.user is None:
         return None, None
     if caller.as_staff:
         return Role.OWNER, Actor("staff", caller.user.pk)
@@ -84,6 +94,19 @@ def manager(caller: Caller, event: Event, *, hold: bool = False) -> Actor | None
 def owner(caller: Caller, event: Event) -> Actor | None:
     role, actor = acting(caller, event)
     return actor if role == Role.OWNER else None
+
+
+def at_door(caller: Caller, event: Event) -> tuple[Role, Actor] | None:
+    """The role of who lets people in, and as whom; None for everybody else. Who manages the event may do it too."""
+    role, actor = acting(caller, event)
+    return (role, actor) if role and actor else None
+
+
+def share(caller: Caller, event: Event) -> bool:
+    """Whether the caller still has a role; it stays until the transaction ends, beside others who act with it."""
+    if caller.user is None or caller.as_staff or event.organizer_id == caller.user.pk:
+        return True
+    return bool(SHARED.rows({"member": caller.user.pk, "owner": event.organizer_id, "event": event.pk}))
 
 
 def attendee(user: User, key: ApiKey | None = None) -> Actor:

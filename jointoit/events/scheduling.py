@@ -38,6 +38,10 @@ class ClosesBeforeItOpens(Invalid):
     message = "Registration must open before it closes; without a time to close, before the event starts."
 
 
+class DoorClosesBeforeItOpens(ClosesBeforeItOpens):
+    message = "Check-in must open before it closes."
+
+
 class CapacityBelowConfirmed(Conflict):
     code = "capacity_below_confirmed"
     message = "More people are confirmed than that; cancel some of them first."
@@ -213,5 +217,7 @@ def refuse(event: Event, changed: Collection[str], *, now: datetime) -> None:
         raise ClosesBeforeItOpens(field="registration_closes_at")
     if opens and event.registration_ends_at <= opens:  # by then nobody can register any more
         raise ClosesBeforeItOpens(field="registration_opens_at")
+    if event.door_closes <= event.door_opens:
+        raise DoorClosesBeforeItOpens(field="checkin_opens_at" if event.checkin_opens_at else "checkin_closes_at")
     if event.capacity is not None and event.capacity < event.seats_taken:
         raise CapacityBelowConfirmed(seats_taken=event.seats_taken)

@@ -24,11 +24,14 @@ from jointoit.journal import writer as journal
 from jointoit.mail import outbox
 
 #: What asking needs to know; every date less is read by Python in less time.
-UNASKED: Final = ("description", "title_folded", "location_folded", "tags", "created_at", "updated_at", "reminded_at")
+UNASKED: Final = (
+    "description", "title_folded", "location_folded", "tags", "created_at", "updated_at", "reminded_at",
+    "checkin_opens_at", "checkin_closes_at",
+)  # fmt: skip
 EVENT: Final = [field.attname for field in Event._meta.concrete_fields if field.attname not in UNASKED]
 USER: Final = ["id", "username", "email", "first_name", "last_name", "timezone", "is_active", "token_epoch"]
 #: What a mail says of a registration and its person; thousands of them are read with the event held.
-REGISTRATION: Final = ["id", "attendee_id", "status", "revision", "has_event_uid"]
+REGISTRATION: Final = ["id", "attendee_id", "status", "revision", "has_event_uid", "ticket_issue"]
 ADDRESSED: Final = ["id", "username", "email", "first_name", "last_name", "timezone"]  # without a name: the username
 ONE_LIVE: Final = "registration_one_live_per_person"
 CHUNK: Final = 1_000  # people who are brought in, and told, with one statement

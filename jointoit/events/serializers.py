@@ -63,6 +63,12 @@ class EventSerializer(Shape):
     )
     registration_opens_at = DateTimeField(required=False, allow_null=True)
     registration_closes_at = DateTimeField(required=False, allow_null=True)
+    checkin_opens_at = DateTimeField(
+        required=False, allow_null=True, help_text="When the door opens; null: three hours before the start."
+    )
+    checkin_closes_at = DateTimeField(
+        required=False, allow_null=True, help_text="Null: at the end or, without one, 24 hours after the start."
+    )
     status = ChoiceField(choices=Event.Status.choices, required=False)
     tags = TagsField(required=False)
     contact = EmailField(required=False, allow_null=True, help_text="Where replies to the mails go; public.")

@@ -1,9 +1,8 @@
 """Each view says whose object, which verb, which shape."""
 
-from collections.abc import Iterator
 from typing import Any
 
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from rest_framework import status
@@ -20,7 +19,7 @@ from jointoit.api.lists import parameters
 from jointoit.api.lists.pagination import Listing
 from jointoit.api.lists.views import PagedView
 from jointoit.events import booking, documentation, event_queries, notifications, registration_queries, scheduling
-from jointoit.events.attendees import AttendeeCSVRenderer, as_csv
+from jointoit.events.attendees import AttendeeCSVRenderer, as_csv, streamed
 from jointoit.events.models import Event
 from jointoit.events.parameters import (
     AttendeeParameters,
@@ -339,10 +338,3 @@ class RegistrationHistoryView(RegistrationView):
 
 def keys_of(user: User) -> list[Actor]:
     return [Actor("key", pk) for pk in ApiKey.objects.filter(user=user).values_list("pk", flat=True)]
-
-
-def streamed(lines: Iterator[str], *, name: str) -> StreamingHttpResponse:
-    """Send the file while it is read."""
-    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8; header=present")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response

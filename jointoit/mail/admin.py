@@ -14,6 +14,7 @@ from jointoit.api.admin import UndeletableAdmin, folded
 from jointoit.mail import payload, rendering, send_control, tasks
 from jointoit.mail.models import OutboxMail, SendControl
 from jointoit.mail.policy import GIVE_UP_AFTER
+from jointoit.mail.ticket import masked_ticket
 
 FRAME = "<iframe sandbox srcdoc='{}' title='HTML' style='width: 40rem; max-width: 100%; height: 40rem'></iframe>"
 MASKED = "•" * 12
@@ -34,6 +35,7 @@ def preview(mail: OutboxMail) -> rendering.Content | None:
             mint_unsubscribe=masked_token,
             mint_invitation=masked_token,
             mint_transfer=masked_token,
+            ticket_of=masked_ticket,
         )
     except Exception:  # noqa: BLE001  the failure that its last answer tells of, or a payload that was erased
         return None

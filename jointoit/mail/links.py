@@ -148,3 +148,30 @@ def unsubscribe_address(token: str) -> str:
 
 def unsubscriber() -> Signer:
     return Signer(sep=".", salt="jointoit.mail.links.unsubscribe")
+
+
+# ── The page of a ticket ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def mint_ticket(registration_id: int, issue: int) -> str:
+    """A token that shows one issue of a ticket to whoever has it; no scanner takes it for the ticket."""
+    return ticketer().sign_object([registration_id, issue])
+
+
+def ticket_of(token: str) -> tuple[int, int]:
+    """The registration and the issue that a token of `mint_ticket` shows. Raises BadToken."""
+    try:
+        registration_id, issue = ticketer().unsign_object(token)
+    except (BadSignature, UnicodeError):
+        raise BadToken(field="token") from None
+    return int(registration_id), int(issue)
+
+
+def ticket_address(token: str) -> str:
+    if settings.FRONTEND_URL:
+        return f"{settings.FRONTEND_URL}/ticket?{urlencode({'token': token})}"
+    return f"{settings.PUBLIC_URL}/t/{token}/"
+
+
+def ticketer() -> Signer:
+    return Signer(sep=".", salt="jointoit.mail.links.ticket")

@@ -169,8 +169,17 @@ class RegistrationPending(SeatMessage):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegistrationConfirmed(SeatMessage):
+class TicketMessage(SeatMessage):
+    """Carries the ticket, which is made of these facts and a key of the deployment when the mail is sent."""
+
+    ticket_issue: int = 1
+
     calendar_method = "REQUEST"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistrationConfirmed(TicketMessage):
+    """The reader has a seat."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,10 +188,16 @@ class RegistrationWaitlisted(SeatMessage):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegistrationPromoted(SeatMessage):
+class RegistrationPromoted(TicketMessage):
     """A seat became free, and the reader was first on the waiting list."""
 
-    calendar_method = "REQUEST"
+    priority = Priority.URGENT
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketReissued(TicketMessage):
+    """The ticket was replaced; the one before is void."""
+
     priority = Priority.URGENT
 
 

@@ -156,7 +156,9 @@ class DuplicateView(ToolView):
         given = self.values(DuplicateSerializer)
         made = duplication.duplicate(caller=caller_of(request), event_id=pk, now=timezone.now(), **given)
         address = {"Location": made.get_absolute_url()}
-        return JSONResponse(event_queries.detail(made.pk, caller=caller_of(request)), status.HTTP_201_CREATED, headers=address)
+        return JSONResponse(
+            event_queries.detail(made.pk, caller=caller_of(request)), status.HTTP_201_CREATED, headers=address
+        )
 
 
 class RegistrationsView(AttendeeListView):

@@ -16,12 +16,12 @@ from psycopg.conninfo import conninfo_to_dict
 
 from jointoit.api.http import idempotency
 from tests.conformance import document, mismatch, pointed
-from tests.contracts import organizing_provocations, provocations, team_provocations
+from tests.contracts import checkin_provocations, organizing_provocations, provocations, team_provocations
 from tests.contracts.scene import Call, Given, Scene
 from tests.live import UNLIMITED, Live, serve
 
 pytestmark = pytest.mark.xdist_group("statuses")
-PLACES = (provocations, team_provocations, organizing_provocations)
+PLACES = (provocations, team_provocations, organizing_provocations, checkin_provocations)
 GOOD = {operation: call for place in PLACES for operation, call in place.GOOD.items()}
 OWN: dict[str, dict[str, Given]] = {}
 for place in PLACES:
@@ -34,6 +34,7 @@ PROBLEM = "application/problem+json"
 #: Answers of a service that is in need; they have tests of their own below.
 IN_NEED = {"429 throttled", "503 busy", "503 database_unavailable"}
 NOWHERE = str(2**62)
+SCAN = "3f0f9d0e-8b0c-4f0e-9d5e-2a1d6f6f7a10"
 
 
 def documented(operation: str) -> set[str]:
@@ -148,14 +149,15 @@ def test_nothing_is_provoked_that_the_document_does_not_name() -> None:
 
 
 def test_every_operation_is_throttled_that_says_so(tmp_path: Path) -> None:
-    limits = UNLIMITED | {"RATE_ANON": "2/day", "RATE_USER": "1/day"}
+    limits = UNLIMITED | {"RATE_ANON": "2/day", "RATE_USER": "1/day", "RATE_DOOR": "1/day"}
     with serve(tmp_path, **limits, LOG_LEVEL="ERROR") as live, httpx.Client(base_url=live.url, timeout=30) as client:
         token = live.person("ada")
         client.get("/users/me/", headers=token)
+        client.get("/events/1/checkin/", headers=token)
         answers = {}
         for operation, said in OPERATIONS.items():
             method, path = operation.split()
-            call = Call(method, re.sub(r"\{\w+\}", "1", path.replace("{code}", "busy")))
+            call = Call(method, re.sub(r"\{\w+\}", "1", path.replace("{code}", "busy").replace("{scan}", SCAN)))
             headers = token if {"accessToken": []} in said["security"] else {}
             answers[operation] = str(Answer(call, client.request(method, call.path, headers=headers)))
 

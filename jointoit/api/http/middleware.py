@@ -46,7 +46,7 @@ def request_id(sent: str) -> str:
     return sent.lower() if UUID.fullmatch(sent) else str(uuid.uuid4())
 
 
-def user_id(request: HttpRequest) -> int | None:
+def user_id(request: HttpRequest) -> int | str | None:
     """Who asked, if that was looked up; asking for it here would read a session for nothing."""
     user = getattr(request, "user", None)
     known = getattr(request, "_cached_user", None) if isinstance(user, SimpleLazyObject) else user

@@ -102,10 +102,13 @@ class Cursor:
 class KeysetPagination(BasePagination):
     """Pages of a Listing."""
 
+    parameters_class: type[ParameterSerializer] = PageParameters
+    default_size, largest_size = DEFAULT_SIZE, LARGEST_SIZE
+
     def paginate_queryset(self, listing: Listing, request: Request, view: "APIView | None" = None) -> list[Row]:  # type: ignore[override]
         self.request, self.listing, self.view = request, listing, view
-        asked = parameters.read(request, PageParameters)
-        self.size = int(asked.get("page_size", DEFAULT_SIZE))
+        asked = parameters.read(request, self.parameters_class)
+        self.size = int(asked.get("page_size", self.default_size))
         self.cursor = self.decode(asked["cursor"]) if "cursor" in asked else Cursor()
         self.count = count_of(listing) if "count" in asked else None
         rows = self.fetch()
@@ -124,7 +127,8 @@ class KeysetPagination(BasePagination):
         values = {**self.listing.values, "page_rows": self.size + 1}
         if edge:
             values |= {f"edge_{key.name}": value for key, value in zip(query.order, edge, strict=True)}
-        return page_query(query, has_edge=edge is not None, backward=self.cursor.backward).rows(values)
+        paged = page_query(query, has_edge=edge is not None, backward=self.cursor.backward, largest=self.largest_size)
+        return paged.rows(values)
 
     # ── Links ──
 
@@ -208,7 +212,7 @@ class KeysetPagination(BasePagination):
 
 
 @lru_cache(maxsize=1000)
-def page_query(query: ListQuery, *, has_edge: bool, backward: bool) -> PreparedQuery:
+def page_query(query: ListQuery, *, has_edge: bool, backward: bool, largest: int = LARGEST_SIZE) -> PreparedQuery:
     """The statement for `page_rows` rows, which PostgreSQL plans as for the largest page."""
     order = [key.reversed() for key in query.order] if backward else query.order
     conditions = [*query.conditions, *([beyond(order)] if has_edge else [])]
@@ -217,7 +221,7 @@ def page_query(query: ListQuery, *, has_edge: bool, backward: bool) -> PreparedQ
     )  # fmt: skip
     parts = " UNION ALL ".join(
         f"(SELECT {query.columns} FROM {query.tables} WHERE {' AND '.join([*conditions, part])} "
-        f"ORDER BY {inner} LIMIT {LARGEST_SIZE + 1})"
+        f"ORDER BY {inner} LIMIT {largest + 1})"
         for part in query.parts
     )
     return PreparedQuery(f"SELECT * FROM ({parts}) AS page ORDER BY {outer} LIMIT %(page_rows)s", prepare=query.prepare)

@@ -29,7 +29,6 @@ from drf_spectacular.utils import Direction
 from rest_framework import permissions
 
 from jointoit.api.http import conditional
-from jointoit.api.lists.pagination import PageParameters
 from jointoit.api.openapi.components import (
     BAD_BODY,
     BAD_PARAMETER,
@@ -47,6 +46,11 @@ from jointoit.api.openapi.components import (
 
 #: The first of these that is a segment of the path says what an operation belongs to.
 TAGS: Final = {
+    "ticket": "check-in",
+    "ticket.svg": "check-in",
+    "ticket.png": "check-in",
+    "tickets": "check-in",
+    "checkin": "check-in",
     "users": "accounts",
     "token": "accounts",
     "register": "registrations",
@@ -102,7 +106,8 @@ class AutoSchema(openapi.AutoSchema):
         kinds: list[Any] = list(super().get_override_parameters())
         if self.method == "GET" and self._is_list_view():
             own = getattr(self.view, "parameters_class", None)
-            kinds += [*([own] if own else []), PageParameters]
+            paginator: Any = getattr(self.view, "paginator", None)
+            kinds += [*([own] if own else []), paginator.parameters_class]
         return kinds
 
     def _get_parameters(self) -> list[dict[str, Any]]:

@@ -1,7 +1,8 @@
 """Rates per caller: who is asking, which scopes count the request, and what the answer says of it.
 
 Signed-in callers are counted by their id (`user`), others by their address (`anon`); a view with a `throttle_scope`
-(login, signup, reset, register) is counted in that one besides. The rates are `settings.RATES`.
+(login, signup, reset, register) is counted in that one besides, one with a `user_scope` (door) in that in place of
+`user`. The rates are `settings.RATES`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,9 +22,9 @@ from jointoit.api.throttling.rates import BucketRequest, RateStatus
 if TYPE_CHECKING:  # REST framework's views import this module through the settings
     from rest_framework.views import APIView
 
-#: Without Redis these two are counted in each process. Every other scope guards against guessing, spam or grabbing: it
+#: Without Redis these are counted in each process. Every other scope guards against guessing, spam or grabbing: it
 #: is counted in PostgreSQL then, and never let through uncounted.
-GENERAL = frozenset({"anon", "user"})
+GENERAL = frozenset({"anon", "user", "door"})
 
 
 def consume(scope: str, identity: str, now: datetime) -> RateStatus | None:
@@ -68,7 +69,7 @@ class RateThrottle(BaseThrottle):
 def scopes(request: Request, view: "APIView") -> Iterator[tuple[str, str]]:
     """Each scope that counts this request, with who is counted."""
     if request.user.is_authenticated:
-        general, identity = "user", f"user:{request.user.pk}"
+        general, identity = getattr(view, "user_scope", "user"), f"user:{request.user.pk}"
     else:
         general, identity = "anon", f"address:{client_address(request._request)}"
     yield general, identity

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("events", "0011_one_calendar_uid"),
+        ("events", "0013_check_in"),
     ]
 
     operations = [
