@@ -271,6 +271,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "accounts", "description": "Who you are: sign-up, tokens, profile, password."},
         {"name": "events", "description": "What happens, when and where."},
         {"name": "registrations", "description": "Who comes: seats, approval and the waiting list."},
+        {"name": "programs", "description": "For programs: a feed of what happened, and webhooks."},
         {"name": "service", "description": "The service itself: its health, its pages, its problems."},
     ],
     "OAS_VERSION": "3.1.0",

@@ -8,6 +8,7 @@ from jointoit.accounts import key_views as keys
 from jointoit.accounts import views as accounts
 from jointoit.api.observability import health, metrics
 from jointoit.api.openapi import views
+from jointoit.events import feed_views as feed
 from jointoit.events import pages as pages_of_events
 from jointoit.events import team_views as team
 from jointoit.events import views as events
@@ -34,6 +35,7 @@ urlpatterns = [
     path("events/<id:pk>/door-passes/", team.DoorPassListView.as_view(), name="door-pass-list"),
     path("events/<id:pk>/door-passes/<id:door_pass>/", team.DoorPassDetailView.as_view(), name="door-pass-detail"),
     path("events/<id:pk>/calendar.ics", events.CalendarView.as_view(), name="event-calendar"),
+    path("feed/", feed.FeedView.as_view(), name="feed"),
     # registrations
     path("registrations/", events.RegistrationListView.as_view(), name="registration-list"),
     path("registrations/unsubscribe/", pages_of_events.UnsubscribeView.as_view(), name="unsubscribe"),

@@ -34,6 +34,10 @@ class NotFound(DomainError):
     message = "Nothing is here for you."
 
 
+class Gone(DomainError):
+    """It was there once, and will not be again."""
+
+
 class Unauthenticated(DomainError):
     """Who is asking is not known."""
 

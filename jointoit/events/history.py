@@ -7,6 +7,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import connection, transaction
 
+from jointoit.journal import feed
 from jointoit.journal.models import Fact
 
 #: Whether the facts of `event` are kept: until it has been over for JOURNAL_DAYS.
@@ -62,6 +63,7 @@ def prune(now: datetime) -> None:
         cursor.execute(OVER, {"now": now, "kept": kept(), "batch": BATCH})
         over = [pk for (pk,) in cursor]
     for pk in over:
+        feed.note_pruning(event_id=pk)
         while delete_some(pk):
             pass
 

@@ -146,6 +146,7 @@ RESPONSES: Final[Mapping[int, SharedResponse]] = {
         SharedResponse(404, "NotFound"),
         SharedResponse(406, "NotAcceptable"),
         SharedResponse(409, "Conflict"),
+        SharedResponse(410, "Gone"),
         SharedResponse(412, "PreconditionFailed", ("precondition_failed",)),
         SharedResponse(413, "BodyTooLarge"),
         SharedResponse(414, "URLTooLong"),

@@ -15,7 +15,7 @@ from typing import TypeVar
 from django.conf import settings
 from rest_framework.exceptions import APIException
 
-from jointoit.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
+from jointoit.errors import Conflict, DomainError, Forbidden, Gone, Invalid, NotFound, Unauthenticated, Unavailable
 
 E = TypeVar("E", bound=Exception)
 
@@ -28,6 +28,7 @@ STATUS_OF_KIND: Mapping[type[DomainError], int] = {
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    Gone: 410,
     Unavailable: 503,
     DomainError: 409,
 }
@@ -73,6 +74,7 @@ OF_THE_TOOLKIT = (
     ProblemType("method_not_allowed", 405, "This address does not know the method; Allow names those that it knows."),
     ProblemType("not_acceptable", 406, "The answer cannot be given in any media type that Accept names."),
     ProblemType("conflict", 409, "The state of things does not allow this step."),
+    ProblemType("gone", 410, "It was here once, and will not be again."),
     ProblemType("body_too_large", 413, "The body is larger than the service reads."),
     ProblemType("url_too_long", 414, "The address with its query is longer than the service reads."),
     ProblemType("unsupported_media_type", 415, "Bodies are JSON in UTF-8, sent as application/json, not compressed."),
