@@ -13,6 +13,7 @@ from jointoit.events import pages as pages_of_events
 from jointoit.events import team_views as team
 from jointoit.events import views as events
 from jointoit.pages import views as pages
+from jointoit.webhooks import views as webhooks
 
 urlpatterns = [
     # events, and first what is asked for most: they are tried in this order
@@ -51,6 +52,17 @@ urlpatterns = [
     path("users/me/invitations/<id:invitation>/", team.MyInvitationDetailView.as_view(), name="my-invitation-detail"),
     path("users/me/roles/", team.MyRoleListView.as_view(), name="my-role-list"),
     path("users/me/roles/<id:member>/", team.MyRoleDetailView.as_view(), name="my-role-detail"),
+    # programs
+    path("webhooks/", webhooks.WebhookListView.as_view(), name="webhook-list"),
+    path("webhooks/<id:pk>/", webhooks.WebhookDetailView.as_view(), name="webhook-detail"),
+    path("webhooks/<id:pk>/rotate/", webhooks.RotateView.as_view(), name="webhook-rotate"),
+    path("webhooks/<id:pk>/test/", webhooks.TestView.as_view(), name="webhook-test"),
+    path("webhooks/<id:pk>/deliveries/", webhooks.DeliveryListView.as_view(), name="webhook-delivery-list"),
+    path(
+        "webhooks/<id:pk>/deliveries/<msg:message>/redeliver/",
+        webhooks.RedeliverView.as_view(),
+        name="webhook-delivery-redeliver",
+    ),
     # the service
     path("", pages.FrontView.as_view(), name="front"),
     path("problems/", pages.ProblemTypesView.as_view(), name="problem-types"),

@@ -98,9 +98,9 @@ def test_a_reader_that_goes_by_ids_loses_some(read_while_others_write):
 
 def test_what_was_rolled_back_never_comes(make_event, now):
     event = make_event()
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         record([fact("event.changed", actor=SYSTEM, event_id=event.pk, at=now, public=True)])
-        raise ZeroDivisionError
+        transaction.set_rollback(True)
 
     assert feed.page({}, caller=Caller()).rows == []
 
