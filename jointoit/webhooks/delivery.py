@@ -35,7 +35,7 @@ State = Message.State
 Clock = Callable[[], datetime]
 
 THREADS: Final[int] = settings.WEBHOOK_THREADS
-LANES: Final = 4  # threads that speak to one receiver at once, while others have enough
+LANES: Final = 4  # threads that speak to one receiver at once, once it has taken a message
 MOST: Final = 64  # messages in one batch
 #: Seconds. Rights are looked at when a message is claimed; one that is older is put back, and looked at again.
 FRESH: Final = 1.0
@@ -62,6 +62,7 @@ class Receiver:
     """What this process knows of one: lanes in use, how much it takes at once, and connections that are free."""
 
     lanes: int = 0
+    most_lanes: int = 1
     size: int = 1
     url: str = ""
     senders: list[Sender] = field(default_factory=list)
@@ -133,7 +134,7 @@ class Dispatcher:
         now, free = self.clock(), self.threads - self.in_flight
         if free <= 0 or self.stop():
             return 0
-        full = [pk for pk, receiver in self.receivers.items() if receiver.lanes >= LANES]
+        full = [pk for pk, receiver in self.receivers.items() if receiver.lanes >= receiver.most_lanes]
         found = claims.ready(busy=full, now=now)
         failing = [each.id for each in found if each.is_failing][: max(0, self.threads // 2 - self.probes)]
         probing = claims.probe(failing[:free], now=now)
@@ -197,6 +198,7 @@ class Dispatcher:
             receiver.senders.append(batch.sender)
         else:
             batch.sender.close()
+        receiver.most_lanes = LANES if all(each.verdict is Verdict.SENT for _, each in result.tried) else 1
         if result.seconds > BRISK or batch.messages:
             receiver.size = max(1, receiver.size // 2)
         elif len(result.tried) >= receiver.size:

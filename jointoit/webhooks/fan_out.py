@@ -27,9 +27,10 @@ TOLD: Final = f"""
 INSERT: Final = """
     INSERT INTO webhooks_message (webhook_id, fact_id, event_id, type, body, give_up_at)
     SELECT webhook_id, fact_id, event_id, type, body, now() + %s::interval
-    FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[])
-         AS message (webhook_id, fact_id, event_id, type, body)
+    FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[]) WITH ORDINALITY
+         AS message (webhook_id, fact_id, event_id, type, body, place)
     WHERE EXISTS (SELECT FROM webhooks_webhook WHERE id = message.webhook_id)
+    ORDER BY place
     ON CONFLICT (webhook_id, fact_id) DO NOTHING
 """
 
