@@ -1,6 +1,6 @@
 """What must hold at every moment between two transactions, as queries that return whoever breaks it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from django.db import connection
@@ -48,6 +48,10 @@ UNTOLD = """
 """
 
 
+#: Of apps that build on this one.
+others: list[Callable[[datetime], Iterable[str]]] = []
+
+
 def violations(*, now: datetime) -> Iterator[str]:
     """Yield one sentence for each row that breaks a promise; nothing where all is well."""
     for query in (COUNTED, WAITING, FREE_SEAT, TWO_LIVE, DEAD_EVENT, UNTOLD):
@@ -55,3 +59,5 @@ def violations(*, now: datetime) -> Iterator[str]:
             cursor.execute(query, {"now": now})
             yield from (line for (line,) in cursor)
     yield from history.contradictions(now=now)
+    for other in others:
+        yield from other(now)

@@ -12,6 +12,7 @@ from jointoit.accounts.callers import Caller
 from jointoit.accounts.models import ApiKey, User
 from jointoit.events import door_passes, team
 from jointoit.events.models import Invitation, Membership
+from jointoit.webhooks.models import Message, Webhook
 from tests.client import ServiceClient
 
 ROLES = ("anonymous", "stranger", "attendee", "organizer", "manager", "door", "staff", "deactivated")
@@ -99,6 +100,16 @@ PUT    /registrations/{{registration}}/       401 404 200 200 200 404 404 401 re
 PATCH  /registrations/{{registration}}/       401 404 200 200 200 404 404 401 registrations:write
 DELETE /registrations/{{registration}}/       401 404 403 204 204 404 404 401 registrations:write
 GET    /registrations/{{registration}}/history/ 401 404 200 200 200 404 404 401 attendees:read
+GET    /feed/                                 {PUBLIC} feed
+GET    /webhooks/                             {PERSONAL} webhooks
+POST   /webhooks/                             401 201 201 201 201 201 201 401 webhooks
+GET    /webhooks/{{hook}}/                    401 404 404 200 404 404 404 401 webhooks
+PATCH  /webhooks/{{hook}}/                    401 404 404 200 404 404 404 401 webhooks
+DELETE /webhooks/{{hook}}/                    401 404 404 204 404 404 404 401 webhooks
+POST   /webhooks/{{hook}}/rotate/             401 404 404 200 404 404 404 401 webhooks
+POST   /webhooks/{{hook}}/test/               401 404 404 200 404 404 404 401 webhooks
+GET    /webhooks/{{hook}}/deliveries/         401 404 404 200 404 404 404 401 webhooks
+POST   /webhooks/{{hook}}/deliveries/{{message}}/redeliver/ 401 404 404 202 404 404 404 401 webhooks
 GET    /invitations/                          {PERSONAL} -
 POST   /invitations/accept/                   401 400 400 400 400 400 400 401 -
 POST   /invitations/decline/                  401 400 400 400 400 400 400 401 -
@@ -115,6 +126,7 @@ BODIES |= {
     "POST /events/{event}/invitations/": INVITED,
     "POST /events/{event}/handover/": {"email": "somebody@example.net"},
     "POST /events/{event}/door-passes/": {"label": "Side entrance"},
+    "POST /webhooks/": {"url": "https://hooks.example.org/", "types": ["event.changed"]},
     "PATCH /users/me/keys/{key}/": {"name": "Printer"},
     "PATCH /users/me/team/{helper}/": {"role": "door"},
     "PATCH /events/{event}/team/{member}/": {"role": "door"},
@@ -139,10 +151,10 @@ def clients(make_user: Callable[..., User], api: ServiceClient) -> dict[str, Ser
 
 
 @pytest.fixture
-def world(make_event, register, now) -> Callable[[], dict[str, int]]:
+def world(make_event, register, now) -> Callable[[], dict[str, Any]]:
     """A new event with a team and everything that has an id, each time."""
 
-    def made() -> dict[str, int]:
+    def made() -> dict[str, Any]:
         people = {user.username: user for user in User.objects.all()}
         owner, caller = people["organizer"], Caller(people["organizer"])
         statuses = ("published", "draft", "published")
@@ -160,8 +172,12 @@ def world(make_event, register, now) -> Callable[[], dict[str, int]]:
         team.offer_handover(caller=caller, event_id=offered.pk, email="other@example.net", now=now)
         key, _ = keys.create(user=owner, name="k", scopes=["feed"], password="correct-horse-9", now=now)
         door_pass, _ = door_passes.create(caller=caller, event_id=event.pk, label="Side", now=now)
+        Webhook.objects.all().delete()
+        hook = Webhook.objects.create(owner=owner, url="https://127.0.0.1:1/", types=[], seed="", created_at=now)
+        message = Message.objects.create(webhook=hook, fact_id=1, give_up_at=now)
+        message.refresh_from_db()
         return {
-            "event": event.pk, "draft": draft.pk, "offered": offered.pk,
+            "hook": hook.pk, "message": str(message), "event": event.pk, "draft": draft.pk, "offered": offered.pk,
             "registration": register(event, people["attendee"]).pk,
             "member": member.pk, "doorkeeper": doorkeeper.pk, "helper": helper.pk, "offer": offer.pk,
             "invitation": invitation.pk, "key": key.pk, "pass": door_pass.pk,
@@ -221,5 +237,5 @@ PAGES = {
 
 
 def generic(path: str) -> str:
-    path = re.sub(r"<id:\w+>|\{\w+\}", "N", path)
+    path = re.sub(r"<(id|msg):\w+>|\{\w+\}", "N", path)
     return path.replace("<slug:code>", "not_found")

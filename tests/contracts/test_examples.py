@@ -13,6 +13,7 @@ from jointoit.accounts.models import User
 from jointoit.events import team
 from jointoit.events.models import Membership
 from jointoit.mail import links
+from jointoit.webhooks.models import Webhook
 from tests.client import ServiceClient
 from tests.conformance import document, pointed, validator
 
@@ -83,6 +84,8 @@ def test_an_example_is_taken_as_it_stands(
     pk = registration if path.startswith("/registrations/") else event.pk
     if path.startswith("/users/me/keys/"):
         pk = keys.create(user=ada, name="k", scopes=["attendees:read"], password=PASSWORD, now=now)[0].pk
+    if path.startswith("/webhooks/"):
+        pk = Webhook.objects.create(owner=ada, url="https://x.example/", types=[], seed="", created_at=now).pk
     place = event if path.startswith("/events/") else None
     helper = Membership.objects.create(owner=ada, event=place, member=make_user(), role="manager", since=now)
     body = filled(value, path, ada, registration, now)

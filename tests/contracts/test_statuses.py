@@ -16,18 +16,20 @@ from psycopg.conninfo import conninfo_to_dict
 
 from jointoit.api.http import idempotency
 from tests.conformance import document, mismatch, pointed
-from tests.contracts import provocations, team_provocations
+from tests.contracts import program_provocations, provocations, team_provocations
 from tests.contracts.scene import Call, Scene
 from tests.live import UNLIMITED, Live, serve
 
 pytestmark = pytest.mark.xdist_group("statuses")
-GOOD, OWN = provocations.GOOD | team_provocations.GOOD, provocations.OWN | team_provocations.OWN
+SOURCES = (provocations, team_provocations, program_provocations)
+GOOD = {operation: given for source in SOURCES for operation, given in source.GOOD.items()}
+OWN = {operation: given for source in SOURCES for operation, given in source.OWN.items()}
 OPERATIONS = {
     f"{method.upper()} {path}": said for path, item in document()["paths"].items() for method, said in item.items()
 }
 PROBLEM = "application/problem+json"
 #: Answers of a service that is in need; they have tests of their own below.
-IN_NEED = {"429 throttled", "503 busy", "503 database_unavailable"}
+IN_NEED = {"429 throttled", "503 busy", "503 database_unavailable", "503 feed_renewed"}
 NOWHERE = str(2**62)
 
 
@@ -149,7 +151,9 @@ def test_every_operation_is_throttled_that_says_so(tmp_path: Path) -> None:
         answers = {}
         for operation, said in OPERATIONS.items():
             method, path = operation.split()
-            call = Call(method, re.sub(r"\{\w+\}", "1", path.replace("{code}", "busy")))
+            call = Call(
+                method, re.sub(r"\{\w+\}", "1", path.replace("{code}", "busy").replace("{message}", f"msg_{0:032x}"))
+            )
             headers = token if {"accessToken": []} in said["security"] else {}
             answers[operation] = str(Answer(call, client.request(method, call.path, headers=headers)))
 

@@ -8,7 +8,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -17,64 +16,153 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Position',
+            name="Position",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('place', models.JSONField(help_text='A cursor of the feed.')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("place", models.JSONField(help_text="A cursor of the feed.")),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='position_is_one_row')],
+                "constraints": [models.CheckConstraint(condition=models.Q(("id", 1)), name="position_is_one_row")],
             },
         ),
         migrations.CreateModel(
-            name='Webhook',
+            name="Webhook",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('url', models.CharField(max_length=2000)),
-                ('types', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), help_text='The types of facts that it wants.', size=None)),
-                ('events', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), help_text='The events it is about; null: all of them.', null=True, size=None)),
-                ('seed', models.CharField(help_text='With SECRET_KEY it makes the secret, which is not stored.', max_length=64)),
-                ('previous_seed', models.CharField(blank=True, default='', max_length=64)),
-                ('previous_until', models.DateTimeField(help_text='Until then the secret before signs as well.', null=True)),
-                ('enabled', models.BooleanField(default=True)),
-                ('disabled_reason', models.CharField(blank=True, choices=[('owner', 'its owner switched it off'), ('gone', 'it answered 410 Gone'), ('failing', 'it took no message for days')], default='', max_length=10)),
-                ('failures', models.PositiveIntegerField(default=0, help_text='Attempts in a row that failed.')),
-                ('failing_since', models.DateTimeField(null=True)),
-                ('warned_at', models.DateTimeField(help_text='When its owner was told that it fails.', null=True)),
-                ('paused_until', models.DateTimeField(help_text='One message is tried then; the others wait for it.', null=True)),
-                ('last_success_at', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField()),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='webhooks', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("url", models.CharField(max_length=2000)),
+                (
+                    "types",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=40),
+                        help_text="The types of facts that it wants.",
+                        size=None,
+                    ),
+                ),
+                (
+                    "events",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(),
+                        help_text="The events it is about; null: all of them.",
+                        null=True,
+                        size=None,
+                    ),
+                ),
+                (
+                    "seed",
+                    models.CharField(
+                        help_text="With SECRET_KEY it makes the secret, which is not stored.", max_length=64
+                    ),
+                ),
+                ("previous_seed", models.CharField(blank=True, default="", max_length=64)),
+                (
+                    "previous_until",
+                    models.DateTimeField(help_text="Until then the secret before signs as well.", null=True),
+                ),
+                ("enabled", models.BooleanField(default=True)),
+                (
+                    "disabled_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("owner", "its owner switched it off"),
+                            ("gone", "it answered 410 Gone"),
+                            ("failing", "it took no message for days"),
+                        ],
+                        default="",
+                        max_length=10,
+                    ),
+                ),
+                ("failures", models.PositiveIntegerField(default=0, help_text="Attempts in a row that failed.")),
+                ("failing_since", models.DateTimeField(null=True)),
+                ("warned_at", models.DateTimeField(help_text="When its owner was told that it fails.", null=True)),
+                (
+                    "paused_until",
+                    models.DateTimeField(help_text="One message is tried then; the others wait for it.", null=True),
+                ),
+                ("last_success_at", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="webhooks",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('message_id', models.UUIDField(db_default=models.Func(function='gen_random_uuid'), unique=True)),
-                ('type', models.CharField(max_length=40)),
-                ('event_id', models.BigIntegerField(help_text='Null for a test.', null=True)),
-                ('fact_id', models.BigIntegerField(null=True)),
-                ('body', models.TextField(help_text='As it is signed and sent.')),
-                ('state', models.CharField(choices=[('pending', 'Pending'), ('sent', 'Sent'), ('failed', 'failed: will not be tried again by itself'), ('withdrawn', 'withdrawn: its owner no longer manages the event')], db_default='pending', default='pending', max_length=10)),
-                ('attempt', models.PositiveIntegerField(db_default=0, default=0, help_text='Attempts so far.')),
-                ('status', models.PositiveIntegerField(help_text='Of the last answer.', null=True)),
-                ('milliseconds', models.PositiveIntegerField(help_text='That the last attempt took.', null=True)),
-                ('answer', models.TextField(blank=True, db_default='', default='', help_text='How the last answer began.')),
-                ('not_before', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('give_up_at', models.DateTimeField()),
-                ('claim', models.UUIDField(editable=False, help_text='Who is sending it now.', null=True)),
-                ('lease_until', models.DateTimeField(editable=False, help_text='After this the claim is void.', null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('settled_at', models.DateTimeField(editable=False, null=True)),
-                ('webhook', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to='webhooks.webhook')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("message_id", models.UUIDField(db_default=models.Func(function="gen_random_uuid"), unique=True)),
+                ("type", models.CharField(max_length=40)),
+                ("event_id", models.BigIntegerField(help_text="Null for a test.", null=True)),
+                ("fact_id", models.BigIntegerField(null=True)),
+                ("body", models.TextField(help_text="As it is signed and sent.")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("sent", "Sent"),
+                            ("failed", "failed: will not be tried again by itself"),
+                            ("withdrawn", "withdrawn: its owner no longer manages the event"),
+                        ],
+                        db_default="pending",
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                ("attempt", models.PositiveIntegerField(db_default=0, default=0, help_text="Attempts so far.")),
+                ("status", models.PositiveIntegerField(help_text="Of the last answer.", null=True)),
+                ("milliseconds", models.PositiveIntegerField(help_text="That the last attempt took.", null=True)),
+                (
+                    "answer",
+                    models.TextField(blank=True, db_default="", default="", help_text="How the last answer began."),
+                ),
+                ("not_before", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("give_up_at", models.DateTimeField()),
+                ("claim", models.UUIDField(editable=False, help_text="Who is sending it now.", null=True)),
+                (
+                    "lease_until",
+                    models.DateTimeField(editable=False, help_text="After this the claim is void.", null=True),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("settled_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "webhook",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="messages", to="webhooks.webhook"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(models.F('webhook'), models.F('not_before'), models.F('id'), condition=models.Q(('state', 'pending')), name='message_due'), models.Index(models.F('webhook'), models.F('id'), name='message_log'), models.Index(models.F('created_at'), name='message_age')],
-                'constraints': [models.UniqueConstraint(models.F('webhook'), models.F('fact_id'), name='one_message_a_fact', violation_error_message='It is there already.')],
+                "indexes": [
+                    models.Index(
+                        models.F("webhook"),
+                        models.F("not_before"),
+                        models.F("id"),
+                        condition=models.Q(("state", "pending")),
+                        name="message_due",
+                    ),
+                    models.Index(models.F("webhook"), models.F("id"), name="message_log"),
+                    models.Index(models.F("created_at"), name="message_age"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("webhook"),
+                        models.F("fact_id"),
+                        name="one_message_a_fact",
+                        violation_error_message="It is there already.",
+                    )
+                ],
             },
         ),
     ]
