@@ -97,7 +97,9 @@ ALIKE: dict[str, Callable[[Call, Scene], Call]] = {
     "too_many_parameters": lambda call, scene: plain(call, query="&".join(f"p{n}=1" for n in range(1500))),
     "invalid_json": lambda call, scene: call.but(json=None, content=b"{", headers={"Content-Type": "application/json"}),
     "not_authenticated": lambda call, scene: call.but(who=None),
-    "scope_missing": lambda call, scene: call.but(who=None, headers={"Authorization": f"Bearer {scene.useless_key}"}),
+    "scope_missing": lambda call, scene: call.but(
+        who=None, headers={"Authorization": f"Bearer {scene.useless_key(call.path)}"}
+    ),
     "token_not_valid": lambda call, scene: call.but(who=None, headers={"Authorization": "Bearer junk"}),
     "not_found": moved,
     "not_acceptable": lambda call, scene: call.but(headers={"Accept": "application/xml"}),
