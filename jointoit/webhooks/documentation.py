@@ -199,9 +199,9 @@ def sent(type_: str, means: str) -> dict[str, Any]:
         "requestBody": {"required": True, "content": {"application/json": body}},
         "responses": {
             "2XX": {"description": "It is done."},
-            "410": {"description": "The webhook is disabled."},
             "default": {
-                "description": "It is tried again for three days; `Retry-After` is obeyed, a redirect is not followed."
+                "description": "It is tried again for three days; `Retry-After` is obeyed, a redirect is not followed. "
+                "410 disables the webhook."
             },
         },
     }
