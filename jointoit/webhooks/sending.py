@@ -117,13 +117,13 @@ class Sender:
     def reach(self, target: Target, ends: float) -> bool:
         """Be connected to an address that was looked at just now; whether by the connection there was."""
         addresses = look_up(target)
-        if self.connection and self.address in addresses:
+        if self.connection and self.connection.sock and self.address in addresses:
             return True
         self.close()
         for number, address in enumerate(addresses, start=1):
             try:
                 self.connect(target, address, ends)
-            except OSError:
+            except (OSError, HTTPError):
                 self.close()
                 if number == len(addresses) or time.monotonic() >= ends:
                     raise

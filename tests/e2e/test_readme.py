@@ -1,21 +1,36 @@
 """What README and documents tell to type is run as it stands, only with other addresses."""
 
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 from tests.e2e.inbox import wait_for
 from tests.e2e.service import Service
+from tests.servers import free_port
 
 ROOT = Path(__file__).parents[2]
 
 
-def typed(stack: Service, document: str) -> str:
-    """What the first block of the document prints that begins with an address."""
-    block = re.search(r"```sh\n(API=.*?)```", (ROOT / document).read_text(), re.DOTALL)
+def block_of(document: str, language: str, begin: str = "") -> str:
+    """The first block in that language that begins so."""
+    block = re.search(rf"```{language}\n({begin}.*?)```", (ROOT / document).read_text(), re.DOTALL)
     assert block
-    script = block[1].replace("http://127.0.0.1:8000", stack.api).replace("http://127.0.0.1:1080", stack.inbox)
-    ran = subprocess.run(["bash", "-euo", "pipefail", "-c", script], capture_output=True, text=True, check=False)
+    return block[1]
+
+
+def typed(stack: Service, document: str, folder: Path | None = None, **also: str) -> str:
+    """What the first block of the document prints that begins with an address; `also` is to be replaced as well."""
+    script = block_of(document, "sh", "API=")
+    replaced = {"http://127.0.0.1:8000": stack.api, "http://127.0.0.1:1080": stack.inbox, **also}
+    for text, other in replaced.items():
+        script = script.replace(text, other)
+    path = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    ran = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script], cwd=folder, env=os.environ | path, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
 
@@ -30,4 +45,18 @@ def test_the_walk_with_a_team_works(stack: Service) -> None:
 
     assert re.findall(r'"type":"([\w.]+)"', history) == [
         "event.handed_over", "event.changed", "team.changed", "event.created",
+    ]  # fmt: skip
+
+
+def test_the_walk_with_a_webhook_works(stack: Service, tmp_path: Path) -> None:
+    (tmp_path / "receiver.py").write_text(block_of("docs/webhooks.md", "python"))
+
+    said = typed(stack, "docs/webhooks.md", tmp_path, **{"LISTEN=9090": f"LISTEN={free_port()}"})
+    feed = said.rpartition('"results":')[2]
+
+    assert re.findall(r'"type":"([\w.]+)"', feed) == [
+        "event.created", "registration.confirmed", "registration.cancelled",
+    ]  # fmt: skip
+    assert [line.split()[0] for line in (tmp_path / "received.txt").read_text().splitlines()] == [
+        "registration.confirmed", "registration.cancelled",
     ]  # fmt: skip

@@ -300,6 +300,29 @@ def test_a_message_is_sent_again_under_its_old_id(event, told, receiver, subscri
     assert sink.received[0].body == sink.received[1].body
 
 
+def test_a_receiver_that_ends_each_connection_gets_each_message(event, told, receiver, subscribe, deliver):
+    sink = receiver(says(200, connection="close"))
+    subscribe(event.organizer, sink.url)
+    told(3)
+    deliver()
+
+    assert (states("attempt"), sink.accepted) == ([("sent", 1)] * 3, 3)
+
+
+def test_a_connection_is_kept_and_made_anew_where_the_other_side_ended_it(event, told, receiver, subscribe, deliver):
+    def ends_after_the_third(handler, received):
+        handler.say(204)
+        handler.close_connection = len(sink.received) == 3
+
+    sink = receiver(ends_after_the_third)
+    subscribe(event.organizer, sink.url)
+    for _ in range(5):
+        told()
+        deliver()
+
+    assert (states("attempt"), sink.accepted) == ([("sent", 1)] * 5, 2)
+
+
 # ── Receivers that do not behave ──
 
 
