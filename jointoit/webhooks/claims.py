@@ -119,7 +119,8 @@ def claim(most: Mapping[int, int], *, now: datetime) -> list[Claimed]:
     held = uuid4()
     rows = fetch(CLAIM, {"webhooks": list(most), "most": list(most.values()), "now": now, "claim": held,
                          "until": now + LEASE})  # fmt: skip
-    found, withdrawn = [], []
+    found: list[Claimed] = []
+    withdrawn: list[Claimed] = []
     for pk, webhook, message, body, attempt, give_up_at, was_due, seed, previous, is_allowed in rows:
         seeds = (seed, previous) if previous else (seed,)
         each = Claimed(pk, webhook, message, body.encode(), attempt, give_up_at, was_due, seeds, held)

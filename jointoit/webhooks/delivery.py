@@ -206,7 +206,12 @@ class Dispatcher:
 
     def line_of(self, message: Claimed, outcome: Outcome, now: datetime) -> dict[str, Any]:
         attempts.labels(outcome.verdict.value).inc()
-        told = {"tried": True, "status": outcome.status, "milliseconds": outcome.milliseconds, "answer": outcome.answer}
+        told: dict[str, Any] = {
+            "tried": True,
+            "status": outcome.status,
+            "milliseconds": outcome.milliseconds,
+            "answer": outcome.answer,
+        }
         if outcome.verdict is Verdict.SENT:
             return became(message, State.SENT, **told)
         again = now + max(outcome.retry_after or retry_after(message.attempt + 1), retry_after(1) / 10)

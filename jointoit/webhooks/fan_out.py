@@ -71,8 +71,9 @@ def insert(told: list[tuple[int, Row]]) -> None:
     bodies = {row["id"]: body_of(row["type"], row["at"], reader.members(row)) for _, row in told}
     columns = zip(*((webhook, row["id"], row["event_id"], row["type"], bodies[row["id"]]) for webhook, row in told),
                   strict=True)  # fmt: skip
+    values: list[Any] = [GIVE_UP_AFTER, *map(list, columns)]
     with connection.cursor() as cursor:
-        cursor.execute(INSERT, [GIVE_UP_AFTER, *map(list, columns)])
+        cursor.execute(INSERT, values)
 
 
 def body_of(type_: str, at: Any, data: Any) -> str:

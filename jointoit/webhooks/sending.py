@@ -134,7 +134,7 @@ class Sender:
     def connect(self, target: Target, address: Address, ends: float) -> None:
         place: dict[str, Any] = {"port": target.port, "timeout": max(0.001, ends - time.monotonic())}
         if target.scheme == "https":
-            names = {"server_hostname": target.host, "assert_hostname": target.host}
+            names: dict[str, Any] = {"server_hostname": target.host, "assert_hostname": target.host}
             self.connection = HTTPSConnection(str(address), ssl_context=ssl_context(), **place, **names)
         else:
             self.connection = PlainConnection(str(address), **place)
@@ -144,18 +144,16 @@ class Sender:
     def attempt(
         self, target: Target, body: bytes, headers: dict[str, str], ends: float
     ) -> tuple[int, bytes, str | None]:
-        connection = self.connection
-        assert connection
-        assert connection.sock
+        connection: Any = self.connection
         connection.timeout = max(0.001, ends - time.monotonic())
-        connection.sock.ends = ends  # type: ignore[attr-defined]
+        connection.sock.ends = ends
         connection.request(
             "POST", target.path, body=body, headers={"host": target.authority, **CONTENT, **headers},
             preload_content=False, decode_content=False,
         )  # fmt: skip
         response = connection.getresponse()
         if connection.sock:
-            connection.sock.ends = min(ends, time.monotonic() + BODY_TAKES)  # type: ignore[attr-defined]
+            connection.sock.ends = min(ends, time.monotonic() + BODY_TAKES)
         answer, whole = beginning_of(response)
         if not whole:
             self.close()

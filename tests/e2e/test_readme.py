@@ -81,7 +81,7 @@ def test_the_receiver_in_node_verifies_what_is_sent_and_refuses_what_is_not(tmp_
     words = ["node", "--unhandled-rejections=warn", "receiver.mjs"]
     program = subprocess.Popen(words, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     with program:
-        answers = []
+        answers: list[int | None] = []
         for seeds in ([seed], [seed, old], [old, seed], [old]):
             headers = signing.headers(f"msg_{len(answers)}", body, seeds=seeds, timestamp=int(time.time()))
             answers.append(posted(port, body, headers))
