@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 
 FACTS = """
     INSERT INTO journal_fact (type, at, actor_kind, event_id, public, transaction)
-    SELECT 'event.changed', now(), 'owner', %s, true, n FROM generate_series(1, %s) n
+    SELECT 'event.changed', now(), 'owner', %s, true, 1 FROM generate_series(1, %s)
 """
 NEW = """
     INSERT INTO journal_fact (type, at, actor_kind, event_id)
@@ -99,8 +99,8 @@ def feed(event: int, owner: int, facts: int) -> None:
     caller, user = import_string("jointoit.accounts.callers.Caller"), import_string("jointoit.accounts.models.User")
     execute(FACTS, [event, facts])
     execute("VACUUM ANALYZE journal_fact", [])
-    first = page({}, caller=caller()).next
-    far = cursor_of(facts // 2, 0, first.era, first.pruned).write()
+    first = page({"page_size": 1}, caller=caller()).next
+    far = cursor_of(1, first.id + facts // 2, first.era, first.pruned).write()
     for name, who in (("anybody", caller()), ("its owner", caller(user.objects.get(pk=owner)))):
         places: dict[str, Callable[[], object]] = {
             "page 1": lambda who=who: page({}, caller=who),  # type: ignore[misc]
