@@ -46,9 +46,12 @@ def query(given: frozenset[str], signed_in: bool, only_managed: bool) -> str:
         f"SELECT own.* FROM managed CROSS JOIN LATERAL ({facts.format(managed='true')} "
         f"WHERE fact.event_id = managed.id AND {conditions} {IN_ORDER}) AS own"
     )
-    others = f"({public} AND fact.event_id NOT IN (SELECT id FROM managed) {IN_ORDER})"
-    both = own if only_managed else f"{own} UNION ALL {others}"
-    return f"{managed} SELECT fact.* FROM ({both}) AS fact {IN_ORDER}"
+    if only_managed:
+        return f"{managed} SELECT fact.* FROM ({own}) AS fact {IN_ORDER}"
+    # What is in both is one's own: a fact that is not among the first of one's own is not among the first of both.
+    first = IN_ORDER.replace(" LIMIT", ", fact.managed DESC LIMIT")
+    both = f"{own} UNION ALL ({public} {IN_ORDER})"
+    return f"{managed} SELECT DISTINCT ON (fact.transaction, fact.id) fact.* FROM ({both}) AS fact {first}"
 
 
 def members(row: Row) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from jointoit.api.http.rendering import to_json
 from jointoit.api.lists.prepared import Row
 from jointoit.events.roles import MANAGERS
 from jointoit.journal import feed, reader
-from jointoit.journal.feed import AHEAD, FACTS, IN_ORDER, Cursor, CursorExpired, FeedIsRenewed
+from jointoit.journal.feed import AHEAD, FACTS, Cursor, CursorExpired, FeedIsRenewed
 from jointoit.webhooks.models import Position
 from jointoit.webhooks.policy import GIVE_UP_AFTER
 
+BATCH: Final = 500
 #: Facts that are told to nobody are read as well, but none while there is nobody to tell.
 TOLD: Final = f"""
     SELECT {FACTS}, ARRAY(
@@ -22,7 +23,8 @@ TOLD: Final = f"""
           AND (webhook.events IS NULL OR fact.event_id = ANY(webhook.events))
         ORDER BY webhook.id
     ) AS webhooks
-    FROM journal_fact AS fact WHERE EXISTS (SELECT FROM webhooks_webhook WHERE enabled) AND {AHEAD} {IN_ORDER}
+    FROM journal_fact AS fact WHERE EXISTS (SELECT FROM webhooks_webhook WHERE enabled) AND {AHEAD}
+    ORDER BY fact.transaction, fact.id LIMIT {BATCH + 1}
 """
 INSERT: Final = """
     INSERT INTO webhooks_message (webhook_id, fact_id, event_id, type, body, give_up_at)
@@ -35,7 +37,7 @@ INSERT: Final = """
 """
 
 
-def fan_out(*, limit: int = feed.LARGEST_PAGE) -> int:
+def fan_out(*, limit: int = BATCH) -> int:
     """Make messages of the next facts; returns how many facts there were. Who finds another at it does nothing."""
     with transaction.atomic():
         position = Position.objects.select_for_update(skip_locked=True).filter(pk=1).first()

@@ -207,3 +207,14 @@ def test_each_reader_has_an_index_for_the_feed(event):
             plans.append({name for name in ("fact_public", "fact_event_feed") if name in plan})
 
     assert plans == [{"fact_public"}, {"fact_public", "fact_event_feed"}]
+
+
+def test_what_one_manages_and_what_anybody_reads_are_one_list_without_doubles(event, make_user, signed_in, now):
+    fields = {"title": "Another", "location": "Bonn", "date": now + timedelta(days=9)}
+    scheduling.create(organizer=make_user(), now=now, fields=fields)
+    Fact.objects.update(transaction=1)
+
+    facts, _ = follow(signed_in(event.organizer), "/feed/?page_size=2")
+
+    assert [fact["id"] for fact in facts] == list(Fact.objects.order_by("pk").values_list("pk", flat=True))
+    assert [fact["actor"]["kind"] for fact in facts[-1:]] == ["organizer"]
