@@ -17,7 +17,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo superuser shell test coverage chaos bench-outbox lint types imports migrations schema schema-check check format lock clean fuzz schema-lint bench-reads bench-rush bench-door bench-guards bench-enumeration bench-cost audit plans races-long e2e operations image kubernetes
+.PHONY: help run demo superuser shell test coverage chaos bench-outbox bench-webhooks lint types imports migrations schema schema-check check format lock clean fuzz schema-lint bench-reads bench-rush bench-door bench-guards bench-enumeration bench-cost audit plans races-long e2e operations image kubernetes
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ chaos: $(BIN)/.development ## Kill everything, for long, and count what is lost;
 
 bench-outbox: $(BIN)/.development ## Measure mails a second against one Celery task for each (ARGS="--queue 100000 --rounds 3")
 	@$(BIN)/python -m benchmarks.outbox $(ARGS)
+
+bench-webhooks: $(BIN)/.development ## Measure messages a second against a bare loop, and pages of the feed (ARGS="--rounds 3")
+	@$(BIN)/python -m benchmarks.webhooks $(ARGS)
 
 fuzz: $(BIN)/.development ## Let Schemathesis send 50,000 requests as three roles (REQUESTS=)
 	@FUZZ_REQUESTS=$(or $(REQUESTS),50000) $(BIN)/python -m pytest -s -p no:randomly tests/fuzz

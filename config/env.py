@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from environs import Env, EnvValidationError, ValidationError
 from psycopg.conninfo import conninfo_to_dict
 
 PLACEHOLDER = re.compile("change.?me|development-|django-insecure|placeholder", re.IGNORECASE)
+LOOPBACK: list[Any] = [ip_network(text) for text in ("127.0.0.0/8", "::1/128", "0.0.0.0/8", "::/128", "::ffff:0:0/96")]
+Network = IPv4Network | IPv6Network
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -93,6 +96,21 @@ def port(value: int) -> None:
     """A validator for TCP ports."""
     if not 1 <= value <= 65535:
         raise ValidationError("Must be a port, 1 to 65535.")
+
+
+def networks(*, loopback: bool) -> Any:
+    """A validator for networks in CIDR notation; whether this machine itself may be among them."""
+
+    def validate(values: list[str]) -> None:
+        for value in values:
+            try:
+                network = ip_network(value)
+            except ValueError:
+                raise ValidationError("Must be networks, such as 10.1.0.0/16, with commas between them.") from None
+            if not loopback and any(network.version == own.version and network.overlaps(own) for own in LOOPBACK):
+                raise ValidationError("Must not hold the addresses of this machine itself.")
+
+    return validate
 
 
 def positive(value: int) -> None:

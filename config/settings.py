@@ -6,13 +6,26 @@ development (`DEBUG` is not true) what cannot be guessed has no default, and the
 
 import os
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Any
 
 import django_stubs_ext
 from corsheaders.defaults import default_headers
 from environs import validate
 
-from config.env import ROOT, Reader, at_least, port, positive, postgres, read_dotenv, secret, ticket_keys
+from config.env import (
+    ROOT,
+    Network,
+    Reader,
+    at_least,
+    networks,
+    port,
+    positive,
+    postgres,
+    read_dotenv,
+    secret,
+    ticket_keys,
+)
 from jointoit.api.observability import logs
 
 django_stubs_ext.monkeypatch()  # lets Django's generic classes be subscripted at run time: ModelAdmin[Event]
@@ -64,8 +77,12 @@ RATES = {
     "reset": env.str("RATE_RESET", "10/hour"),
     "register": env.str("RATE_REGISTER", "30/min"),
     "door": env.str("RATE_DOOR", "1200/min"),  # of one helper or door pass, in place of `user`
+    "webhook_test": env.str("RATE_WEBHOOK_TEST", "10/min"),
     "invite": env.str("RATE_INVITE", "50/day"),  # mails of one account to addresses that nobody has shown to be theirs
 }
+# Networks, comma-separated, that webhooks may lead into, by http as well.
+WEBHOOK_TRUSTED_NETWORKS: list[Network] = env.list("WEBHOOK_TRUSTED_NETWORKS", [], validate=networks(loopback=DEBUG))
+WEBHOOK_THREADS = env.int("WEBHOOK_THREADS", 32, validate=positive)
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 METRICS_PORT = env.int("METRICS_PORT", 0)
@@ -79,6 +96,7 @@ SERVE: dict[str, Any] = {  # how `serve` and `work` run, see there
 }
 WORKER_PROCESSES = env.int("WORKER_PROCESSES", max(2, os.cpu_count() or 1), validate=positive)
 env.finish()
+WEBHOOK_TRUSTED_NETWORKS = [ip_network(text) for text in WEBHOOK_TRUSTED_NETWORKS]
 PUBLIC_URL = PUBLIC_URL.rstrip("/")
 FRONTEND_URL = FRONTEND_URL.rstrip("/")
 
@@ -91,6 +109,7 @@ INSTALLED_APPS = [
     "jointoit.accounts",
     "jointoit.events",
     "jointoit.checkin",
+    "jointoit.webhooks",
     "jointoit.organizing",
     "jointoit.pages",
     "django.contrib.admin",
@@ -277,6 +296,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "events", "description": "What happens, when and where."},
         {"name": "registrations", "description": "Who comes: seats, approval and the waiting list."},
         {"name": "check-in", "description": "Tickets, and the door where they are scanned."},
+        {"name": "programs", "description": "For programs: a feed of what happened, and webhooks."},
         {"name": "service", "description": "The service itself: its health, its pages, its problems."},
     ],
     "OAS_VERSION": "3.1.0",
@@ -289,9 +309,14 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "SCHEMA_PATH_PREFIX": "/",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "jointoit.webhooks.documentation.webhooks_section",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "EventStatus": "jointoit.events.models.Event.Status",
         "MailState": "jointoit.mail.models.OutboxMail.State",
+        "DeliveryState": "jointoit.webhooks.models.Message.State",
         "HelperRole": "jointoit.events.models.Membership.Role",
         "OfferedRole": "jointoit.events.models.Invitation.Role",
         "RegistrationStatus": "jointoit.events.models.Registration.Status",

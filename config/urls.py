@@ -9,11 +9,13 @@ from jointoit.accounts import views as accounts
 from jointoit.api.observability import health, metrics
 from jointoit.api.openapi import views
 from jointoit.checkin import views as checkin
+from jointoit.events import feed_views as feed
 from jointoit.events import pages as pages_of_events
 from jointoit.events import team_views as team
 from jointoit.events import views as events
 from jointoit.organizing import views as organizing
 from jointoit.pages import views as pages
+from jointoit.webhooks import views as webhooks
 
 urlpatterns = [
     # events, and first what is asked for most: they are tried in this order
@@ -55,6 +57,7 @@ urlpatterns = [
     path("registrations/<id:pk>/ticket.png", checkin.TicketPNGView.as_view(), name="ticket-png-detail"),
     path("registrations/<id:pk>/ticket/reissue/", checkin.ReissueView.as_view(), name="ticket-reissue"),
     path("tickets/keys/", checkin.TicketKeysView.as_view(), name="ticket-keys-detail"),
+    path("feed/", feed.FeedView.as_view(), name="feed"),
     # registrations
     path("registrations/", events.RegistrationListView.as_view(), name="registration-list"),
     path("registrations/unsubscribe/", pages_of_events.UnsubscribeView.as_view(), name="unsubscribe"),
@@ -74,6 +77,17 @@ urlpatterns = [
     path("users/me/invitations/<id:invitation>/", team.MyInvitationDetailView.as_view(), name="my-invitation-detail"),
     path("users/me/roles/", team.MyRoleListView.as_view(), name="my-role-list"),
     path("users/me/roles/<id:member>/", team.MyRoleDetailView.as_view(), name="my-role-detail"),
+    # programs
+    path("webhooks/", webhooks.WebhookListView.as_view(), name="webhook-list"),
+    path("webhooks/<id:pk>/", webhooks.WebhookDetailView.as_view(), name="webhook-detail"),
+    path("webhooks/<id:pk>/rotate/", webhooks.RotateView.as_view(), name="webhook-rotate"),
+    path("webhooks/<id:pk>/test/", webhooks.TestView.as_view(), name="webhook-test"),
+    path("webhooks/<id:pk>/deliveries/", webhooks.DeliveryListView.as_view(), name="webhook-delivery-list"),
+    path(
+        "webhooks/<id:pk>/deliveries/<msg:message>/redeliver/",
+        webhooks.RedeliverView.as_view(),
+        name="webhook-delivery-redeliver",
+    ),
     # the service
     path("", pages.FrontView.as_view(), name="front"),
     path("problems/", pages.ProblemTypesView.as_view(), name="problem-types"),

@@ -34,6 +34,10 @@ class NotFound(DomainError):
     message = "Nothing is here for you."
 
 
+class Gone(DomainError):
+    """It was there once, and will not be again."""
+
+
 class Unauthenticated(DomainError):
     """Who is asking is not known."""
 
@@ -65,10 +69,6 @@ class TooOften(DomainError):
     def __init__(self, message: str | None = None, *, retry_after: int) -> None:
         super().__init__(message)
         self.retry_after = retry_after  # seconds
-
-
-class Gone(DomainError):
-    """What was asked for was here once and is kept no longer; the docstring says how to begin anew."""
 
 
 class Reused(DomainError):

@@ -4,7 +4,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 
 from jointoit.accounts.documentation import FORM, FROM_MAIL, PAGE, PAGE_TOKEN
-from jointoit.api.openapi.components import REQUEST, asks, gives
+from jointoit.api.openapi.components import REQUEST, SERVER, asks, gives
+from jointoit.events import parameters as shapes_of_parameters
 from jointoit.events import serializers as shapes
 
 WANTED = {
@@ -258,5 +259,20 @@ registration_history = extend_schema_view(
         description="As that of the event. To the attendee everybody who acted for the event is `organizer`.",
         responses=shapes.FactSerializer(many=True),
         examples=[gives(FACT)],
+    )
+)
+feed = extend_schema_view(
+    get=extend_schema(
+        operation_id="feed_list",
+        summary="Follow what happens",
+        description=(
+            "Facts in the order in which they became visible, each once: keep `next` and ask it again later. Anybody "
+            "reads what happens to published events; who manages an event reads all of its facts, and who acted. "
+            "Nothing is lost or doubled while others write. Once facts behind a cursor were forgotten, or the database "
+            "is a restored copy, it answers 410, and `restart` says where to begin anew."
+        ),
+        parameters=[shapes_of_parameters.FeedParameters],
+        responses=shapes.FeedSerializer,
+        examples=[gives({"next": f"{SERVER}/feed/?cursor=WzgxMiw5MDAxXQ.kQ", "results": [FACT]})],
     )
 )

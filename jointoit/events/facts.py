@@ -37,5 +37,6 @@ def record_event(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
-    """Write `event.<kind>`, in the transaction of what it tells."""
-    record([fact(f"event.{kind}", actor=actor, at=now, event_id=event.pk, before=before, after=after)])
+    """Write `event.<kind>`, in the transaction of what it tells; anybody may know of it once the event is published."""
+    public = event.status != Event.Status.DRAFT
+    record([fact(f"event.{kind}", actor=actor, at=now, event_id=event.pk, before=before, after=after, public=public)])

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from jointoit.events.models import OVER_AT
+from jointoit.journal import feed
 from jointoit.journal.models import Fact
 
 #: Whether the facts of `event` are kept: until it has been over for JOURNAL_DAYS.
@@ -63,6 +64,7 @@ def prune(now: datetime) -> None:
         cursor.execute(OVER, {"now": now, "kept": kept(), "batch": BATCH})
         over = [pk for (pk,) in cursor]
     for pk in over:
+        feed.note_pruning(event_id=pk)
         while delete_some(pk):
             pass
 

@@ -8,10 +8,17 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 
 from jointoit.api.fields import ChoiceField, DateTimeField, TimeZoneField
-from jointoit.api.lists.parameters import BooleanParameter, IdParameter, ParameterSerializer, TextParameter
+from jointoit.api.lists.parameters import (
+    BooleanParameter,
+    IdParameter,
+    ParameterSerializer,
+    TextParameter,
+    WholeNumberParameter,
+)
 from jointoit.events.calendar_dates import span
 from jointoit.events.folding import fold
 from jointoit.events.models import Event, Registration
+from jointoit.journal.writer import TYPES
 
 ORDERINGS = ("date", "-date", "created_at", "-created_at", "title", "-title")
 OVER = "An event is over at `ends_at`, without one 24 hours after `date`."
@@ -108,6 +115,30 @@ class AttendeeParameters(ParameterSerializer):
     search = WordsParameter(
         help_text="Every word of it is a part of username, names or e-mail, in any case, with or without accents."
     )
+
+
+@extend_schema_field({"type": "string", "examples": ["event.published,event.cancelled"]})
+class TypesParameter(TextParameter):
+    """Types of facts with commas between them."""
+
+    def to_internal_value(self, data: Any) -> list[str]:  # type: ignore[override]
+        types = super().to_internal_value(data).split(",")
+        if not set(types) <= TYPES.keys():
+            raise serializers.ValidationError(f"With commas between them: {', '.join(TYPES)}.", code="invalid_choice")
+        return types
+
+
+class FeedParameters(ParameterSerializer):
+    types = TypesParameter(max_length=500, help_text="Only facts of these types, with commas between them.")
+    event = IdParameter(help_text="Only facts about this event.")
+    managed = BooleanParameter(help_text="Only facts of events that you manage.")
+    page_size = WholeNumberParameter(min_value=1, max_value=100, help_text="Facts on a page; 20 unless given.")
+    cursor = TextParameter(max_length=500, help_text="Taken from `next`; opaque and signed.")
+
+
+FeedParameters._declared_fields["from"] = ChoiceField(  # a word of Python
+    choices=("now", "start"), required=False, help_text="Where to start without a cursor: `start` unless given."
+)
 
 
 class HistoryParameters(ParameterSerializer):

@@ -31,6 +31,24 @@ MANAGES: Final = f"""
           AND membership.role = 'manager' AND (membership.event_id IS NULL OR membership.event_id = event.id))))
 """
 
+#: All that a reader manages and their key is good for, what was deleted included: for facts, which outlive it.
+MANAGED: Final = """
+    SELECT event.id FROM (
+        SELECT id FROM events_event WHERE organizer_id = %(reader)s
+        UNION SELECT helped.id FROM events_membership AS membership
+              JOIN events_event AS helped ON helped.organizer_id = membership.owner_id
+                   AND (membership.event_id IS NULL OR membership.event_id = helped.id)
+              WHERE membership.member_id = %(reader)s AND membership.role = 'manager'
+    ) AS event WHERE (%(only)s::bigint[] IS NULL OR event.id = ANY(%(only)s::bigint[]))
+"""
+#: The other way round: who manages `event`.
+MANAGERS: Final = """
+    SELECT event.organizer_id AS person
+    UNION SELECT member_id FROM events_membership AS membership
+          WHERE membership.owner_id = event.organizer_id AND membership.role = 'manager'
+            AND (membership.event_id IS NULL OR membership.event_id = event.id)
+"""
+
 #: For lists: the events with which a reader has a role, each found by an index.
 OWN: Final = "SELECT id FROM events_event WHERE organizer_id = %(reader)s AND deleted_at IS NULL"
 OTHERS: Final = """

@@ -249,3 +249,12 @@ class FactSerializer(Shape):
     before = serializers.DictField(allow_null=True)
     after = serializers.DictField(allow_null=True)
     request_id = serializers.UUIDField(allow_null=True, help_text="The `X-Request-ID` of the request that did it.")
+
+
+class FeedSerializer(serializers.Serializer[Any]):
+    """A page of the feed."""
+
+    next = serializers.URLField(
+        help_text="Always there: behind it are the next facts, at once or once there are any. Ask it again later."
+    )
+    results = FactSerializer(many=True)

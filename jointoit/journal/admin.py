@@ -1,7 +1,7 @@
 from django.contrib import admin
 
 from jointoit.api.admin import UndeletableAdmin
-from jointoit.journal.models import Fact
+from jointoit.journal.models import Fact, FeedState
 
 
 @admin.register(Fact)
@@ -13,3 +13,8 @@ class FactAdmin(UndeletableAdmin):
     search_fields = ("=event_id", "=registration_id", "=actor_id", "=request_id")
     ordering = ("-id",)
     show_full_result_count = False
+
+
+@admin.register(FeedState)
+class FeedStateAdmin(UndeletableAdmin):
+    list_display = ("home", "era", "pruned", "pruned_transaction")

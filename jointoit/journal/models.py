@@ -29,11 +29,16 @@ class Fact(models.Model):
         help_text="In whose order facts become visible: ids are given before their transactions commit.",
     )
 
+    public = models.BooleanField(
+        db_default=False, help_text="Of a published event, and about the event itself: anybody reads it in the feed."
+    )
+
     class Meta:
         ordering: ClassVar[Sequence[str]] = ["pk"]
         indexes = [
-            models.Index(F("event_id"), F("id"), name="fact_event"),
+            models.Index(F("event_id"), F("transaction"), F("id"), name="fact_event_feed"),
             models.Index(F("transaction"), F("id"), name="fact_transaction"),
+            models.Index(F("transaction"), F("id"), name="fact_public", condition=Q(public=True)),
             models.Index(
                 F("registration_id"), F("id"), name="fact_registration", condition=Q(registration_id__isnull=False)
             ),
@@ -41,3 +46,23 @@ class Fact(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} {self.pk}"
+
+
+class FeedState(models.Model):
+    """The one row that says which cursors of the feed are still good.
+
+    It is as a whole another one in a restored copy, where the numbers of transactions begin anew or run again.
+    """
+
+    home = models.TextField(help_text="Server, database and timeline that it was written in.")
+    era = models.UUIDField(db_default=Func(function="gen_random_uuid"), help_text="In every cursor.")
+    pruned = models.BigIntegerField(default=0, help_text="How many events were forgotten so far.")
+    pruned_transaction = models.BigIntegerField(default=0, help_text="Up to where facts were forgotten.")
+    pruned_id = models.BigIntegerField(default=0)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "feed state"
+        constraints = [models.CheckConstraint(name="feed_state_is_one_row", condition=Q(id=1))]
+
+    def __str__(self) -> str:
+        return "feed state"

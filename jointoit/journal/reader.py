@@ -14,7 +14,11 @@ COLUMNS: Final = (
     "fact.id, fact.type, fact.at, fact.actor_kind, fact.actor_id, fact.event_id, fact.registration_id, "
     "fact.before, fact.after, fact.request_id"
 )
-NEWEST_FIRST: Final = (Key("id", "fact.id", "bigint", descending=True),)
+#: As the feed, the other way round: one index serves both.
+NEWEST_FIRST: Final = (
+    Key("transaction", "fact.transaction", "bigint", descending=True),
+    Key("id", "fact.id", "bigint", descending=True),
+)
 CONDITIONS: Final[Mapping[str, str]] = {
     "event": "fact.event_id = %(event)s",
     "registration": "fact.registration_id = %(registration)s",
@@ -33,7 +37,10 @@ def history(asked: Mapping[str, Any]) -> Listing:
 def history_query(given: frozenset[str]) -> ListQuery:
     conditions = tuple(CONDITIONS[name] for name in sorted(given))
     # A type that is rare among a million facts is worth a plan of its own.
-    return ListQuery(COLUMNS, "journal_fact AS fact", conditions, NEWEST_FIRST, prepare="type" not in given)
+    columns = f"{COLUMNS}, fact.transaction"
+    return ListQuery(
+        columns, "journal_fact AS fact", conditions, NEWEST_FIRST, ("transaction",), prepare="type" not in given
+    )
 
 
 def members(row: Row, *, own: Collection[Actor] | None = None) -> dict[str, Any]:

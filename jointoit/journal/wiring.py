@@ -6,6 +6,8 @@ from django.db import connection
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from jointoit.api.observability import metrics
+from jointoit.journal import feed
+from jointoit.process import periodic
 
 SIZE = "SELECT greatest(reltuples, 0), pg_total_relation_size(oid) FROM pg_class WHERE relname = 'journal_fact'"
 
@@ -19,4 +21,19 @@ def size() -> Iterable[Metric]:
     yield GaugeMetricFamily("jointoit_journal_bytes", "Size of the journal with its indexes.", size)
 
 
+LAG = f"""
+    SELECT coalesce(extract(epoch FROM now() - min(at)), 0) FROM journal_fact WHERE transaction >= {feed.HORIZON}
+"""
+
+
+def lag() -> Iterable[Metric]:
+    """Long where a transaction that wrote something stays open, in this database or, unknown to us, beside it."""
+    with connection.cursor() as cursor:
+        cursor.execute(LAG)
+        (seconds,) = cursor.fetchone()
+    yield GaugeMetricFamily("jointoit_feed_lag_seconds", "How long the oldest fact waits to be in the feed.", seconds)
+
+
 metrics.register(size)
+metrics.register(lag)
+periodic.register(lambda now: feed.renew(), every=periodic.ROUND)

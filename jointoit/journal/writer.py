@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, Final, TypedDict
 
 import structlog
 from django.db import connection, transaction
@@ -30,6 +30,29 @@ class Actor:
 KINDS = ("owner", "manager", "door", "attendee", "staff", "key", "system")
 #: The service by itself: who waited gets a seat.
 SYSTEM = Actor("system")
+
+
+#: What there is to tell, and what it means.
+TYPES: Final[Mapping[str, str]] = {
+    "event.created": "An event was made, perhaps as a draft.",
+    "event.changed": "Fields of an event have other values; of a description a digest is told.",
+    "event.published": "A draft is for everybody now.",
+    "event.cancelled": "An event will not take place.",
+    "event.deleted": "An event is gone.",
+    "event.handed_over": "An event has another owner.",
+    "registration.pending": "Somebody asked for a seat that has to be approved.",
+    "registration.confirmed": "Somebody has a seat.",
+    "registration.waitlisted": "Somebody waits for a seat.",
+    "registration.promoted": "Who waited first has a seat.",
+    "registration.declined": "A seat was not approved.",
+    "registration.cancelled": "A registration ended.",
+    "registration.transferred": "A registration has another holder.",
+    "ticket.reissued": "A ticket is void, another one is good.",
+    "checkin.admitted": "Somebody was let in.",
+    "checkin.refused": "Somebody was not let in.",
+    "checkin.undone": "A scan was taken back.",
+    "team.changed": "A role began, changed or ended.",
+}
 
 
 class Written(TypedDict):
@@ -59,9 +82,10 @@ def fact(
     registration_id: int | None = None,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
+    public: bool = False,
 ) -> Fact:
     return Fact(
-        type=type, at=at, event_id=event_id, registration_id=registration_id, before=before, after=after,
+        type=type, at=at, event_id=event_id, registration_id=registration_id, before=before, after=after, public=public,
         **written(actor),
     )  # fmt: skip
 

@@ -95,6 +95,26 @@ class PasswordChanged(AccountMessage):
     keys: int = 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class WebhookMessage(AccountMessage):
+    """About an address that takes no messages; `host` is all that is said of it."""
+
+    webhook_id: int
+    host: str
+
+    priority = Priority.NORMAL
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookFailing(WebhookMessage):
+    """Warns after a day."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookDisabled(WebhookMessage):
+    """Tells that nothing is sent there any more."""
+
+
 # ── About a team ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from threading import Thread
 
 import structlog
 from django.conf import settings
@@ -40,6 +41,7 @@ class Chore:
 
 
 chores: list[Chore] = []
+beside: dict[str, Callable[[StopAsked], object]] = {}
 
 
 def register(job: Callable[[datetime], object], *, every: timedelta = MINUTE) -> None:
@@ -52,13 +54,31 @@ def register_stoppable(job: Callable[[datetime, StopAsked], object], *, every: t
     chores.append(Chore(job, every))
 
 
+def register_beside(name: str, work: Callable[[StopAsked], object]) -> None:
+    """Have `work(stop)` go on in a thread of its own, beside the chores, which do not wait for it nor it for them."""
+    beside[name] = work
+
+
 def run(*, stop: StopAsked) -> None:
     """Do the chores until `stop` says so; in between it is asked several times a second."""
+    threads = [Thread(target=go_on, args=(work, stop), name=name) for name, work in beside.items()]
+    for thread in threads:
+        thread.start()
     while not stop():
         close_old_connections()
         run_due(now=timezone.now(), stop=stop)
         heartbeat.beat(settings.HEARTBEAT)
         rest_until(time.monotonic() + ROUND.total_seconds(), stop)
+    for thread in threads:
+        thread.join()
+
+
+def go_on(work: Callable[[StopAsked], object], stop: StopAsked) -> None:
+    """Begin again when it fails, until `stop` says so."""
+    while not stop():
+        attempt(partial(work, stop))
+        rest_until(time.monotonic() + ROUND.total_seconds(), stop)
+    connections.close_all()
 
 
 def run_due(*, now: datetime, stop: StopAsked = never) -> None:

@@ -6,7 +6,7 @@ from django_migration_linter import MigrationLinter
 
 from config.env import ROOT
 
-APPS = ["accounts", "api", "events", "mail"]
+APPS = ["accounts", "api", "events", "journal", "mail", "webhooks"]
 
 
 @pytest.mark.django_db

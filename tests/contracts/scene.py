@@ -98,10 +98,15 @@ class Scene:
         return self.kept
 
     @cached_property
-    def useless_key(self) -> str:
-        """A key that is good for no call that is made here."""
-        body = {"name": "Useless", "scopes": ["webhooks"], "password": PASSWORD}
-        return str(self.made(Call("POST", "/users/me/keys/", self.ada, json=body))["key"])
+    def useless_keys(self) -> dict[str, str]:
+        """Two keys, of which one at least is not good for a call."""
+        made = (Call("POST", "/users/me/keys/", self.ada, json={"name": scope, "scopes": [scope], "password": PASSWORD})
+                for scope in ("feed", "webhooks"))  # fmt: skip
+        return {call.json["name"]: str(self.made(call)["key"]) for call in made}
+
+    def useless_key(self, path: str) -> str:
+        """A key that is not good for a call there."""
+        return self.useless_keys["feed" if path.startswith("/webhooks/") else "webhooks"]
 
     def forget(self) -> None:
         self.kept = None

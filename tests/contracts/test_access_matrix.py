@@ -15,6 +15,7 @@ from jointoit.checkin import door
 from jointoit.checkin.reading import Presented
 from jointoit.events import door_passes, questions, team
 from jointoit.events.models import Invitation, Membership
+from jointoit.webhooks.models import Message, Webhook
 from tests.client import ServiceClient
 
 ROLES = ("anonymous", "stranger", "attendee", "organizer", "manager", "door", "staff", "deactivated", "pass")
@@ -136,6 +137,16 @@ PUT    /registrations/{{registration}}/       401 404 200 200 200 404 404 401 40
 PATCH  /registrations/{{registration}}/       401 404 200 200 200 404 404 401 401 registrations:write
 DELETE /registrations/{{registration}}/       401 404 403 204 204 404 404 401 401 registrations:write
 GET    /registrations/{{registration}}/history/ 401 404 200 200 200 404 404 401 401 attendees:read
+GET    /feed/                                 {PUBLIC} feed
+GET    /webhooks/                             {PERSONAL} webhooks
+POST   /webhooks/                             401 201 201 201 201 201 201 401 401 webhooks
+GET    /webhooks/{{hook}}/                    401 404 404 200 404 404 404 401 401 webhooks
+PATCH  /webhooks/{{hook}}/                    401 404 404 200 404 404 404 401 401 webhooks
+DELETE /webhooks/{{hook}}/                    401 404 404 204 404 404 404 401 401 webhooks
+POST   /webhooks/{{hook}}/rotate/             401 404 404 200 404 404 404 401 401 webhooks
+POST   /webhooks/{{hook}}/test/               401 404 404 200 404 404 404 401 401 webhooks
+GET    /webhooks/{{hook}}/deliveries/         401 404 404 200 404 404 404 401 401 webhooks
+POST   /webhooks/{{hook}}/deliveries/{{message}}/redeliver/ 401 404 404 202 404 404 404 401 401 webhooks
 GET    /invitations/                          {PERSONAL} -
 POST   /invitations/accept/                   401 400 400 400 400 400 400 401 401 -
 POST   /invitations/decline/                  401 400 400 400 400 400 400 401 401 -
@@ -152,6 +163,7 @@ BODIES |= {
     "POST /events/{event}/invitations/": INVITED,
     "POST /events/{event}/handover/": {"email": "somebody@example.net"},
     "POST /events/{event}/door-passes/": {"label": "Side entrance"},
+    "POST /webhooks/": {"url": "https://hooks.example.org/", "types": ["event.changed"]},
     "PATCH /users/me/keys/{key}/": {"name": "Printer"},
     "PATCH /users/me/team/{helper}/": {"role": "door"},
     "PATCH /events/{event}/team/{member}/": {"role": "door"},
@@ -212,7 +224,12 @@ def world(make_event, register, now) -> Callable[[], dict[str, Any]]:
         door_pass, text = door_passes.create(caller=caller, event_id=event.pk, label="Side", now=now)
         question = questions.add(caller=caller, event_id=event.pk, fields={"label": "Food?", "type": "text"}, now=now)
         scan, _ = door.admit(caller=caller, event_id=event.pk, scan=Presented(id=uuid4(), token="x"), now=now)
+        Webhook.objects.all().delete()
+        hook = Webhook.objects.create(owner=owner, url="https://127.0.0.1:1/", types=[], seed="", created_at=now)
+        message = Message.objects.create(webhook=hook, fact_id=1, give_up_at=now)
+        message.refresh_from_db()
         return {
+            "hook": hook.pk, "message": str(message),
             "scan": scan["id"], "text": text, "question": question.pk,
             "event": event.pk, "draft": draft.pk, "offered": offered.pk,
             "registration": register(event, people["attendee"]).pk,
@@ -280,5 +297,5 @@ PAGES = {
 
 
 def generic(path: str) -> str:
-    path = re.sub(r"<(id|uuid):\w+>|\{\w+\}", "N", path).partition("?")[0]
+    path = re.sub(r"<(id|uuid|msg):\w+>|\{\w+\}", "N", path).partition("?")[0]
     return path.replace("<slug:code>", "not_found")

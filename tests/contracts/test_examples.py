@@ -14,6 +14,7 @@ from jointoit.events import questions, team
 from jointoit.events.models import Event, Membership, Registration
 from jointoit.mail import links
 from jointoit.organizing import transfers
+from jointoit.webhooks.models import Webhook
 from tests.client import ServiceClient
 from tests.conformance import document, pointed, validator
 
@@ -94,6 +95,8 @@ def test_an_example_is_taken_as_it_stands(
     pk = registration if path.startswith("/registrations/") else event.pk
     if path.startswith("/users/me/keys/"):
         pk = keys.create(user=ada, name="k", scopes=["attendees:read"], password=PASSWORD, now=now)[0].pk
+    if path.startswith("/webhooks/"):
+        pk = Webhook.objects.create(owner=ada, url="https://x.example/", types=[], seed="", created_at=now).pk
     place = event if path.startswith("/events/") else None
     helper = Membership.objects.create(owner=ada, event=place, member=make_user(), role="manager", since=now)
     body = filled(value, path, ada, registration, now)

@@ -16,12 +16,20 @@ from psycopg.conninfo import conninfo_to_dict
 
 from jointoit.api.http import idempotency
 from tests.conformance import document, mismatch, pointed
-from tests.contracts import checkin_provocations, organizing_provocations, provocations, team_provocations
+from tests.contracts import (
+    checkin_provocations,
+    organizing_provocations,
+    program_provocations,
+    provocations,
+    team_provocations,
+)
 from tests.contracts.scene import Call, Given, Scene
 from tests.live import UNLIMITED, Live, serve
 
 pytestmark = pytest.mark.xdist_group("statuses")
-PLACES = (provocations, team_provocations, organizing_provocations, checkin_provocations)
+PLACES = (
+    provocations, team_provocations, organizing_provocations, checkin_provocations, program_provocations,
+)  # fmt: skip
 GOOD = {operation: call for place in PLACES for operation, call in place.GOOD.items()}
 OWN: dict[str, dict[str, Given]] = {}
 for place in PLACES:
@@ -32,9 +40,9 @@ OPERATIONS = {
 }
 PROBLEM = "application/problem+json"
 #: Answers of a service that is in need; they have tests of their own below.
-IN_NEED = {"429 throttled", "503 busy", "503 database_unavailable"}
+IN_NEED = {"429 throttled", "503 busy", "503 database_unavailable", "503 feed_renewed"}
 NOWHERE = str(2**62)
-SCAN = "3f0f9d0e-8b0c-4f0e-9d5e-2a1d6f6f7a10"
+IDS = {"code": "busy", "scan": "3f0f9d0e-8b0c-4f0e-9d5e-2a1d6f6f7a10", "message": f"msg_{0:032x}"}
 
 
 def documented(operation: str) -> set[str]:
@@ -101,7 +109,9 @@ ALIKE: dict[str, Callable[[Call, Scene], Call]] = {
     "too_many_parameters": lambda call, scene: plain(call, query="&".join(f"p{n}=1" for n in range(1500))),
     "invalid_json": lambda call, scene: call.but(json=None, content=b"{", headers={"Content-Type": "application/json"}),
     "not_authenticated": lambda call, scene: call.but(who=None),
-    "scope_missing": lambda call, scene: call.but(who=None, headers={"Authorization": f"Bearer {scene.useless_key}"}),
+    "scope_missing": lambda call, scene: call.but(
+        who=None, headers={"Authorization": f"Bearer {scene.useless_key(call.path)}"}
+    ),
     "token_not_valid": lambda call, scene: call.but(who=None, headers={"Authorization": "Bearer junk"}),
     "not_found": moved,
     "not_acceptable": lambda call, scene: call.but(headers={"Accept": "application/xml"}),
@@ -157,7 +167,7 @@ def test_every_operation_is_throttled_that_says_so(tmp_path: Path) -> None:
         answers = {}
         for operation, said in OPERATIONS.items():
             method, path = operation.split()
-            call = Call(method, re.sub(r"\{\w+\}", "1", path.replace("{code}", "busy").replace("{scan}", SCAN)))
+            call = Call(method, re.sub(r"\{(\w+)\}", lambda found: IDS.get(found[1], "1"), path))
             headers = token if {"accessToken": []} in said["security"] else {}
             answers[operation] = str(Answer(call, client.request(method, call.path, headers=headers)))
 

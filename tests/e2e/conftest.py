@@ -22,7 +22,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service | Elsewh
     if base := os.environ.get("BASE_URL"):
         yield Elsewhere(base.rstrip("/"), os.environ["INBOX_URL"].rstrip("/"))
         return
-    service = Service(tmp_path_factory.mktemp("stack"))
+    service = Service(tmp_path_factory.mktemp("stack"), WEBHOOK_TRUSTED_NETWORKS="127.0.0.0/8")
     service.start()
     try:
         yield service

@@ -89,5 +89,8 @@ def test_a_generated_client_does_the_main_round(stack: Service, sdk: ModuleType,
     assert (again.status, again.code) == (409, "already_registered")
     assert [row.id for row in guest.call("registrations", "registration_list").results] == [registration.id]
     wait_for(stack.inbox, to=f"visitor-{suffix}@example.org", subject="Generated")
+    feed = organizer.call("programs", "feed_list", managed=True)
+    assert [fact.type_ for fact in feed.results] == ["event.created", "registration.confirmed"]
+    assert [fact.registration for fact in feed.results] == [None, registration.id]
     organizer.call("registrations", "registration_destroy", registration.id)
     assert guest.call("registrations", "registration_retrieve", registration.id).status.value == "cancelled"

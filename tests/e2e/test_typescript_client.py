@@ -22,12 +22,16 @@ def run(*words: str | Path, cwd: Path = TOOLS) -> str:
     return done.stdout
 
 
-@pytest.fixture
-def project(stack: Service, tmp_path: Path) -> Path:
-    """A folder with the program, the schema as it is published, and the types made of it."""
+def install_node_packages() -> None:
     with (TOOLS / "package-lock.json").open("rb") as lock:  # two runs at once would install over each other
         fcntl.flock(lock, fcntl.LOCK_EX)
         run("make", "tools/sdk/node_modules/.installed", cwd=ROOT)
+
+
+@pytest.fixture
+def project(stack: Service, tmp_path: Path) -> Path:
+    """A folder with the program, the schema as it is published, and the types made of it."""
+    install_node_packages()
     for name in ("package.json", "round.ts", "tsconfig.json"):
         shutil.copy(TOOLS / name, tmp_path)
     (tmp_path / "node_modules").symlink_to(TOOLS / "node_modules")

@@ -39,6 +39,8 @@ ALSO: dict[type[m.Message], dict[str, Any]] = {
     m.HandoverInvitation: ABOUT_OFFER,
     m.HandoverAccepted: {"new_owner": "Grace Hopper"},
     m.EventHandedOver: {"old_owner": "Charles Babbage"},
+    m.WebhookFailing: {"webhook_id": 3, "host": "crm.example.org"},
+    m.WebhookDisabled: {"webhook_id": 3, "host": "crm.example.org"},
     m.EmailChanged: {"new_address_masked": "a…@example.com"},
     m.EventChanged: {"before": BEFORE},
     m.RegistrationWaitlisted: {"position": 6},

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,8 @@ def test_who_works_is_alive_and_who_stopped_working_is_not(file: Path) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_each_round_of_a_sweeper_is_a_sign_of_life(file: Path) -> None:
+def test_each_round_of_a_sweeper_is_a_sign_of_life(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(periodic, "beside", {})
     rounds = iter([False, True, True, True])
 
     periodic.run(stop=lambda: next(rounds, True))
@@ -65,3 +67,22 @@ def test_nobody_who_is_not_told_to_leaves_files(settings: Any, monkeypatch: pyte
     monkeypatch.setattr(Path, "touch", None)
 
     worker_heartbeat.beat()
+
+
+def test_what_goes_on_beside_the_chores_begins_again_when_it_fails_and_ends_with_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun: list[bool] = []
+
+    def work(stop: periodic.StopAsked) -> None:
+        begun.append(True)
+        assert len(begun) > 1, "fails at first"
+
+    monkeypatch.setattr(periodic, "beside", {"work": work})
+    monkeypatch.setattr(periodic, "chores", [])
+    monkeypatch.setattr(periodic, "ROUND", timedelta(milliseconds=5))
+    monkeypatch.setattr(periodic, "close_old_connections", lambda: None)
+
+    periodic.run(stop=lambda: len(begun) >= 2)
+
+    assert len(begun) == 2

@@ -5,6 +5,7 @@ import type { components, paths } from "./build/schema.js";
 
 type Event = components["schemas"]["Event"];
 type Registration = components["schemas"]["Registration"];
+type Fact = components["schemas"]["Fact"];
 type Problem = components["schemas"]["Problem"];
 
 const [baseUrl, suffix] = process.argv.slice(2) as [string, string];
@@ -51,4 +52,12 @@ const removed = await organizer.DELETE("/registrations/{id}/", { params: { path:
 assert.equal(removed.response.status, 204);
 const ended = await guest.GET("/registrations/{id}/", { params: { path: { id: registration.id } } });
 assert.equal(ended.data?.status, "cancelled");
+// The feed tells the same, and where to ask next.
+const page = await organizer.GET("/feed/", { params: { query: { managed: true } } });
+const facts: Fact[] = page.data?.results ?? [];
+assert.deepEqual(facts.slice(0, 2).map((fact) => fact.type), ["event.created", "registration.confirmed"]);
+const next = new URL(page.data?.next ?? "").searchParams.get("cursor") ?? "";
+const later = await organizer.GET("/feed/", { params: { query: { managed: true, cursor: next } } });
+assert.deepEqual(later.data?.results, []);
+
 console.log("done");

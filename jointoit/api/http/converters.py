@@ -1,5 +1,7 @@
 """Path converters."""
 
+from uuid import UUID
+
 from django.urls import register_converter
 
 
@@ -17,4 +19,17 @@ class IdConverter:
         return str(value)
 
 
+class MessageConverter:
+    """The id of a message to a webhook, as `webhook-id` has it."""
+
+    regex = "msg_[0-9a-f]{32}"
+
+    def to_python(self, value: str) -> UUID:
+        return UUID(value.removeprefix("msg_"))
+
+    def to_url(self, value: UUID) -> str:
+        return f"msg_{value.hex}"
+
+
 register_converter(IdConverter, "id")
+register_converter(MessageConverter, "msg")

@@ -56,6 +56,8 @@ TAGS: Final = {
     "register": "registrations",
     "registrations": "registrations",
     "events": "events",
+    "feed": "programs",
+    "webhooks": "programs",
 }
 OPEN_TO: Final = (permissions.AllowAny, permissions.IsAuthenticated, permissions.IsAuthenticatedOrReadOnly)
 

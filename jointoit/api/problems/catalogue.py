@@ -90,6 +90,7 @@ OF_THE_TOOLKIT = (
     ProblemType("method_not_allowed", 405, "This address does not know the method; Allow names those that it knows."),
     ProblemType("not_acceptable", 406, "The answer cannot be given in any media type that Accept names."),
     ProblemType("conflict", 409, "The state of things does not allow this step."),
+    ProblemType("gone", 410, "It was here once, and will not be again."),
     ProblemType(
         "length_required",
         411,

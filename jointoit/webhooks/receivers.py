@@ -1,0 +1,14 @@
+"""What an account that goes away means for its webhooks."""
+
+from typing import Any
+
+from django.dispatch import receiver
+
+from jointoit.accounts.models import User
+from jointoit.accounts.signals import account_is_closing
+from jointoit.webhooks.models import Webhook
+
+
+@receiver(account_is_closing)
+def forget(*, user: User, **_: Any) -> None:
+    Webhook.objects.filter(owner=user).delete()
