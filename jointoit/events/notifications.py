@@ -1,22 +1,27 @@
 """Turns what happened to a seat into the promise of a mail; called inside the transaction of the fact."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from jointoit.accounts.models import User
 from jointoit.events.models import Event, Invitation, Registration
 from jointoit.mail import outbox
 from jointoit.mail.messages import (
+    ApprovalsWaiting,
     EventHandedOver,
     EventPayload,
     HandoverAccepted,
     HandoverInvitation,
     Message,
     Person,
+    RegistrationPending,
     SeatMessage,
     TeamInvitation,
 )
+
+#: So long the organizer is not told of somebody who asks, so that one mail tells of all who ask meanwhile.
+GATHER = timedelta(minutes=5)
 
 
 def notify(kind: type[SeatMessage], registration: Registration, **facts: Any) -> None:
@@ -26,8 +31,26 @@ def notify(kind: type[SeatMessage], registration: Registration, **facts: Any) ->
 
 def promise(kind: type[SeatMessage], registration: Registration, **facts: Any) -> outbox.Promise:
     """The same promise, for the statement that writes the registration itself."""
-    promised = message(kind, registration, event_payload(registration.event), **facts)
-    return outbox.promise(promised, key=key(kind, registration))
+    of_event = event_payload(registration.event)
+    told = (message(kind, registration, of_event, **facts), key(kind, registration), None)
+    if kind is not RegistrationPending:
+        return outbox.promise(told)
+    asked = ApprovalsWaiting(to=person(registration.event.organizer), event=of_event)
+    return outbox.promise(told, (asked, request_key(registration), registration.registered_at + GATHER))
+
+
+def withdraw_request(registration: Registration) -> None:
+    """Ask the organizer no more, if that was not done yet."""
+    outbox.supersede(request_key(registration))
+
+
+def withdraw_requests(event: Event) -> None:
+    """The same for everybody who asks."""
+    outbox.supersede(f"event:{event.pk}:request:")
+
+
+def request_key(registration: Registration) -> str:
+    return f"event:{registration.event_id}:request:{registration.pk}:"
 
 
 def notify_of_end(kind: type[SeatMessage], registration: Registration, *, held_seat: bool) -> None:

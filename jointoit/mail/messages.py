@@ -54,6 +54,17 @@ class Message:
     def __init_subclass__(cls) -> None:
         cls.kind = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 
+    @property
+    def topic(self) -> str:
+        """What the mail is about; those about one topic reach a person in the order of the facts. Empty: no matter."""
+        event = event_of(self)
+        return f"event:{event.id}" if event else ""
+
+
+def event_of(message: Message) -> EventPayload | None:
+    """The event that a mail is about, if it is about one."""
+    return getattr(message, "event", None)
+
 
 # ── About an account ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -136,6 +147,19 @@ class EventHandedOver(Message):
 
     event: EventPayload
     old_owner: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalsWaiting(Message):
+    """Tells the organizer that people ask for a seat; those who ask while it waits to be sent are counted in it."""
+
+    event: EventPayload
+    requests: int = 1
+
+    @property
+    def topic(self) -> str:
+        """Apart from what the organizer hears as a guest, which need not wait until enough have asked."""
+        return f"{super().topic}:requests"
 
 
 # ── About a seat ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -19,6 +19,9 @@ class OutboxMail(models.Model):
     kind = models.CharField(max_length=64)
     payload = models.JSONField(db_column="facts", help_text="The message as it was when it was promised.")
     recipient = models.EmailField(max_length=254)
+    topic = models.CharField(
+        max_length=64, db_default="", help_text="What it is about; mails of one topic reach a person in their order."
+    )
     dedupe_key = models.CharField(max_length=200, unique=True, help_text="One fact, one mail.")
     message_id = models.CharField(max_length=320, help_text="The same for every attempt.")
     priority = models.SmallIntegerField()
@@ -39,13 +42,17 @@ class OutboxMail(models.Model):
 
     #: No column: `claims.claim` sets when the mail should have gone, to put it back in its old place.
     was_due: datetime
+    #: Whether an attempt was made before, whose outcome may not be known.
+    was_tried: bool
+    #: In `lines`: the claimed mail that this one is behind.
+    head: int
 
     class Meta:
         verbose_name = "mail"
         verbose_name_plural = "outbox"
         indexes = [
             models.Index(F("priority"), F("not_before"), F("id"), name="outbox_due", condition=Q(state="pending")),
-            models.Index(F("recipient"), name="outbox_recipient"),
+            models.Index(F("recipient"), F("topic"), F("state"), F("id"), name="outbox_line"),
         ]
 
     def __str__(self) -> str:

@@ -23,9 +23,7 @@ from jointoit.mail.messages import (
     AccountMessage,
     ConfirmEmail,
     EventChanged,
-    EventHandedOver,
     EventReminder,
-    HandoverAccepted,
     InvitationMessage,
     Message,
     PasswordReset,
@@ -33,6 +31,7 @@ from jointoit.mail.messages import (
     Priority,
     SeatMessage,
     Welcome,
+    event_of,
 )
 from jointoit.mail.models import OutboxMail
 from jointoit.mail.sender import domain, sender
@@ -108,9 +107,9 @@ def context_of(message: Message, mint: Mint) -> dict[str, Any]:
         context |= {"token": token, "link": links.address_of(kind, token)}
     if isinstance(message, InvitationMessage):
         context["until"] = moment(message.expires_at, message.to.timezone)
-    if isinstance(message, SeatMessage | InvitationMessage | HandoverAccepted | EventHandedOver) and message.event:
+    if event := event_of(message):
         zone = message.to.timezone
-        context |= {"event": message.event, "when": when(message.event, zone), "on_site": on_site(message.event, zone)}
+        context |= {"event": event, "when": when(event, zone), "on_site": on_site(event, zone)}
     if isinstance(message, EventChanged):
         context |= {"before": message.before, "was": when(message.before, message.to.timezone)}
     return context
