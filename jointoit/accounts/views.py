@@ -69,7 +69,7 @@ def read(shape: type[serializers.Serializer[Any]], request: Request, *, partial:
 @documentation.sign_up
 class SignUpView(OpenView):
     throttle_scope = "signup"
-    refusals = {"POST": {400: ("weak_password", "username_taken", "email_taken")}}
+    refusals = {"POST": {400: ("link_in_name", "weak_password", "username_taken", "email_taken")}}
 
     def post(self, request: Request) -> HttpResponse:
         user = signup.sign_up(**read(SignUpSerializer, request), now=timezone.now())
@@ -81,8 +81,8 @@ class MeView(PrivateView, Conditional):
     serializer_class = UserSerializer
     deletes_with_body = True
     refusals = {
-        "PUT": {400: ("username_taken", "email_taken")},
-        "PATCH": {400: ("username_taken", "email_taken")},
+        "PUT": {400: ("link_in_name", "username_taken", "email_taken")},
+        "PATCH": {400: ("link_in_name", "username_taken", "email_taken")},
         "DELETE": {400: ("wrong_password",)},
     }
 

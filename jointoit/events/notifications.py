@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from jointoit.accounts.models import User
+from jointoit.accounts.notifications import person
 from jointoit.events.models import Event, Invitation, Registration
 from jointoit.mail import outbox
 from jointoit.mail.messages import (
@@ -22,6 +23,7 @@ from jointoit.mail.messages import (
 
 #: So long the organizer is not told of somebody who asks, so that one mail tells of all who ask meanwhile.
 GATHER = timedelta(minutes=5)
+EXCERPT = 1_000  # characters of a description in a mail
 
 
 def notify(kind: type[SeatMessage], registration: Registration, **facts: Any) -> None:
@@ -82,7 +84,10 @@ def notify_invitation(invitation: Invitation, *, inviter: User) -> None:
     """Promise the mail with an invitation, to whoever reads the address."""
     shared: dict[str, Any] = {
         "to": Person(
-            address=invitation.email, name="", timezone=invitation.event.timezone if invitation.event else "UTC"
+            address=invitation.email,
+            name="",
+            timezone=invitation.event.timezone if invitation.event else "UTC",
+            verified=User.objects.filter(email__iexact=invitation.email, email_verified=True).exists(),
         ),
         "invitation_id": invitation.pk,
         "inviter": inviter.get_full_name(),
@@ -105,10 +110,6 @@ def notify_handover(event: Event, old: User | None, new: User) -> None:
     if old:
         accepted = HandoverAccepted(to=person(old), event=of_event, new_owner=new.get_full_name())
         outbox.enqueue(accepted, key=f"{about_event}:{accepted.kind}")
-
-
-def person(user: User) -> Person:
-    return Person(address=user.email, name=user.get_full_name(), timezone=user.timezone)
 
 
 def key(kind: type[SeatMessage], registration: Registration) -> str:
@@ -145,4 +146,10 @@ def event_payload(event: Event) -> EventPayload:
         organizer_name=event.organizer.get_full_name(),
         organizer_address=event.organizer.email,
         revision=event.revision,
+        description=shortened(event.description),
     )
+
+
+def shortened(description: str) -> str:
+    """The beginning of a description, which may be long and goes into thousands of mails."""
+    return description if len(description) <= EXCERPT else f"{description[: EXCERPT - 1].rstrip()}…"

@@ -25,16 +25,36 @@ from jointoit.mail import outbox
 #: What asking needs to know; every date less is read by Python in less time.
 UNASKED: Final = ("description", "title_folded", "location_folded", "tags", "created_at", "updated_at", "reminded_at")
 EVENT: Final = [field.attname for field in Event._meta.concrete_fields if field.attname not in UNASKED]
-USER: Final = ["id", "username", "email", "first_name", "last_name", "timezone", "is_active", "token_epoch"]
+USER: Final = [
+    "id",
+    "username",
+    "email",
+    "first_name",
+    "last_name",
+    "timezone",
+    "email_verified",
+    "is_active",
+    "token_epoch",
+]
 #: What a mail says of a registration and its person; thousands of them are read with the event held.
 REGISTRATION: Final = ["id", "attendee_id", "status", "revision"]
-ADDRESSED: Final = ["id", "username", "email", "first_name", "last_name", "timezone"]  # without a name: the username
+ADDRESSED: Final = [
+    "id",
+    "username",
+    "email",
+    "first_name",
+    "last_name",
+    "timezone",
+    "email_verified",
+]  # without a name: the username
 ONE_LIVE: Final = "registration_one_live_per_person"
+EXCERPT: Final = 1_001  # characters of a description: one more than a mail shows
 CHUNK: Final = 1_000  # people who are brought in, and told, with one statement
 
 CANDIDATE: Final = PreparedQuery(f"""
     SELECT {columns_of(User, "attendee", USER, prefix="attendee__")},
            {columns_of(Event, "event", EVENT, prefix="event__")},
+           left(event.description, {EXCERPT}) AS event__description,
            {columns_of(User, "organizer", USER, prefix="organizer__")},
            live.id AS live, nextval(pg_get_serial_sequence('events_registration', 'id')) AS registration
     FROM accounts_user AS attendee
@@ -127,7 +147,7 @@ def load_candidate(*, event_id: int, attendee: User) -> tuple[Registration, int 
         return None
     if row["event__id"] is None:
         raise NotFound
-    event = instance_of(Event, row, EVENT, prefix="event__")
+    event = instance_of(Event, row, [*EVENT, "description"], prefix="event__")
     event.organizer = instance_of(User, row, USER, prefix="organizer__")
     asking = instance_of(User, row, USER, prefix="attendee__")
     return Registration(pk=row["registration"], event=event, attendee=asking), row["live"]

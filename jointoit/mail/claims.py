@@ -11,7 +11,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Case, Q, TextField, Value, When
 from django.db.models.functions import Concat
 
-from jointoit.mail import lines
+from jointoit.mail import lines, stops, unverified
 from jointoit.mail.models import OutboxMail
 from jointoit.mail.policy import LEASE, STOP_SENDING
 
@@ -60,7 +60,7 @@ def claim(*, limit: int, now: datetime) -> list[OutboxMail]:
             mails = sorted(
                 OutboxMail.objects.raw(CLAIM, values), key=lambda mail: (mail.priority, mail.was_due, mail.pk)
             )
-            going = lines.tidy(mails, now=now)
+            going = lines.tidy(unverified.hold_back(stops.withhold(mails), now=now), now=now)
         if going or not mails:
             return going
 

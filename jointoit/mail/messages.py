@@ -21,11 +21,16 @@ class Priority(IntEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """Whom a mail is for: the address, the name to greet, and the IANA zone to write times in."""
+    """Whom a mail is for: the address, the name to greet, and the IANA zone to write times in.
+
+    `verified`: somebody has shown to read mail there. Else it may be a stranger's, whom others' words must not reach
+    as a link (`unverified`).
+    """
 
     address: str
     name: str
     timezone: str
+    verified: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +47,8 @@ class EventPayload:
     organizer_name: str
     organizer_address: str
     revision: int
+    description: str = ""  # its beginning
+    contact: str | None = None  # where replies go
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +111,13 @@ class PasswordChanged(AccountMessage):
     """Tells that the password was changed, and how many keys for programs go on all the same."""
 
     keys: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldMails(Message):
+    """Tells an address that nobody has verified how many mails to it waited for that, and will not be sent."""
+
+    number: int
 
 
 # ── About a team ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -34,6 +34,9 @@ class OutboxMail(models.Model):
     claim = models.UUIDField(null=True, editable=False, help_text="Who is sending it now.")
     lease_until = models.DateTimeField(null=True, editable=False, help_text="After this the claim is void.")
     last_answer = models.TextField(blank=True, default="", help_text="What the mail server said last.")
+    held_at = models.DateTimeField(
+        null=True, editable=False, help_text="Since when it waits for its address to be verified."
+    )
     forget = models.BooleanField(db_default=False, editable=False, help_text="Erase what it said once it is settled.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     settled_at = models.DateTimeField(null=True, editable=False)
@@ -57,6 +60,27 @@ class OutboxMail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+
+class MailStop(models.Model):
+    """What somebody wants no mail of any more. The address is not kept, but a keyed hash of it."""
+
+    #: Everything but what is about the account itself, which its owner asks for.
+    SERVICE = "service"
+    #: Everything: the address is that of a stranger, who knows nothing of us.
+    ALL = "all"
+
+    digest = models.CharField(max_length=64)
+    topic = models.CharField(max_length=64, help_text="An event, as in the outbox; `service`, or `all`.")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects: ClassVar[models.Manager[Self]] = models.Manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["digest", "topic"], name="mail_stop_once")]
+
+    def __str__(self) -> str:
+        return f"no mail: {self.topic}"
 
 
 class SendControl(models.Model):
