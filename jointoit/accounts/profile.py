@@ -19,8 +19,8 @@ def update(
 ) -> User:
     """Write the named values; a new `email` only waits until it is confirmed from there.
 
-    Raises LinkInName, UsernameTaken, EmailTaken, DeadToken, and what `precondition` raises when it is given the row as it is once
-    held.
+    Raises LinkInName, UsernameTaken, EmailTaken, DeadToken, and what `precondition` raises when it is given the row as
+    it is once held.
     """
     with transaction.atomic():
         user = User.objects.lock(user_id).filter(is_active=True).first()

@@ -115,6 +115,14 @@ def stop_of(token: str) -> tuple[str, str]:
     return address, topic
 
 
+def is_of_event(token: str) -> bool:
+    """Whether a token that may be none ends the mails about one event, and not all."""
+    try:
+        return stop_of(token)[1].startswith("event:")
+    except BadToken:
+        return False
+
+
 def stop_address(token: str) -> str:
     """Always one of ours, as that which ends reminders."""
     return f"{settings.PUBLIC_URL}/users/stop-mail/?{urlencode({'token': token})}"
