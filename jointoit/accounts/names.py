@@ -13,5 +13,5 @@ class LinkInName(Invalid):
 def refuse_links(user: User, **names: str) -> None:
     """Raise LinkInName for the first of the names that holds a link, unless the user has it already."""
     for field, name in names.items():
-        if (user.pk is None or name != getattr(user, field)) and has_link(name):
+        if (user._state.adding or name != getattr(user, field)) and has_link(name):
             raise LinkInName(field=field)

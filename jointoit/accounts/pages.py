@@ -5,7 +5,7 @@ would have to know the secret token of the mail, and that one is all that counts
 `no-referrer`, which keeps the secret out of Referer, browsers send `Origin: null`, as well.)
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from django.http import HttpResponse, QueryDict
@@ -44,7 +44,7 @@ class LinkView(APIView):
     authentication_classes = ()
     permission_classes = ()
     parser_classes: Sequence[type[BaseParser]] = (StrictJSONParser, FormParser)
-    database_free = ("GET",)
+    database_free: tuple[str, ...] = ("GET",)
     serializer_class: ClassVar[type[serializers.Serializer[Any]]]
     template: ClassVar[str]
     act: Callable[..., None]  # the verb that the link is for
@@ -72,7 +72,7 @@ class LinkView(APIView):
             return self.page(request, done=True)
         return self.page(request, status.HTTP_400_BAD_REQUEST, token=given.get("token", ""), refusals=refusals)
 
-    def about(self, token: str) -> Mapping[str, object]:
+    def about(self, token: str) -> dict[str, Any]:
         """What the page says besides of the token in its address, which may be anything."""
         return {}
 

@@ -154,7 +154,7 @@ class VerifyEmailView(LinkView):
     refusals = {"POST": {400: ("invalid_token",), 409: ("email_taken",)}}
     act = staticmethod(addresses.verify)
 
-    def about(self, token: str) -> dict[str, str]:
+    def about(self, token: str) -> dict[str, Any]:
         found = addresses.named(token)
         return {"username": found[0], "not_me": reverse("not-me"), "not_me_token": found[1]} if found else {}
 
@@ -176,7 +176,7 @@ class StopMailView(OneClickView):
     refusals = {"POST": {400: ("invalid_token",)}}
     act = staticmethod(strangers.stop_mail)
 
-    def about(self, token: str) -> dict[str, object]:
+    def about(self, token: str) -> dict[str, Any]:
         return {"is_of_event": links.is_of_event(token)}
 
 

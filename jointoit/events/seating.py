@@ -23,8 +23,9 @@ from jointoit.journal import writer as journal
 from jointoit.mail import outbox
 
 #: What asking needs to know; every date less is read by Python in less time.
-UNASKED: Final = ("description", "title_folded", "location_folded", "tags", "created_at", "updated_at", "reminded_at")
+UNASKED: Final = ("title_folded", "location_folded", "tags", "created_at", "updated_at", "reminded_at")
 EVENT: Final = [field.attname for field in Event._meta.concrete_fields if field.attname not in UNASKED]
+WHOLE: Final = [name for name in EVENT if name != "description"]  # of which a mail says the beginning
 USER: Final = [
     "id",
     "username",
@@ -53,7 +54,7 @@ CHUNK: Final = 1_000  # people who are brought in, and told, with one statement
 
 CANDIDATE: Final = PreparedQuery(f"""
     SELECT {columns_of(User, "attendee", USER, prefix="attendee__")},
-           {columns_of(Event, "event", EVENT, prefix="event__")},
+           {columns_of(Event, "event", WHOLE, prefix="event__")},
            left(event.description, {EXCERPT}) AS event__description,
            {columns_of(User, "organizer", USER, prefix="organizer__")},
            live.id AS live, nextval(pg_get_serial_sequence('events_registration', 'id')) AS registration
@@ -147,7 +148,7 @@ def load_candidate(*, event_id: int, attendee: User) -> tuple[Registration, int 
         return None
     if row["event__id"] is None:
         raise NotFound
-    event = instance_of(Event, row, [*EVENT, "description"], prefix="event__")
+    event = instance_of(Event, row, EVENT, prefix="event__")
     event.organizer = instance_of(User, row, USER, prefix="organizer__")
     asking = instance_of(User, row, USER, prefix="attendee__")
     return Registration(pk=row["registration"], event=event, attendee=asking), row["live"]

@@ -146,8 +146,9 @@ def is_about_same(mail: OutboxMail, other: OutboxMail) -> bool:
 
 def hold_spent(heads: list[int], *, now: datetime) -> set[int]:
     """Put back the heads of lines that have had their share of this hour; whatever comes meanwhile is merged."""
+    wanted: dict[str, Any] = {"heads": heads, "share": MAILS_AN_HOUR, "hour": HOUR, "now": now}
     with connection.cursor() as cursor:
-        cursor.execute(SPENT, {"heads": heads, "share": MAILS_AN_HOUR, "hour": HOUR, "now": now})
+        cursor.execute(SPENT, wanted)
         spent: dict[int, Any] = dict(cursor.fetchall())
     for pk, until in spent.items():
         OutboxMail.objects.filter(pk=pk).update(claim=None, lease_until=None, not_before=until)

@@ -65,7 +65,7 @@ class Mail(EmailMultiAlternatives):
         """With a subject in encoded words of at most 75 characters (RFC 2047 section 2); Django writes 76."""
         message = super().message(*args, **options)
         if not self.subject.isascii():
-            words = Header(self.subject, "utf-8", maxlinelen=ENCODED_WORD, header_name="Subject").encode()
+            words = Header(str(self.subject), "utf-8", maxlinelen=ENCODED_WORD, header_name="Subject").encode()
             message.replace_header("Subject", words)
         return message
 

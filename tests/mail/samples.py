@@ -34,6 +34,7 @@ ALSO: dict[type[m.Message], dict[str, Any]] = {
     m.HandoverInvitation: ABOUT_OFFER,
     m.HandoverAccepted: {"new_owner": "Grace Hopper"},
     m.EventHandedOver: {"old_owner": "Charles Babbage"},
+    m.HeldMails: {"number": 3},
     m.EmailChanged: {"new_address_masked": "a…@example.com"},
     m.EventChanged: {"before": BEFORE},
     m.RegistrationWaitlisted: {"position": 6},
@@ -45,6 +46,6 @@ def sample(cls: type[m.Message], **fields: Any) -> Any:
     known: dict[str, Any] = {"to": ADA} | ALSO.get(cls, {})
     if issubclass(cls, m.AccountMessage):
         known |= ABOUT_ACCOUNT
-    else:
+    elif "event" in cls.__dataclass_fields__:
         known |= {"event": MEETING} | (ABOUT_SEAT if issubclass(cls, m.SeatMessage) else {})
     return cls(**known | fields)
