@@ -2,7 +2,9 @@
 
 from datetime import datetime
 
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
+from django.db.models.functions import Now
 
 from jointoit.accounts import account_closing
 from jointoit.accounts.models import User
@@ -31,6 +33,22 @@ def not_me(*, token: str) -> None:
             account_closing.deactivate(user_ids=[owner.pk])
         User.objects.filter(pending_email__iexact=address).update(pending_email="")
         stops.stop(address=address, topic=MailStop.ALL)
+
+
+def take_over(*, user_id: int) -> bool:
+    """Let whoever has shown to read mail at the account's address have it, without being signed in to it.
+
+    Where nobody had shown that before, somebody else may have opened the account: the password, sessions, keys and
+    links from before end, and True says that the owner needs a new password.
+    """
+    with transaction.atomic():
+        user = User.objects.lock(user_id).filter(is_active=True, email_verified=False).first()
+        if user is None:
+            return False
+        user.password, user.pending_email, user.email_verified = make_password(None), "", True
+        user.end_tokens().save(update_fields=["password", "pending_email", "email_verified", "token_epoch"])
+        user.keys.filter(revoked_at=None).update(revoked_at=Now())
+    return True
 
 
 def stop_mail(*, token: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -50,7 +51,7 @@ def kinds(sink: Sink) -> list[str]:
 
 @pytest.mark.django_db
 def test_changes_that_were_not_sent_are_one_mail_from_the_first_to_the_last(deliver: Deliver, sink: Sink) -> None:
-    for before, after in ["AB", "BC", "CD", "DE", "EF"]:
+    for before, after in pairwise("ABCDEF"):
         move(before, after)
     deliver()
 
@@ -167,7 +168,7 @@ def test_what_a_sender_has_in_hand_is_not_taken_back(clock: Clock) -> None:
 
 @pytest.mark.django_db
 def test_an_hour_brings_six_mails_and_then_one_with_the_rest(deliver: Deliver, sink: Sink, clock: Clock) -> None:
-    for before, after in ["AB", "BC", "CD", "DE", "EF", "FG", "GH", "HI"]:
+    for before, after in pairwise("ABCDEFGHI"):
         move(before, after), move("A", "B", to=GRACE)
         deliver()
     assert moves(sink)[-1] != ("H", "I")
@@ -190,7 +191,8 @@ def test_those_behind_a_mail_that_waits_are_not_looked_at_again_until_then(
     deliver()
     lines.line_up(now=clock.now)
 
-    head.refresh_from_db(), behind.refresh_from_db()
+    for mail in (head, behind):
+        mail.refresh_from_db()
     assert behind.not_before == head.not_before > clock.now
 
 
@@ -200,7 +202,8 @@ def test_a_mail_that_cannot_be_read_stops_no_line(deliver: Deliver, sink: Sink) 
     OutboxMail.objects.filter(pk=broken.pk).update(payload={"to": None})
     deliver()
 
-    broken.refresh_from_db(), whole.refresh_from_db()
+    for mail in (broken, whole):
+        mail.refresh_from_db()
     assert (broken.failures, whole.state) == (1, State.SENT)
 
 
@@ -223,7 +226,12 @@ def test_three_workers_send_the_mails_of_a_line_in_order(
         monkeypatch.setattr(claims, "CLAIM", claims.CLAIM.replace("topic = '' OR", "true OR"))
     monkeypatch.setattr(delivery, "BATCH", 1)
     people = [replace(ADA, address=f"n{n}@example.org") for n in range(6)]
-    told = [m.RegistrationPending, m.RegistrationWaitlisted, m.RegistrationPromoted, m.EventReminder]
+    told: list[type[m.Message]] = [
+        m.RegistrationPending,
+        m.RegistrationWaitlisted,
+        m.RegistrationPromoted,
+        m.EventReminder,
+    ]
     for kind in told:
         for person in people:
             tell(kind, to=person)
