@@ -58,3 +58,26 @@ def test_nobody_is_asked_where_no_approval_is_needed(make_event, register):
     register(event)
 
     assert not to_organizer(event).exists()
+
+
+def test_whoever_asks_and_whoever_is_asked_are_written_to_as_they_are(asked, register, make_user):
+    """Both are read by one statement, which no field of the account may come out of place."""
+    guest = make_user(first_name="Ada", timezone="Asia/Tokyo", email_verified=True)
+    register(asked, guest)
+
+    told = dict(OutboxMail.objects.values_list("kind", "payload__to"))
+    assert told == {
+        "registration_pending": {
+            "address": guest.email, "name": "Ada", "timezone": "Asia/Tokyo", "verified": True,
+        },
+        "approvals_waiting": {
+            "address": asked.organizer.email, "name": asked.organizer.username, "timezone": "UTC", "verified": False,
+        },
+    }  # fmt: skip
+
+
+def test_a_mail_says_the_beginning_of_a_long_description(make_event, register):
+    event = make_event(description="é" * 5_000)
+    register(event)
+
+    assert OutboxMail.objects.get().payload["event"]["description"] == "é" * 999 + "…"
