@@ -27,26 +27,18 @@ UNASKED: Final = ("title_folded", "location_folded", "tags", "created_at", "upda
 EVENT: Final = [field.attname for field in Event._meta.concrete_fields if field.attname not in UNASKED]
 WHOLE: Final = [name for name in EVENT if name != "description"]  # of which a mail says the beginning
 USER: Final = [
-    "id",
-    "username",
-    "email",
-    "first_name",
-    "last_name",
-    "timezone",
-    "email_verified",
-    "is_active",
-    "token_epoch",
-]
+    "id", "username", "email", "email_verified", "first_name", "last_name", "timezone", "is_active", "token_epoch",
+]  # fmt: skip
 #: What a mail says of a registration and its person; thousands of them are read with the event held.
 REGISTRATION: Final = ["id", "attendee_id", "status", "revision"]
 ADDRESSED: Final = [
     "id",
     "username",
     "email",
+    "email_verified",
     "first_name",
     "last_name",
     "timezone",
-    "email_verified",
 ]  # without a name: the username
 ONE_LIVE: Final = "registration_one_live_per_person"
 EXCERPT: Final = 1_001  # characters of a description: one more than a mail shows
