@@ -61,7 +61,9 @@ GOOD: dict[str, Given] = {
     ),
     "GET /users/password-reset/confirm/": get("/users/password-reset/confirm/?token=x"),
     "POST /users/password-reset/confirm/": reset,
-    "GET /users/verify-email/": get("/users/verify-email/?token=x"),
+    "GET /users/verify-email/": lambda scene: Call(
+        "GET", f"/users/verify-email/?token={scene.link('verify_email', scene.spare)}"
+    ),
     "POST /users/verify-email/": verify,
     "GET /users/not-me/": get("/users/not-me/?token=x"),
     "POST /users/not-me/": lambda scene: Call("POST", "/users/not-me/", json={"token": scene.not_me(scene.spare)}),
@@ -260,6 +262,7 @@ STEPS: dict[str, dict[str, Given]] = {
 PROFILES: dict[str, dict[str, Given]] = {
     f"{method} /users/me/": {
         "invalid": more(f"{method} /users/me/", timezone="Mars/Base"),
+        "link_in_name": more(f"{method} /users/me/", last_name="www.evil.com"),
         "username_taken": taken(f"{method} /users/me/", "username"),
         "email_taken": taken(f"{method} /users/me/", "email"),
     }
@@ -273,7 +276,7 @@ OWN: dict[str, dict[str, Given]] = {
     "POST /users/register/": {
         "invalid": json("POST /users/register/"),
         "weak_password": more("POST /users/register/", password="password"),
-        "link_in_name": more("POST /users/register/", last_name="www.evil.example"),
+        "link_in_name": more("POST /users/register/", last_name="www.evil.com"),
         "username_taken": taken("POST /users/register/", "username"),
         "email_taken": taken("POST /users/register/", "email"),
     },
