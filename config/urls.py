@@ -60,6 +60,8 @@ urlpatterns = [
     path("feed/", feed.FeedView.as_view(), name="feed"),
     # registrations
     path("registrations/", events.RegistrationListView.as_view(), name="registration-list"),
+    path("users/not-me/", accounts.NotMeView.as_view(), name="not-me"),
+    path("users/stop-mail/", accounts.StopMailView.as_view(), name="stop-mail"),
     path("registrations/unsubscribe/", pages_of_events.UnsubscribeView.as_view(), name="unsubscribe"),
     path("registrations/<id:pk>/history/", events.RegistrationHistoryView.as_view(), name="registration-history"),
     path("registrations/<id:pk>/mail/", organizing.MailAgainView.as_view(), name="registration-mail"),

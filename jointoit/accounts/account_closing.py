@@ -12,7 +12,7 @@ from jointoit.accounts import passwords
 from jointoit.accounts.models import ERASED, ApiKey, RefreshToken, User
 from jointoit.accounts.signals import account_is_closing
 from jointoit.api.models import IdempotencyKey
-from jointoit.mail import outbox
+from jointoit.mail import outbox, stops
 from jointoit.mail.models import OutboxMail
 
 
@@ -49,6 +49,7 @@ def close(*, user: User, password: str, now: datetime, precondition: Callable[[U
 
 def forget_mail(address: str, *, because_of: str = "") -> None:
     """Send nothing more to an address, and forget what was sent there; `because_of` as in `outbox.forget`."""
+    stops.forget(address)
     waiting = OutboxMail.objects.filter(recipient=address, state=OutboxMail.State.PENDING)
     waiting.filter(dedupe_key__startswith=because_of).update(state=OutboxMail.State.SUPERSEDED, settled_at=Now())
     outbox.forget(address, because_of=because_of)

@@ -70,6 +70,16 @@ def verify(*, token: str) -> None:
             raise links.BadToken(field="token")
 
 
+def named(token: str) -> tuple[str, str] | None:
+    """The account that a link to confirm an address is for, and a token to say that it is not the reader's."""
+    try:
+        claims = links.read("verify_email", token)
+    except links.BadToken:
+        return None
+    username = User.objects.filter(pk=claims.user_id, is_active=True).values_list("username", flat=True).first()
+    return (username, links.mint_not_me(claims.address)) if username else None
+
+
 def move(user: User) -> None:
     old, user.email, user.pending_email, user.email_verified = user.email, user.pending_email, "", True
     try:

@@ -123,6 +123,45 @@ verify_email = extend_schema_view(
         examples=[asks({"token": FROM_MAIL})],
     ),
 )
+not_me = extend_schema_view(
+    get=extend_schema(
+        operation_id="not_me_page",
+        summary="Show the page that asks whether somebody else used your address",
+        description="What the link in each mail to an unconfirmed address opens. Opening it changes nothing.",
+        parameters=[PAGE_TOKEN],
+        responses=PAGE,
+    ),
+    post=extend_schema(
+        summary="Say that an account with your address is not yours",
+        description=(
+            "The account is shut, and no more mail goes to the address. Only while the address is not confirmed; an "
+            "account that only asked for the address keeps its own."
+        ),
+        request=shapes.LinkSerializer,
+        responses={204: empty("The account is shut."), **FORM},
+        examples=[asks({"token": FROM_MAIL})],
+    ),
+)
+stop_mail = extend_schema_view(
+    get=extend_schema(
+        operation_id="stop_mail_page",
+        summary="Show the page that asks whether mail shall stop",
+        description="What the links at the end of mails about events open. Opening it stops nothing.",
+        parameters=[PAGE_TOKEN],
+        responses=PAGE,
+    ),
+    post=extend_schema(
+        summary="Stop the mail about an event, or all but what is about the account",
+        description=(
+            "Needs no log-in: the token of a mail says which address and what. It stands in the body or in the "
+            "address, as when a mail program unsubscribes with one click (RFC 8058). Registrations stay."
+        ),
+        parameters=[PAGE_TOKEN],
+        request=shapes.LinkSerializer,
+        responses={204: empty("No more such mail."), **FORM},
+        examples=[asks({"token": FROM_MAIL})],
+    ),
+)
 resend_verification = posts(
     summary="Ask again for the mail that confirms your address",
     description="At most one in five minutes is sent, and none if nothing waits to be confirmed.",

@@ -12,7 +12,7 @@ from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from rest_framework import serializers, status
-from rest_framework.parsers import BaseParser, FormParser
+from rest_framework.parsers import BaseParser, FormParser, MultiPartParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -44,7 +44,7 @@ class LinkView(APIView):
     authentication_classes = ()
     permission_classes = ()
     parser_classes: Sequence[type[BaseParser]] = (StrictJSONParser, FormParser)
-    database_free = ("GET",)
+    database_free: tuple[str, ...] = ("GET",)
     serializer_class: ClassVar[type[serializers.Serializer[Any]]]
     template: ClassVar[str]
     act: Callable[..., None]  # the verb that the link is for
@@ -54,7 +54,8 @@ class LinkView(APIView):
         return [PageRenderer()] if reads else [*super().get_renderers(), PageRenderer()]
 
     def get(self, request: Request) -> HttpResponse:
-        return self.page(request, token=self.token_in_address(request))
+        token = self.token_in_address(request)
+        return self.page(request, token=token, **self.about(token))
 
     def post(self, request: Request) -> HttpResponseBase:
         if not isinstance(request.data, QueryDict):
@@ -71,6 +72,10 @@ class LinkView(APIView):
             return self.page(request, done=True)
         return self.page(request, status.HTTP_400_BAD_REQUEST, token=given.get("token", ""), refusals=refusals)
 
+    def about(self, token: str) -> dict[str, Any]:
+        """What the page says besides of the token in its address, which may be anything."""
+        return {}
+
     def token_in_address(self, request: Request) -> str:
         return str(parameters.read(request, LinkParameters).get("token", ""))
 
@@ -86,3 +91,13 @@ class LinkView(APIView):
         page["Cache-Control"] = "no-store"
         page["Referrer-Policy"] = "no-referrer"
         return page
+
+
+class OneClickView(LinkView):
+    """What a List-Unsubscribe names: mail programs post a form without the token (RFC 8058 section 3.1)."""
+
+    parser_classes = (*LinkView.parser_classes, MultiPartParser)
+
+    def read(self, data: Any) -> dict[str, str]:
+        token = self.token_in_address(self.request)
+        return super().read({"token": token, **data} if token and isinstance(data, dict) else data)

@@ -71,7 +71,7 @@ def ask_for_reset(*, email: str, now: datetime) -> None:
     asked = salted_hmac(__name__, email.casefold(), algorithm="sha256").hexdigest()
     outbox.enqueue(
         PasswordReset(
-            to=Person(address=user.email, name=user.get_full_name(), timezone=user.timezone) if user else NOBODY,
+            to=notifications.person(user) if user else NOBODY,
             user_id=user.pk if user else 0,
             token_epoch=user.token_epoch if user else 0,
         ),

@@ -5,11 +5,12 @@ from datetime import datetime
 
 from django.db import transaction
 
-from jointoit.accounts import addresses
+from jointoit.accounts import addresses, names
 from jointoit.accounts.models import User
 from jointoit.accounts.tokens import DeadToken
 from jointoit.accounts.uniqueness import refusals_named
 
+NAMES = ("username", "first_name", "last_name")
 COLUMNS = ("username", "first_name", "last_name", "timezone", "pending_email")
 
 
@@ -18,8 +19,8 @@ def update(
 ) -> User:
     """Write the named values; a new `email` only waits until it is confirmed from there.
 
-    Raises UsernameTaken, EmailTaken, DeadToken, and what `precondition` raises when it is given the row as it is once
-    held.
+    Raises LinkInName, UsernameTaken, EmailTaken, DeadToken, and what `precondition` raises when it is given the row as
+    it is once held.
     """
     with transaction.atomic():
         user = User.objects.lock(user_id).filter(is_active=True).first()
@@ -27,6 +28,7 @@ def update(
             raise DeadToken
         if precondition:
             precondition(user)
+        names.refuse_links(user, **{name: values[name] for name in NAMES if name in values})
         for name in ("first_name", "last_name", "timezone"):
             setattr(user, name, values.get(name, getattr(user, name)))
         user.username = User.normalize_username(values.get("username", user.username))

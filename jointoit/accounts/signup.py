@@ -5,7 +5,7 @@ from datetime import datetime
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from jointoit.accounts import notifications, passwords
+from jointoit.accounts import names, notifications, passwords
 from jointoit.accounts.models import User
 from jointoit.accounts.uniqueness import refusals_named
 from jointoit.mail.messages import Welcome
@@ -24,7 +24,7 @@ def sign_up(
     """Open an account, which works at once, and promise the mail that asks to confirm its address.
 
     Of two people who ask for one name or address at the same moment, one gets it.
-    Raises WeakPassword, UsernameTaken, EmailTaken.
+    Raises LinkInName, WeakPassword, UsernameTaken, EmailTaken.
     """
     user = User(
         username=User.normalize_username(username),
@@ -34,6 +34,7 @@ def sign_up(
         timezone=timezone,
         date_joined=now,
     )
+    names.refuse_links(user, username=user.username, first_name=first_name, last_name=last_name)
     passwords.refuse_weak(password, user=user, field="password")
     user.password = make_password(password)
     with transaction.atomic():

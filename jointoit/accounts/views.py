@@ -19,11 +19,12 @@ from jointoit.accounts import (
     passwords,
     profile,
     signup,
+    strangers,
     tokens,
 )
 from jointoit.accounts.authentication import sender
 from jointoit.accounts.models import User
-from jointoit.accounts.pages import LinkView
+from jointoit.accounts.pages import LinkView, OneClickView
 from jointoit.accounts.serializers import (
     AddressSerializer,
     ClosingSerializer,
@@ -40,6 +41,7 @@ from jointoit.accounts.serializers import (
 from jointoit.api.http.conditional import Conditional
 from jointoit.api.http.rendering import EmptyResponse, JSONResponse
 from jointoit.api.throttling.throttle import throttle_or_raise
+from jointoit.mail import links
 
 
 class PrivateView(APIView):
@@ -73,7 +75,7 @@ def read(
 @documentation.sign_up
 class SignUpView(OpenView):
     throttle_scope = "signup"
-    refusals = {"POST": {400: ("weak_password", "username_taken", "email_taken")}}
+    refusals = {"POST": {400: ("link_in_name", "weak_password", "username_taken", "email_taken")}}
 
     def post(self, request: Request) -> HttpResponse:
         user = signup.sign_up(**read(SignUpSerializer, request), now=timezone.now())
@@ -85,8 +87,8 @@ class MeView(PrivateView, Conditional):
     serializer_class = UserSerializer
     deletes_with_body = True
     refusals = {
-        "PUT": {400: ("username_taken", "email_taken")},
-        "PATCH": {400: ("username_taken", "email_taken")},
+        "PUT": {400: ("link_in_name", "username_taken", "email_taken")},
+        "PATCH": {400: ("link_in_name", "username_taken", "email_taken")},
         "DELETE": {400: ("wrong_password",)},
     }
 
@@ -149,10 +151,38 @@ class PasswordResetConfirmView(LinkView):
 
 @documentation.verify_email
 class VerifyEmailView(LinkView):
+    """Names the account: whoever reads the mail may not be the one who opened it."""
+
+    database_free = ()
     serializer_class = LinkSerializer
     template = "accounts/verify_email.html"
     refusals = {"POST": {400: ("invalid_token",), 409: ("email_taken",)}}
     act = staticmethod(addresses.verify)
+
+    def about(self, token: str) -> dict[str, Any]:
+        found = addresses.named(token)
+        return {"username": found[0], "not_me": reverse("not-me"), "not_me_token": found[1]} if found else {}
+
+
+@documentation.not_me
+class NotMeView(LinkView):
+    serializer_class = LinkSerializer
+    template = "accounts/not_me.html"
+    refusals = {"POST": {400: ("invalid_token",), 409: ("address_verified",)}}
+    act = staticmethod(strangers.not_me)
+
+
+@documentation.stop_mail
+class StopMailView(OneClickView):
+    """What List-Unsubscribe names in mails to many."""
+
+    serializer_class = LinkSerializer
+    template = "accounts/stop_mail.html"
+    refusals = {"POST": {400: ("invalid_token",)}}
+    act = staticmethod(strangers.stop_mail)
+
+    def about(self, token: str) -> dict[str, Any]:
+        return {"is_of_event": links.is_of_event(token)}
 
 
 @documentation.resend_verification

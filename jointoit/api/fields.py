@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+#: Marks that turn the direction of what comes behind them, also outside of the text (UAX 9 section 2.2).
+OVERRIDES: Final = re.compile(r"[\u202a-\u202e]")
+ISOLATES: Final = frozenset("\u2066\u2067\u2068")
+END_OF_ISOLATE: Final = "\u2069"
 CONTROLS_BUT_TAB_AND_LINE_FEED: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 #: Letters and symbols by category that draw nothing: Hangul fillers and the empty Braille pattern.
 BLANKS: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800")
@@ -42,14 +46,26 @@ def is_visible(text: str) -> bool:
     return any(unicodedata.category(character)[0] in "LNPS" and character not in BLANKS for character in text)
 
 
+def closes_isolates(text: str) -> bool:
+    """Whether each mark that isolates a direction is ended within the text, and nothing else is."""
+    depth = 0
+    for character in text:
+        depth += (character in ISOLATES) - (character == END_OF_ISOLATE)
+        if depth < 0:
+            return False
+    return depth == 0
+
+
 class LineField(serializers.CharField):
     """One line of text in NFC, counted in characters: no control or line-separator characters, something to see."""
 
     forbidden: ClassVar[re.Pattern[str]] = CONTROLS
+    one_line: ClassVar[bool] = True
     default_error_messages: ClassVar["dict[str, StrOrPromise]"] = {
         "invalid": "This must be text.",
         "control_characters": "This must not have control characters.",
         "invisible": "This must have something to see.",
+        "direction_marks": "This must not turn the direction of the text around it.",
     }
 
     def to_internal_value(self, data: Any) -> str:
@@ -60,6 +76,8 @@ class LineField(serializers.CharField):
             self.fail("control_characters")
         if text and not is_visible(text):
             self.fail("invisible")
+        if self.one_line and (OVERRIDES.search(text) or not closes_isolates(text)):
+            self.fail("direction_marks")
         return text.strip() if self.trim_whitespace else text
 
 
@@ -67,6 +85,7 @@ class TextField(LineField):
     """Text of several lines in NFC; line ends of any system become LF, tabs stay, other controls are refused."""
 
     forbidden = CONTROLS_BUT_TAB_AND_LINE_FEED
+    one_line = False
 
     def to_internal_value(self, data: Any) -> str:
         return super().to_internal_value(re.sub("\r\n?", "\n", data) if isinstance(data, str) else data)

@@ -208,6 +208,7 @@ def cancel_all(event: Event, *, actor: Actor, now: datetime) -> None:
 
     The caller holds the event and has raised its revision, which makes these mails the newest for every calendar.
     """
+    notifications.withdraw_requests(event)
     notifications.notify_all(messages.EventCancelled, seating.live_attendees(event), event=event)
     seating.cancel_all(event, actor=actor, now=now)
     event.seats_taken = event.waiting = 0
@@ -336,6 +337,7 @@ def approve(registration: Registration, *, actor: Actor, now: datetime) -> None:
         registration.queue_number = event.queue_tail
     save_step(registration, f"registration.{registration.status}", before=before, actor=actor, now=now)
     event.save(update_fields=["seats_taken", "waiting", "queue_tail"])
+    notifications.withdraw_request(registration)
     kind, facts = notice_of_status(registration)
     notifications.notify(kind, registration, **facts)
 
@@ -371,6 +373,8 @@ def release_seat(
     kind = "registration.declined" if notice is messages.RegistrationDeclined else "registration.cancelled"
     save_step(registration, kind, before=before, actor=actor, now=now)
     event.save(update_fields=["seats_taken", "waiting"])
+    if before == Status.PENDING:
+        notifications.withdraw_request(registration)
     if notice:
         notifications.notify_of_end(notice, registration, held_seat=held_seat, **told)
     promote_waitlist(event, now=now)

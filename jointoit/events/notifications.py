@@ -1,23 +1,30 @@
 """Turns what happened to a seat into the promise of a mail; called inside the transaction of the fact."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from jointoit.accounts.models import User
+from jointoit.accounts.notifications import person
 from jointoit.events.models import Event, Invitation, Registration
 from jointoit.mail import outbox
 from jointoit.mail.messages import (
+    ApprovalsWaiting,
     EventHandedOver,
     EventPayload,
     HandoverAccepted,
     HandoverInvitation,
     Message,
     Person,
+    RegistrationPending,
     SeatMessage,
     TeamInvitation,
     TicketMessage,
 )
+
+#: So long the organizer is not told of somebody who asks, so that one mail tells of all who ask meanwhile.
+GATHER = timedelta(minutes=5)
+EXCERPT = 1_000  # characters of a description in a mail
 
 
 def notify(kind: type[SeatMessage], registration: Registration, **facts: Any) -> None:
@@ -27,8 +34,26 @@ def notify(kind: type[SeatMessage], registration: Registration, **facts: Any) ->
 
 def promise(kind: type[SeatMessage], registration: Registration, **facts: Any) -> outbox.Promise:
     """The same promise, for the statement that writes the registration itself."""
-    promised = message(kind, registration, event_payload(registration.event), **facts)
-    return outbox.promise(promised, key=key(kind, registration))
+    of_event = event_payload(registration.event)
+    told = (message(kind, registration, of_event, **facts), key(kind, registration), None)
+    if kind is not RegistrationPending:
+        return outbox.promise(told)
+    asked = ApprovalsWaiting(to=person(registration.event.organizer), event=of_event)
+    return outbox.promise(told, (asked, request_key(registration), registration.registered_at + GATHER))
+
+
+def withdraw_request(registration: Registration) -> None:
+    """Ask the organizer no more, if that was not done yet."""
+    outbox.supersede(request_key(registration))
+
+
+def withdraw_requests(event: Event) -> None:
+    """The same for everybody who asks."""
+    outbox.supersede(f"event:{event.pk}:request:")
+
+
+def request_key(registration: Registration) -> str:
+    return f"event:{registration.event_id}:request:{registration.pk}:"
 
 
 def notify_of_end(kind: type[SeatMessage], registration: Registration, *, held_seat: bool, **told: Any) -> None:
@@ -60,7 +85,10 @@ def notify_invitation(invitation: Invitation, *, inviter: User) -> None:
     """Promise the mail with an invitation, to whoever reads the address."""
     shared: dict[str, Any] = {
         "to": Person(
-            address=invitation.email, name="", timezone=invitation.event.timezone if invitation.event else "UTC"
+            address=invitation.email,
+            name="",
+            timezone=invitation.event.timezone if invitation.event else "UTC",
+            verified=User.objects.filter(email__iexact=invitation.email, email_verified=True).exists(),
         ),
         "invitation_id": invitation.pk,
         "inviter": inviter.get_full_name(),
@@ -83,10 +111,6 @@ def notify_handover(event: Event, old: User | None, new: User) -> None:
     if old:
         accepted = HandoverAccepted(to=person(old), event=of_event, new_owner=new.get_full_name())
         outbox.enqueue(accepted, key=f"{about_event}:{accepted.kind}")
-
-
-def person(user: User) -> Person:
-    return Person(address=user.email, name=user.get_full_name(), timezone=user.timezone)
 
 
 def key(kind: type[SeatMessage], registration: Registration) -> str:
@@ -125,5 +149,12 @@ def event_payload(event: Event) -> EventPayload:
         url=event.get_absolute_url(),
         organizer_name=event.organizer.get_full_name(),
         organizer_address=event.organizer.email,
+        contact=event.contact,
         revision=event.revision,
+        description=shortened(event.description),
     )
+
+
+def shortened(description: str) -> str:
+    """The beginning of a description, which may be long and goes into thousands of mails."""
+    return description if len(description) <= EXCERPT else f"{description[: EXCERPT - 1].rstrip()}…"

@@ -1,24 +1,15 @@
 """What the links in mails about events lead to."""
 
-from typing import Any
-
-from rest_framework.parsers import MultiPartParser
-
-from jointoit.accounts.pages import LinkView
+from jointoit.accounts.pages import OneClickView
 from jointoit.accounts.serializers import LinkSerializer
 from jointoit.events import documentation, reminders
 
 
 @documentation.unsubscribe
-class UnsubscribeView(LinkView):
-    """What a reminder's List-Unsubscribe names; mail programs post a form without the token (RFC 8058 section 3.1)."""
+class UnsubscribeView(OneClickView):
+    """What a reminder's List-Unsubscribe names."""
 
-    parser_classes = (*LinkView.parser_classes, MultiPartParser)
     serializer_class = LinkSerializer
     template = "events/unsubscribe.html"
     refusals = {"POST": {400: ("invalid_token",)}}
     act = staticmethod(reminders.stop)
-
-    def read(self, data: Any) -> dict[str, str]:
-        token = self.token_in_address(self.request)
-        return super().read({"token": token, **data} if token and isinstance(data, dict) else data)

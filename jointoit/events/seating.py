@@ -25,20 +25,26 @@ from jointoit.mail import outbox
 
 #: What asking needs to know; every date less is read by Python in less time.
 UNASKED: Final = (
-    "description", "title_folded", "location_folded", "tags", "created_at", "updated_at", "reminded_at",
-    "checkin_opens_at", "checkin_closes_at",
+    "title_folded", "location_folded", "tags", "created_at", "updated_at", "reminded_at", "checkin_opens_at",
+    "checkin_closes_at",
 )  # fmt: skip
 EVENT: Final = [field.attname for field in Event._meta.concrete_fields if field.attname not in UNASKED]
-USER: Final = ["id", "username", "email", "first_name", "last_name", "timezone", "is_active", "token_epoch"]
+WHOLE: Final = [name for name in EVENT if name != "description"]  # of which a mail says the beginning
+USER: Final = [
+    "id", "username", "email", "email_verified", "first_name", "last_name", "timezone", "is_active", "token_epoch",
+]  # fmt: skip
 #: What a mail says of a registration and its person; thousands of them are read with the event held.
 REGISTRATION: Final = ["id", "attendee_id", "status", "revision", "has_event_uid", "ticket_issue"]
-ADDRESSED: Final = ["id", "username", "email", "first_name", "last_name", "timezone"]  # without a name: the username
+#: Without a name: the username.
+ADDRESSED: Final = ["id", "username", "email", "email_verified", "first_name", "last_name", "timezone"]
 ONE_LIVE: Final = "registration_one_live_per_person"
+EXCERPT: Final = 1_001  # characters of a description: one more than a mail shows
 CHUNK: Final = 1_000  # people who are brought in, and told, with one statement
 
 CANDIDATE: Final = PreparedQuery(f"""
     SELECT {columns_of(User, "attendee", USER, prefix="attendee__")},
-           {columns_of(Event, "event", EVENT, prefix="event__")},
+           {columns_of(Event, "event", WHOLE, prefix="event__")},
+           left(event.description, {EXCERPT}) AS event__description,
            {columns_of(User, "organizer", USER, prefix="organizer__")},
            live.id AS live, nextval(pg_get_serial_sequence('events_registration', 'id')) AS registration
     FROM accounts_user AS attendee

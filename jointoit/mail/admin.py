@@ -11,8 +11,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from jointoit.api.admin import UndeletableAdmin, folded
-from jointoit.mail import payload, rendering, send_control, tasks
-from jointoit.mail.models import OutboxMail, SendControl
+from jointoit.mail import payload, rendering, send_control, stops, tasks
+from jointoit.mail.models import MailStop, OutboxMail, SendControl
 from jointoit.mail.policy import GIVE_UP_AFTER
 from jointoit.mail.ticket import masked_ticket
 
@@ -29,14 +29,9 @@ def preview(mail: OutboxMail) -> rendering.Content | None:
     """The mail as it would be written now, or None where it cannot be."""
     try:
         message = payload.load(mail.kind, mail.payload)
-        return rendering.write(
-            message,
-            mint=masked_token,
-            mint_unsubscribe=masked_token,
-            mint_invitation=masked_token,
-            mint_transfer=masked_token,
-            ticket_of=masked_ticket,
-        )
+        names = ("mint", "mint_unsubscribe", "mint_invitation", "mint_transfer", "mint_stop", "mint_not_me")
+        masked: dict[str, rendering.Mint] = dict.fromkeys(names, masked_token)
+        return rendering.write(message, ticket_of=masked_ticket, **masked)
     except Exception:  # noqa: BLE001  the failure that its last answer tells of, or a payload that was erased
         return None
 
@@ -141,3 +136,21 @@ class SendControlAdmin(UndeletableAdmin):
     """Whether mail goes out, and why not. "Hold" and "release" stand above the list of mails."""
 
     list_display = ("__str__", "held_at", "down_since", "down_answer", "probe_at")
+
+
+@admin.register(MailStop)
+class MailStopAdmin(admin.ModelAdmin[MailStop]):
+    """Whoever wants mail again may have a stop deleted; it is found by the whole address, which is not kept."""
+
+    list_display = ("topic", "created_at")
+    list_filter = ("topic",)
+    search_fields = ("digest",)
+    readonly_fields = ("digest", "topic", "created_at")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[MailStop], search_term: str
+    ) -> tuple[QuerySet[MailStop], bool]:
+        return queryset.filter(digest=stops.digest_of(search_term.strip())) if search_term else queryset, False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False

@@ -67,6 +67,10 @@ def described(event: EventPayload, *, sequence: int, stamp: datetime) -> Event:
     entry.add("SUMMARY", event.title)
     entry.add("LOCATION", event.location)
     entry.add("URL", event.url)
+    if event.description:
+        entry.add("DESCRIPTION", event.description)
+    if event.contact:
+        entry.add("CONTACT", event.contact)
     entry.add("ORGANIZER", vCalAddress.new(sender().addr_spec, cn=parameter(event.organizer_name)), encode=False)
     return entry
 

@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Case, Q, TextField, Value, When
 from django.db.models.functions import Concat
 
+from jointoit.mail import lines, stops, unverified
 from jointoit.mail.models import OutboxMail
 from jointoit.mail.policy import LEASE, STOP_SENDING
 
@@ -27,8 +28,12 @@ ERASED: dict[str, Any] = {"recipient": "", "payload": {}, "last_answer": ""}
 # `not_before` moves to the end of the lease: a mail whose sender died comes again by itself, behind what waited longer.
 CLAIM = """
     WITH due AS MATERIALIZED (
-        SELECT id, not_before FROM mail_outboxmail
+        SELECT id, not_before, claim IS NOT NULL OR last_answer <> '' AS was_tried FROM mail_outboxmail AS mail
         WHERE state = 'pending' AND not_before <= %(now)s
+          AND (topic = '' OR NOT EXISTS (
+              SELECT FROM mail_outboxmail AS earlier
+              WHERE earlier.recipient = mail.recipient AND earlier.topic = mail.topic
+                AND earlier.state = 'pending' AND earlier.id < mail.id))
         ORDER BY priority, not_before, id
         LIMIT %(limit)s
         FOR UPDATE SKIP LOCKED
@@ -36,7 +41,7 @@ CLAIM = """
     UPDATE mail_outboxmail m
     SET claim = %(claim)s, lease_until = %(until)s, not_before = %(until)s
     FROM due WHERE m.id = due.id
-    RETURNING m.*, due.not_before AS was_due
+    RETURNING m.*, due.not_before AS was_due, due.was_tried
 """
 
 
@@ -45,10 +50,19 @@ class ClaimLost(Exception):
 
 
 def claim(*, limit: int, now: datetime) -> list[OutboxMail]:
-    """Take up to `limit` due mails, most urgent first; committed before this returns."""
+    """Take up to `limit` due mails, most urgent first; committed before this returns.
+
+    Of the mails to one person about one event only the first, once what it is merged with is merged.
+    """
     values = {"now": now, "limit": limit, "claim": uuid4(), "until": now + LEASE}
-    with transaction.atomic(durable=True):
-        return sorted(OutboxMail.objects.raw(CLAIM, values), key=lambda mail: (mail.priority, mail.was_due, mail.pk))
+    while True:
+        with transaction.atomic(durable=True):
+            mails = sorted(
+                OutboxMail.objects.raw(CLAIM, values), key=lambda mail: (mail.priority, mail.was_due, mail.pk)
+            )
+            going = lines.tidy(unverified.hold_back(stops.withhold(mails), now=now), now=now)
+        if going or not mails:
+            return going
 
 
 def keep(mail: OutboxMail, *, now: datetime) -> None:

@@ -14,7 +14,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import InterfaceError, OperationalError
 
-from jointoit.mail import claims, rendering, send_control
+from jointoit.mail import claims, lines, rendering, send_control
 from jointoit.mail.metrics import attempts
 from jointoit.mail.models import OutboxMail
 from jointoit.mail.policy import (
@@ -64,6 +64,7 @@ def deliver_due(*, clock: Clock, stop: StopAsked = never) -> bool:
 
 def retire(now: datetime) -> None:
     """Give up what came too late; never while mail is held, for then an operator decides."""
+    lines.line_up(now=now)
     switch = send_control.current(now=now)
     if switch.held_at is None:
         claims.retire(now=now, untried=switch.down_answer or "It was never its turn.")

@@ -124,6 +124,62 @@ def transferrer() -> Signer:
     return Signer(sep=".", salt="jointoit.mail.links.transfer")
 
 
+# ── No more mail ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def mint_stop(address: str, topic: str) -> str:
+    """A token that ends the mails to an address about a topic. It never dies, as that of a reminder."""
+    return stopper().sign_object([address, topic])
+
+
+def stop_of(token: str) -> tuple[str, str]:
+    """Address and topic of a token of `mint_stop`. Raises BadToken."""
+    try:
+        address, topic = stopper().unsign_object(token)
+    except (BadSignature, UnicodeError):
+        raise BadToken(field="token") from None
+    return address, topic
+
+
+def is_of_event(token: str) -> bool:
+    """Whether a token that may be none ends the mails about one event, and not all."""
+    try:
+        return stop_of(token)[1].startswith("event:")
+    except BadToken:
+        return False
+
+
+def stop_address(token: str) -> str:
+    """Always one of ours, as that which ends reminders."""
+    return f"{settings.PUBLIC_URL}/users/stop-mail/?{urlencode({'token': token})}"
+
+
+def stopper() -> Signer:
+    return Signer(sep=".", salt="jointoit.mail.links.stop")
+
+
+def mint_not_me(address: str) -> str:
+    """A token with which whoever reads mail at an address says that an account with it is not theirs."""
+    return stranger().sign_object([address])
+
+
+def stranger_of(token: str) -> str:
+    """The address of a token of `mint_not_me`. Raises BadToken."""
+    try:
+        (address,) = stranger().unsign_object(token)
+    except (BadSignature, UnicodeError):
+        raise BadToken(field="token") from None
+    return str(address)
+
+
+def not_me_address(token: str) -> str:
+    return f"{settings.PUBLIC_URL}/users/not-me/?{urlencode({'token': token})}"
+
+
+def stranger() -> Signer:
+    return Signer(sep=".", salt="jointoit.mail.links.not_me")
+
+
 # ── No more reminders ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 

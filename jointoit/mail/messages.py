@@ -21,11 +21,16 @@ class Priority(IntEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """Whom a mail is for: the address, the name to greet, and the IANA zone to write times in."""
+    """Whom a mail is for: the address, the name to greet, and the IANA zone to write times in.
+
+    `verified`: somebody has shown to read mail there. Else it may be a stranger's, whom others' words must not reach
+    as a link (`unverified`).
+    """
 
     address: str
     name: str
     timezone: str
+    verified: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +47,8 @@ class EventPayload:
     organizer_name: str
     organizer_address: str
     revision: int
+    description: str = ""  # its beginning
+    contact: str | None = None  # where replies go
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +60,17 @@ class Message:
 
     def __init_subclass__(cls) -> None:
         cls.kind = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+    @property
+    def topic(self) -> str:
+        """What the mail is about; those about one topic reach a person in the order of the facts. Empty: no matter."""
+        event = event_of(self)
+        return f"event:{event.id}" if event else ""
+
+
+def event_of(message: Message) -> EventPayload | None:
+    """The event that a mail is about, if it is about one."""
+    return getattr(message, "event", None)
 
 
 # ── About an account ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -93,6 +111,13 @@ class PasswordChanged(AccountMessage):
     """Tells that the password was changed, and how many keys for programs go on all the same."""
 
     keys: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldMails(Message):
+    """Tells an address that nobody has verified how many mails to it waited for that, and will not be sent."""
+
+    number: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,6 +181,19 @@ class EventHandedOver(Message):
 
     event: EventPayload
     old_owner: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalsWaiting(Message):
+    """Tells the organizer that people ask for a seat; those who ask while it waits to be sent are counted in it."""
+
+    event: EventPayload
+    requests: int = 1
+
+    @property
+    def topic(self) -> str:
+        """Apart from what the organizer hears as a guest, which need not wait until enough have asked."""
+        return f"{super().topic}:requests"
 
 
 # ── About a seat ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -19,6 +19,9 @@ class OutboxMail(models.Model):
     kind = models.CharField(max_length=64)
     payload = models.JSONField(db_column="facts", help_text="The message as it was when it was promised.")
     recipient = models.EmailField(max_length=254)
+    topic = models.CharField(
+        max_length=64, db_default="", help_text="What it is about; mails of one topic reach a person in their order."
+    )
     dedupe_key = models.CharField(max_length=200, unique=True, help_text="One fact, one mail.")
     message_id = models.CharField(max_length=320, help_text="The same for every attempt.")
     priority = models.SmallIntegerField()
@@ -31,6 +34,9 @@ class OutboxMail(models.Model):
     claim = models.UUIDField(null=True, editable=False, help_text="Who is sending it now.")
     lease_until = models.DateTimeField(null=True, editable=False, help_text="After this the claim is void.")
     last_answer = models.TextField(blank=True, default="", help_text="What the mail server said last.")
+    held_at = models.DateTimeField(
+        null=True, editable=False, help_text="Since when it waits for its address to be verified."
+    )
     forget = models.BooleanField(db_default=False, editable=False, help_text="Erase what it said once it is settled.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     settled_at = models.DateTimeField(null=True, editable=False)
@@ -39,17 +45,42 @@ class OutboxMail(models.Model):
 
     #: No column: `claims.claim` sets when the mail should have gone, to put it back in its old place.
     was_due: datetime
+    #: Whether an attempt was made before, whose outcome may not be known.
+    was_tried: bool
+    #: In `lines`: the claimed mail that this one is behind.
+    head: int
 
     class Meta:
         verbose_name = "mail"
         verbose_name_plural = "outbox"
         indexes = [
             models.Index(F("priority"), F("not_before"), F("id"), name="outbox_due", condition=Q(state="pending")),
-            models.Index(F("recipient"), name="outbox_recipient"),
+            models.Index(F("recipient"), F("topic"), F("state"), F("id"), name="outbox_line"),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+
+class MailStop(models.Model):
+    """What somebody wants no mail of any more. The address is not kept, but a keyed hash of it."""
+
+    #: Everything but what is about the account itself, which its owner asks for.
+    SERVICE = "service"
+    #: Everything: the address is that of a stranger, who knows nothing of us.
+    ALL = "all"
+
+    digest = models.CharField(max_length=64)
+    topic = models.CharField(max_length=64, help_text="An event, as in the outbox; `service`, or `all`.")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects: ClassVar[models.Manager[Self]] = models.Manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["digest", "topic"], name="mail_stop_once")]
+
+    def __str__(self) -> str:
+        return f"no mail: {self.topic}"
 
 
 class SendControl(models.Model):

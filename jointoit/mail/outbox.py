@@ -25,15 +25,16 @@ CHUNK = 1_000  # rows in one statement: about 2 MB of payload
 #: For a statement that writes the fact and its promise at once: reads from a CTE `promised`, with the columns `rows`,
 #: as `Promise` has them, and `position`, the place on the waiting list that the statement gave, or null.
 INSERT_PROMISED = """
-    INSERT INTO mail_outboxmail (kind, facts, recipient, dedupe_key, message_id, priority,
+    INSERT INTO mail_outboxmail (kind, facts, recipient, topic, dedupe_key, message_id, priority,
                                  state, attempt, failures, not_before, expires_at, give_up_at, last_answer)
     SELECT kind,
            CASE WHEN position IS NULL THEN payload ELSE payload || jsonb_build_object('position', position) END,
-           recipient, dedupe_key, message_id, priority,
-           'pending', 0, 0, coalesce(%(not_before)s::timestamptz, now()), %(expires_at)s::timestamptz,
-           coalesce(%(not_before)s::timestamptz, now()) + %(give_up_after)s::interval, ''
+           recipient, coalesce(topic, ''), dedupe_key, message_id, priority,
+           'pending', 0, 0, coalesce(%(not_before)s::timestamptz, m.not_before, now()), %(expires_at)s::timestamptz,
+           coalesce(%(not_before)s::timestamptz, m.not_before, now()) + %(give_up_after)s::interval, ''
     FROM promised, jsonb_to_recordset(promised.rows)
-         AS m (kind text, payload jsonb, recipient text, dedupe_key text, message_id text, priority int)
+         AS m (kind text, payload jsonb, recipient text, topic text, dedupe_key text, message_id text, priority int,
+               not_before timestamptz)
     ON CONFLICT (dedupe_key) DO NOTHING
 """
 INSERT = f"WITH promised AS (SELECT %(rows)s::jsonb AS rows, NULL::integer AS position) {INSERT_PROMISED}"
@@ -116,8 +117,11 @@ def require_transaction() -> None:
 
 
 def supersede(prefix: str, *, kind: type[Message] | None = None) -> None:
-    """Take back the unsent mails whose keys begin so, or those of one kind among them."""
-    waiting = OutboxMail.objects.filter(state=OutboxMail.State.PENDING, dedupe_key__startswith=prefix)
+    """Take back the unsent mails whose keys begin so, or those of one kind among them.
+
+    One that a sender has is let go: what comes after it waits, and replaces it should it come back (`lines`).
+    """
+    waiting = OutboxMail.objects.filter(state=OutboxMail.State.PENDING, claim=None, dedupe_key__startswith=prefix)
     if kind:
         waiting = waiting.filter(kind=kind.kind)
     waiting.update(state=OutboxMail.State.SUPERSEDED, settled_at=Now())
@@ -126,7 +130,8 @@ def supersede(prefix: str, *, kind: type[Message] | None = None) -> None:
 def withdraw(kind: type[SeatMessage], *, event_id: int) -> list[int]:
     """Take back the unsent mails of one kind about an event; return which registrations they were about."""
     about = {"event": {"id": event_id}}
-    waiting = OutboxMail.objects.filter(state=OutboxMail.State.PENDING, kind=kind.kind, payload__contains=about)
+    unsent = OutboxMail.objects.filter(state=OutboxMail.State.PENDING, claim=None)
+    waiting = unsent.filter(kind=kind.kind, payload__contains=about)
     found = dict(waiting.select_for_update().values_list("pk", "payload__registration_id"))
     OutboxMail.objects.filter(pk__in=found).update(state=OutboxMail.State.SUPERSEDED, settled_at=Now())
     return list(found.values())
@@ -156,10 +161,14 @@ class Promise(TypedDict):
     give_up_after: timedelta
 
 
-def promise(message: Message, *, key: str) -> Promise:
-    """One mail, for a statement with INSERT_PROMISED; whoever runs it calls `notify_on_commit` afterwards."""
-    rows = payload.dump([row(message, key, domain())])
-    return {"rows": rows, "not_before": None, "expires_at": None, "give_up_after": GIVE_UP_AFTER}
+def promise(*mails: tuple[Message, str, datetime | None]) -> Promise:
+    """Message, key and `not_before` of some mails, for a statement with INSERT_PROMISED.
+
+    Whoever runs it calls `notify_on_commit` afterwards.
+    """
+    host = domain()
+    rows = [row(message, key, host) | {"not_before": not_before} for message, key, not_before in mails]
+    return {"rows": payload.dump(rows), "not_before": None, "expires_at": None, "give_up_after": GIVE_UP_AFTER}
 
 
 def notify_on_commit() -> None:
@@ -171,6 +180,7 @@ def row(message: Message, key: str, host: str) -> dict[str, object]:
         "kind": message.kind,
         "payload": message,
         "recipient": message.to.address,
+        "topic": message.topic,
         "dedupe_key": key,
         "message_id": f"<{uuid4().hex}@{host}>",
         "priority": int(message.priority),

@@ -16,6 +16,11 @@ def dump(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
+def plain(value: object) -> Any:
+    """The same as a value of JSON."""
+    return orjson.loads(dump(value))
+
+
 def load(kind: str, values: dict[str, Any]) -> Message:
     """The message again. Raises LookupError for a kind that this release does not know, TypeError for missing facts.
 

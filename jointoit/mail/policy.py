@@ -21,6 +21,9 @@ PROBE_EVERY = timedelta(minutes=1) / SPEED
 GIVE_UP_AFTER = timedelta(days=5) / SPEED
 FIRST_RETRY = timedelta(minutes=1) / SPEED
 SLOWEST_RETRY = timedelta(hours=4) / SPEED
+HOUR = timedelta(hours=1) / SPEED
+#: To one person about one event; what exceeds it waits, and is merged meanwhile.
+MAILS_AN_HOUR = 6
 #: A mail that cannot be written is tried this often in all: a release in between may have mended it.
 WRITING_TRIES = 3
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from email.errors import HeaderParseError
+from email.header import Header
 from email.headerregistry import Address
 from email.utils import format_datetime
 from functools import cache
@@ -16,16 +17,14 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template import Context, Engine
 
-from jointoit.mail import links, payload, ticket
+from jointoit.mail import links, payload, ticket, unverified
 from jointoit.mail.calendar import seat_calendar
 from jointoit.mail.links import Kind
 from jointoit.mail.messages import (
     AccountMessage,
     ConfirmEmail,
     EventChanged,
-    EventHandedOver,
     EventReminder,
-    HandoverAccepted,
     InvitationMessage,
     Message,
     PasswordReset,
@@ -35,8 +34,9 @@ from jointoit.mail.messages import (
     TicketMessage,
     TransferOffer,
     Welcome,
+    event_of,
 )
-from jointoit.mail.models import OutboxMail
+from jointoit.mail.models import MailStop, OutboxMail
 from jointoit.mail.sender import domain, sender
 from jointoit.mail.times import for_reader, moment, when
 
@@ -51,8 +51,7 @@ TOKENS: dict[type[Message], Kind] = {
 #: Nobody shall put a link into a mail to others: anybody may sign up with somebody else's address.
 PART_OF_A_LINK = re.compile(r"[/:@\\]")
 DOT_OF_A_DOMAIN = re.compile(r"(?<=\w)\.(?=\w{2})")
-#: Messages with an event, if they are not about all of somebody's.
-ABOUT_EVENTS = SeatMessage | InvitationMessage | HandoverAccepted | EventHandedOver | TransferOffer
+ENCODED_WORD = 75  # characters
 Mint = Callable[..., str]
 
 
@@ -63,20 +62,30 @@ class Content:
     html: str
 
 
-class TicketMail(EmailMultiAlternatives):
+class Mail(EmailMultiAlternatives):
+    def message(self, *args: Any, **options: Any) -> Any:
+        """With a subject in encoded words of at most 75 characters (RFC 2047 section 2); Django writes 76."""
+        message = super().message(*args, **options)
+        if not self.subject.isascii():
+            words = Header(str(self.subject), "utf-8", maxlinelen=ENCODED_WORD, header_name="Subject").encode()
+            message.replace_header("Subject", words)
+        return message
+
+
+class TicketMail(Mail):
     """Its page shows a part of the same mail (RFC 2387)."""
 
-    def message(self) -> Any:
-        found: Any = super().message()
+    def message(self, *args: Any, **options: Any) -> Any:
+        found = super().message(*args, **options)
         found.set_type("multipart/related")
         return found
 
 
 def compose(mail: OutboxMail, *, now: datetime) -> EmailMultiAlternatives:
     """The mail as it goes to the server now. Raises whatever is wrong with the facts or the templates."""
-    message = payload.load(mail.kind, mail.payload)
+    message = shown(payload.load(mail.kind, mail.payload))
     content = write(message)
-    kind = TicketMail if isinstance(message, TicketMessage) else EmailMultiAlternatives
+    kind = TicketMail if isinstance(message, TicketMessage) else Mail
     email = kind(
         subject=content.subject,
         body=content.text,
@@ -84,6 +93,8 @@ def compose(mail: OutboxMail, *, now: datetime) -> EmailMultiAlternatives:
         to=[recipient(message.to)],
         headers=headers(mail, message, now=now),
     )
+    if (event := event_of(message)) and event.contact:
+        email.reply_to = [event.contact]
     email.attach_alternative(content.html, "text/html")
     if isinstance(message, TicketMessage):
         email.attach(ticket.picture(message))
@@ -100,9 +111,12 @@ def write(
     mint_invitation: Mint = links.mint_invitation,
     mint_transfer: Mint = links.mint_transfer,
     ticket_of: ticket.TicketOf = ticket.ticket_of,
+    mint_stop: Mint = links.mint_stop,
+    mint_not_me: Mint = links.mint_not_me,
 ) -> Content:
     """Subject, text and HTML. What makes the tokens may be given: a preview wants some that open nothing."""
-    context = context_of(message, mint)
+    message = shown(message)
+    context = context_of(message, mint) | ways_out(message, mint_stop, mint_not_me)
     if isinstance(message, InvitationMessage):
         context["link"] = links.invitation_address(mint_invitation(message.invitation_id))
     if isinstance(message, TransferOffer):
@@ -123,6 +137,22 @@ def write(
     )
 
 
+def shown(message: Message) -> Message:
+    """The message as its reader may see it; twice is once."""
+    return message if message.to.verified else unverified.without_links(message)
+
+
+def ways_out(message: Message, mint_stop: Mint, mint_not_me: Mint) -> dict[str, str]:
+    """How the reader ends mail about the event, about events at all, and from whoever used their address."""
+    address, found = message.to.address, {}
+    if event := event_of(message):
+        found["stop_event"] = links.stop_address(mint_stop(address, f"event:{event.id}"))
+        found["stop_all"] = links.stop_address(mint_stop(address, MailStop.SERVICE))
+    if not message.to.verified:
+        found["not_me"] = links.not_me_address(mint_not_me(address))
+    return found
+
+
 def context_of(message: Message, mint: Mint) -> dict[str, Any]:
     context = {"message": message, "to": message.to, "name": greetable(message.to.name), "service": service()}
     if isinstance(message, AccountMessage) and (kind := TOKENS.get(type(message))):
@@ -131,8 +161,7 @@ def context_of(message: Message, mint: Mint) -> dict[str, Any]:
         context |= {"token": token, "link": links.address_of(kind, token)}
     if isinstance(message, InvitationMessage):
         context["until"] = moment(message.expires_at, message.to.timezone)
-    if isinstance(message, ABOUT_EVENTS) and message.event:
-        event = message.event
+    if event := event_of(message):
         context |= {"event": event, "when": when(event, event.timezone)}
         context |= {"for_reader": for_reader(event, message.to.timezone)}
     if isinstance(message, EventChanged):
@@ -169,8 +198,8 @@ def recipient(person: Person) -> str:
 def headers(mail: OutboxMail, message: Message, *, now: datetime) -> dict[str, str]:
     """RFC 3834 section 5 keeps answering machines quiet; RFC 2919 section 3 names what was sent to many.
 
-    RFC 2369 and RFC 8058 let mail programs offer to stop what one can do without: reminders. The other mails tell of a
-    step that the reader or the organizer took, and stop with the registration.
+    RFC 2369 and RFC 8058 let mail programs offer to stop what was sent to many: a reminder stops the reminders, other
+    news all mail about the event. Mails to one reader have the same links at their end.
     """
     known = {
         "Message-ID": mail.message_id,
@@ -182,6 +211,11 @@ def headers(mail: OutboxMail, message: Message, *, now: datetime) -> dict[str, s
         known |= {"Precedence": "bulk", "List-Id": f"<event-{message.event.id}.{domain()}>"}
     if isinstance(message, EventReminder):
         address = links.unsubscribe_address(links.mint_unsubscribe(message.registration_id))
+    elif message.priority is Priority.BULK and (event := event_of(message)):
+        address = links.stop_address(links.mint_stop(message.to.address, f"event:{event.id}"))
+    else:
+        address = ""
+    if address:
         known |= {"List-Unsubscribe": f"<{address}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     return known
 

@@ -333,3 +333,14 @@ def test_a_time_zone_is_an_iana_name_in_its_own_spelling(value: Any) -> None:
 @pytest.mark.parametrize("value", ["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+1"])
 def test_every_iana_time_zone_is_known(value: str) -> None:
     assert fields.TimeZoneField().run_validation(value) == value
+
+
+@pytest.mark.parametrize("text", ["a\u202eb", "\u202aa", "a\u2066b", "a\u2069b", "\u2069a\u2066"], ids=ascii)
+def test_marks_that_turn_the_text_around_are_refused_in_one_line(text: str) -> None:
+    with pytest.raises(serializers.ValidationError, match="direction"):
+        fields.LineField().run_validation(text)
+
+
+@pytest.mark.parametrize("text", ["\u2067ندوة\u2069 now", "a \u2066b \u2068c\u2069\u2069", "ندوة"], ids=ascii)
+def test_isolates_that_end_within_the_text_are_taken(text: str) -> None:
+    assert fields.LineField().run_validation(text) == text

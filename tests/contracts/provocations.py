@@ -61,8 +61,14 @@ GOOD: dict[str, Given] = {
     ),
     "GET /users/password-reset/confirm/": get("/users/password-reset/confirm/?token=x"),
     "POST /users/password-reset/confirm/": reset,
-    "GET /users/verify-email/": get("/users/verify-email/?token=x"),
+    "GET /users/verify-email/": lambda scene: Call(
+        "GET", f"/users/verify-email/?token={scene.link('verify_email', scene.spare)}"
+    ),
     "POST /users/verify-email/": verify,
+    "GET /users/not-me/": get("/users/not-me/?token=x"),
+    "POST /users/not-me/": lambda scene: Call("POST", "/users/not-me/", json={"token": scene.not_me(scene.spare)}),
+    "GET /users/stop-mail/": get("/users/stop-mail/?token=x"),
+    "POST /users/stop-mail/": lambda scene: Call("POST", "/users/stop-mail/", json={"token": scene.stop_mail()}),
     "POST /users/verify-email/resend/": lambda scene: Call("POST", "/users/verify-email/resend/", scene.ada),
     "POST /api/token/": lambda scene: Call("POST", "/api/token/", json=scene.login()),
     "POST /api/token/refresh/": lambda scene: Call("POST", "/api/token/refresh/", json={"refresh": scene.refresh()}),
@@ -201,6 +207,12 @@ def taken_meanwhile(scene: Scene) -> Call:
     return Call("POST", "/users/verify-email/", json={"token": scene.link("change_email", who, address)})
 
 
+def verified_meanwhile(scene: Scene) -> Call:
+    who = scene.person()
+    scene.made(Call("POST", "/users/verify-email/", json={"token": scene.link("verify_email", who)}))
+    return Call("POST", "/users/not-me/", json={"token": scene.not_me(who)})
+
+
 def taken(operation: str, member: str) -> Given:
     def given(scene: Scene) -> Call:
         call = GOOD[operation](scene)
@@ -255,6 +267,7 @@ STEPS: dict[str, dict[str, Given]] = {
 PROFILES: dict[str, dict[str, Given]] = {
     f"{method} /users/me/": {
         "invalid": more(f"{method} /users/me/", timezone="Mars/Base"),
+        "link_in_name": more(f"{method} /users/me/", last_name="www.evil.com"),
         "username_taken": taken(f"{method} /users/me/", "username"),
         "email_taken": taken(f"{method} /users/me/", "email"),
     }
@@ -268,6 +281,7 @@ OWN: dict[str, dict[str, Given]] = {
     "POST /users/register/": {
         "invalid": json("POST /users/register/"),
         "weak_password": more("POST /users/register/", password="password"),
+        "link_in_name": more("POST /users/register/", last_name="www.evil.com"),
         "username_taken": taken("POST /users/register/", "username"),
         "email_taken": taken("POST /users/register/", "email"),
     },
@@ -290,6 +304,21 @@ OWN: dict[str, dict[str, Given]] = {
         "weak_password": weak_reset,
         "200 text/html": form("POST /users/password-reset/confirm/"),
         "400 text/html": form("POST /users/password-reset/confirm/", b"token=junk"),
+    },
+    "GET /users/not-me/": {"invalid": query("GET /users/not-me/", "token=" + "x" * 5000)},
+    "POST /users/not-me/": {
+        "invalid": json("POST /users/not-me/"),
+        "invalid_token": json("POST /users/not-me/", token="junk"),
+        "address_verified": verified_meanwhile,
+        "200 text/html": form("POST /users/not-me/"),
+        "400 text/html": form("POST /users/not-me/", b"token=junk"),
+    },
+    "GET /users/stop-mail/": {"invalid": query("GET /users/stop-mail/", "token=" + "x" * 5000)},
+    "POST /users/stop-mail/": {
+        "invalid": json("POST /users/stop-mail/"),
+        "invalid_token": json("POST /users/stop-mail/", token="junk"),
+        "200 text/html": form("POST /users/stop-mail/"),
+        "400 text/html": form("POST /users/stop-mail/", b"token=junk"),
     },
     "GET /users/verify-email/": {"invalid": query("GET /users/verify-email/", "token=" + "x" * 5000)},
     "POST /users/verify-email/": {

@@ -154,6 +154,14 @@ class Scene:
         """Within it, what is signed here is good there."""
         return override_settings(SECRET_KEY=self.live.environment["SECRET_KEY"])
 
+    def not_me(self, who: Person) -> str:
+        with self.its_keys():
+            return links.mint_not_me(who.email)
+
+    def stop_mail(self) -> str:
+        with self.its_keys():
+            return links.mint_stop("nobody@example.org", "event:5")
+
     def unsubscribe(self) -> str:
         with self.its_keys():
             return links.mint_unsubscribe(self.registration())

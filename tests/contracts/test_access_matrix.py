@@ -67,6 +67,8 @@ DELETE /users/me/roles/{{member}}/            401 404 404 404 204 404 404 401 40
 POST   /users/password-reset/                 {NEEDLESS} *
 POST   /users/password-reset/confirm/         {NEEDLESS} *
 POST   /users/verify-email/                   {NEEDLESS} *
+POST   /users/not-me/                         {NEEDLESS} *
+POST   /users/stop-mail/                      {NEEDLESS} *
 POST   /users/verify-email/resend/            401 202 202 202 202 202 202 401 401 -
 GET    /events/                               {PUBLIC} events:read
 POST   /events/                               401 201 201 201 201 201 201 401 401 events:write
@@ -293,6 +295,8 @@ PAGES = {
     ("GET", "/users/verify-email/"),
     ("GET", "/users/password-reset/confirm/"),
     ("GET", "/registrations/unsubscribe/"),
+    ("GET", "/users/not-me/"),
+    ("GET", "/users/stop-mail/"),
 }
 
 

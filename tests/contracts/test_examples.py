@@ -63,6 +63,10 @@ def filled(value: dict[str, Any], path: str, ada: User, registration: int, now: 
         JWT: tokens.issue(user=ada, now=now).refresh,
         FROM_MAIL: links.mint(kind, user_id=ada.pk, token_epoch=ada.token_epoch, address=ada.email),
     }
+    if "not-me" in path:
+        living[FROM_MAIL] = links.mint_not_me(ada.email)
+    if "stop-mail" in path:
+        living[FROM_MAIL] = links.mint_stop(ada.email, "event:5")
     if "unsubscribe" in path:
         living[FROM_MAIL] = links.mint_unsubscribe(registration)
     if path.startswith("/invitations/"):

@@ -41,6 +41,7 @@ ALSO: dict[type[m.Message], dict[str, Any]] = {
     m.EventHandedOver: {"old_owner": "Charles Babbage"},
     m.WebhookFailing: {"webhook_id": 3, "host": "crm.example.org"},
     m.WebhookDisabled: {"webhook_id": 3, "host": "crm.example.org"},
+    m.HeldMails: {"number": 3},
     m.EmailChanged: {"new_address_masked": "a…@example.com"},
     m.EventChanged: {"before": BEFORE},
     m.RegistrationWaitlisted: {"position": 6},
@@ -56,6 +57,6 @@ def sample(cls: type[m.Message], **fields: Any) -> Any:
     known: dict[str, Any] = {"to": ADA} | ALSO.get(cls, {})
     if issubclass(cls, m.AccountMessage):
         known |= ABOUT_ACCOUNT
-    else:
+    elif "event" in cls.__dataclass_fields__:
         known |= {"event": MEETING} | (ABOUT_SEAT if issubclass(cls, m.SeatMessage) else {})
     return cls(**known | fields)

@@ -56,9 +56,8 @@ def test_an_operator_sees_no_token(operator: Client, promise: Callable[..., Outb
     shown = html.unescape(html.unescape(page(operator, promise("ada", sample(PasswordReset)))))
     reminder = html.unescape(html.unescape(page(operator, promise("bob", sample(EventReminder)))))
 
-    assert shown.count("token=%E2%80%A2") == 4
-    assert (reminder.count("token=%E2%80%A2"), reminder.count("token=")) == (2, 2)
-    assert "\n••••••••••••\n" in shown
+    assert (shown.count("token=%E2%80%A2"), shown.count("token=")) == (4, 4)
+    assert (reminder.count("token=%E2%80%A2"), reminder.count("token=")) == (6, 6)
 
 
 def test_a_mail_that_cannot_be_written_is_shown_all_the_same(

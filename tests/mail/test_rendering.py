@@ -91,7 +91,7 @@ def test_every_mail_greets_by_name_and_reads_well_without_the_page(kind: str) ->
 
     assert content.text.startswith("Hello Ada Lovelace,\n\n")
     assert not re.search(r"&\w+;|None|\{[{%]|\n{3}|  $", content.text)
-    assert "Hello Ada Lovelace," in content.html
+    assert "Hello <bdi>Ada Lovelace</bdi>," in content.html
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -273,15 +273,15 @@ def test_people_are_greeted_by_a_name_that_no_mail_program_makes_a_link_of(name:
     content = rendering.write(sample(m.Welcome, to=replace(ADA, name=name)))
 
     assert content.text.startswith(f"{greeting}\n")
-    assert f'<p style="margin: 0 0 16px;">{greeting}</p>' in content.html
+    assert f'<p style="margin: 0 0 16px;">{greeting}</p>' in re.sub("</?bdi>", "", content.html)
 
 
 @pytest.mark.parametrize("kind", [m.Welcome, m.ConfirmEmail, m.PasswordReset])
-def test_mails_that_ask_to_act_carry_a_token_in_text_page_and_link(kind: type[m.Message]) -> None:
+def test_mails_that_ask_to_act_carry_a_link_and_no_token_by_itself(kind: type[m.Message]) -> None:
     content = rendering.write(sample(kind), mint=lambda *_, **claims: f"token-of-{claims['address']}")
 
     assert "token=token-of-ada%40example.org\n" in content.text
-    assert "\ntoken-of-ada@example.org\n" in content.text
+    assert "token-of-ada@example.org" not in content.text + content.html
     assert len(addresses(content.html).clicked) == 2
 
 
@@ -291,20 +291,34 @@ def test_mails_that_only_tell_carry_no_token(kind: type[m.Message]) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_only_reminders_offer_to_be_stopped(kind: str) -> None:
-    """RFC 2369, RFC 8058."""
+def test_mail_to_many_offers_to_be_stopped_by_one_click(kind: str) -> None:
+    """RFC 2369, RFC 8058. A reminder stops the reminders alone."""
     email, text = on_the_wire(sample(KINDS[kind])), rendering.write(sample(KINDS[kind])).text
-    link = f"{settings.PUBLIC_URL}/registrations/unsubscribe/?token="
-    offers = (f"<{link}" in str(email["List-Unsubscribe"]), email["List-Unsubscribe-Post"], link in text)
+    place = "registrations/unsubscribe" if kind == "event_reminder" else "users/stop-mail"
+    link = f"{settings.PUBLIC_URL}/{place}/?token="
+    offers = (f"<{link}" in str(email["List-Unsubscribe"]), email["List-Unsubscribe-Post"])
 
-    assert offers == ((True, "List-Unsubscribe=One-Click", True) if kind == "event_reminder" else (False, None, False))
+    assert offers == (
+        (True, "List-Unsubscribe=One-Click") if KINDS[kind].priority is m.Priority.BULK else (False, None)
+    )
+    assert offers[0] <= (link in text)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_mail_about_an_event_says_how_to_end_all_of_them(kind: str) -> None:
+    content = rendering.write(sample(KINDS[kind]))
+    tokens = re.findall(r"/users/stop-mail/\?token=(\S+)", content.text)
+
+    topics = [links.stop_of(token) for token in tokens]
+    wanted = [(ADA.address, "event:5"), (ADA.address, "service")] if m.event_of(sample(KINDS[kind])) else []
+    assert (topics, content.html.count("/users/stop-mail/")) == (wanted, len(wanted))
 
 
 def test_mail_to_many_is_named_as_such_and_mail_to_one_is_not() -> None:
     many, one = on_the_wire(sample(m.EventChanged)), on_the_wire(sample(m.RegistrationConfirmed))
 
     assert (many["List-Id"], many["Precedence"]) == ("<event-5.jointoit.example>", "bulk")
-    assert (one["List-Id"], one["Precedence"], many["List-Unsubscribe"]) == (None, None, None)
+    assert (one["List-Id"], one["Precedence"], one["List-Unsubscribe"]) == (None, None, None)
 
 
 @pytest.mark.parametrize("line_end", ["\r\n", "\n", "\r", "\u2028", "\x0b"])
@@ -331,3 +345,53 @@ def test_a_title_in_any_script_survives_the_wire() -> None:
     assert str(mail["Subject"]).strip() == f"Confirmed: {title}"
     assert title in part(mail, "plain")
     assert max(len(line) for line in mail.as_bytes().splitlines()) <= 998
+
+
+# ── What others wrote ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("kind", [kind for kind, cls in KINDS.items() if issubclass(cls, m.SeatMessage)])
+def test_mails_about_a_seat_say_what_the_event_is_and_reply_to_who_answers(kind: str) -> None:
+    event = replace(MEETING, description="Bring <b>wool</b>.\nAnd tea.", contact="desk@example.net")
+    message = sample(KINDS[kind], event=event)
+    content = rendering.write(message)
+
+    assert (on_the_wire(message)["Reply-To"], content.text.count("desk@example.net")) == ("desk@example.net", 1)
+    assert "\n\nBring <b>wool</b>.\nAnd tea.\n\n" in content.text
+    assert "Bring &lt;b&gt;wool&lt;/b&gt;.<br>And tea." in content.html
+
+
+def test_one_subject_says_one_thing() -> None:
+    subjects = [rendering.write(sample(cls)).subject for cls in KINDS.values()]
+
+    assert len(subjects) == len(set(subjects))
+
+
+@pytest.mark.parametrize("title", ["数学" * 40, "é" * 200, "Вечер " * 30, "a🎉" * 60])
+def test_no_encoded_word_of_a_header_is_longer_than_75_characters(title: str) -> None:
+    """RFC 2047 section 2."""
+    row = OutboxMail(
+        kind="registration_confirmed",
+        payload=payload.plain(sample(m.RegistrationConfirmed, event=replace(MEETING, title=title))),
+        message_id="<1@jointoit.example>",
+        created_at=NOW,
+    )
+    source = rendering.compose(row, now=NOW).message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]
+    words = re.findall(rb"=\?utf-8\?.*?\?=", source, re.IGNORECASE)
+
+    assert len(words) > 1
+    assert max(map(len, words)) <= 75
+    assert str(on_the_wire(sample(m.RegistrationConfirmed, event=replace(MEETING, title=title)))["Subject"]) == (
+        f"Confirmed: {title}".strip()
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_others_words_have_their_own_direction(kind: str) -> None:
+    event = replace(MEETING, title="ندوة", location="القاهرة", organizer_name="ليلى", description="وصف")
+    facts = {"event": event} if "event" in KINDS[kind].__dataclass_fields__ else {}
+    html = rendering.write(sample(KINDS[kind], to=replace(ADA, name="عدي"), **facts)).html
+
+    arabic = re.findall(r"<(\w+)([^>]*)>[^<]*[\u0600-\u06ff]", html.partition("<h1")[2])
+    assert arabic
+    assert [tag for tag, more in arabic if tag != "bdi" and 'dir="auto"' not in more] == []
