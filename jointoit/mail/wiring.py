@@ -12,6 +12,7 @@ from jointoit.mail import claims, delivery
 from jointoit.mail.metrics import Outbox
 from jointoit.mail.status import probe
 from jointoit.process import periodic
+from jointoit.process import worker_guard as worker_guard
 from jointoit.process import worker_heartbeat as worker_heartbeat
 
 periodic.register_stoppable(
