@@ -1,4 +1,4 @@
-"""What a variable of the environment may be. A wrong one raises ValidationError, whose sentence never shows the value."""
+"""What a variable of the environment may be. A wrong one raises ValidationError; its sentence never shows the value."""
 
 import logging
 import re

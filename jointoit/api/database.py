@@ -10,8 +10,11 @@ from django.conf import settings
 from django.db import connection, models
 from django.db.models.constraints import BaseConstraint
 from django.db.utils import Error, InterfaceError, OperationalError
+from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 from psycopg_pool import PoolTimeout
+
+from jointoit.process import database_clock
 
 #: lock_not_available, deadlock_detected, serialization_failure, query_canceled (by a timeout), too_many_connections
 BUSY: Final = frozenset({"55P03", "40P01", "40001", "57014", "53300"})
@@ -77,6 +80,15 @@ def only_field(constraint: BaseConstraint) -> str | None:
     parts = [part for expression in constraint.expressions for part in cast("Any", expression).flatten()]
     names = {*constraint.fields, *(cast("Any", part).name for part in parts if isinstance(part, models.F))}
     return str(names.pop()) if len(names) == 1 else None
+
+
+def clock_skew() -> Iterable[Metric]:
+    """For the metrics. Leases are judged by the database's clock, tokens and opening times by each process's own."""
+    yield GaugeMetricFamily(
+        "jointoit_clock_skew_seconds",
+        "How far the database's clock is ahead of this process's.",
+        (database_clock.now() - timezone.now()).total_seconds(),
+    )
 
 
 def connections_by_state() -> Iterable[Metric]:

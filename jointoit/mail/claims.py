@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Case, Q, TextField, Value, When
 from django.db.models.functions import Concat
 
+from jointoit.mail import marks
 from jointoit.mail.models import OutboxMail
 from jointoit.mail.policy import LEASE, STOP_SENDING
 
@@ -32,11 +33,14 @@ CLAIM = """
         ORDER BY priority, not_before, id
         LIMIT %(limit)s
         FOR UPDATE SKIP LOCKED
+    ),
+    counted AS (
+        UPDATE mail_mailgate SET claims = claims + 1 WHERE EXISTS (SELECT FROM due) RETURNING place, claims
     )
     UPDATE mail_outboxmail m
     SET claim = %(claim)s, lease_until = %(until)s, not_before = %(until)s
     FROM due WHERE m.id = due.id
-    RETURNING m.*, due.not_before AS was_due
+    RETURNING m.*, due.not_before AS was_due, (SELECT place FROM counted), (SELECT claims FROM counted)
 """
 
 
@@ -48,7 +52,10 @@ def claim(*, limit: int, now: datetime) -> list[OutboxMail]:
     """Take up to `limit` due mails, most urgent first; committed before this returns."""
     values = {"now": now, "limit": limit, "claim": uuid4(), "until": now + LEASE}
     with transaction.atomic(durable=True):
-        return sorted(OutboxMail.objects.raw(CLAIM, values), key=lambda mail: (mail.priority, mail.was_due, mail.pk))
+        mails = sorted(OutboxMail.objects.raw(CLAIM, values), key=lambda mail: (mail.priority, mail.was_due, mail.pk))
+    if mails and mails[0].claims:
+        marks.remember(mails[0].place, mails[0].claims)
+    return mails
 
 
 def keep(mail: OutboxMail, *, now: datetime) -> None:

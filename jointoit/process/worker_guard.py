@@ -19,7 +19,7 @@ def begin(sender: Any, **_: Any) -> None:
 
 def give_up() -> None:
     log.critical("worker_processes_die_again_and_again", hint="Is there too little memory for WORKER_PROCESSES?")
-    state.should_stop = 1  # the exit status; the loop that fetches looks there
+    state.should_stop = 1  # type: ignore[assignment]  # the exit status; the loop that fetches looks there
 
 
 @signals.worker_shutting_down.connect

@@ -159,7 +159,7 @@ def test_the_status_names_states_the_oldest_mail_and_the_breaker(promise: Promis
     send_control.hold(because="Restored.", now=clock.now)
     send_control.trip(answer="421 Closing", now=clock.now)
     out = StringIO()
-    call_command("mail_status", stdout=out)
+    call_command("mail", "status", stdout=out)
     lines = [" ".join(line.split()) for line in out.getvalue().splitlines()]
 
     assert lines[:5] == ["pending 2", "sent 0", "dead 0", "expired 0", "superseded 0"]
@@ -183,6 +183,6 @@ def test_the_health_page_learns_how_late_mail_is_and_what_keeps_it(promise: Prom
 @pytest.mark.django_db
 def test_the_status_of_an_empty_outbox_is_calm() -> None:
     out = StringIO()
-    call_command("mail_status", stdout=out)
+    call_command("mail", "status", stdout=out)
 
     assert out.getvalue().splitlines()[5:] == ["oldest due         0.0 s", "held: no", "breaker: closed"]
