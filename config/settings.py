@@ -65,6 +65,7 @@ DEFAULT_FROM_EMAIL = env.str(
 inbox_port = env.int("INBOX_PORT", 1080, validate=validators.port)
 INBOX_URL = f"http://127.0.0.1:{inbox_port}/" if DEBUG else ""  # where the front page leads
 MAIL_RATE = env.str("MAIL_RATE", "off", validate=validators.mail_rate)
+JOURNAL_DAYS = env.int("JOURNAL_DAYS", 400, validate=validators.not_negative)  # after the event is over
 REMINDER_HOURS = env.float("REMINDER_HOURS", 24.0, validate=validators.hours)  # before the start
 # A test lives through a day without mail server in a minute.
 MAIL_CLOCK_SPEED = env.float("MAIL_CLOCK_SPEED", 1.0, validate=validators.above_zero)
@@ -78,6 +79,8 @@ RATES = {
     "signup": env.str("RATE_SIGNUP", "20/hour", validate=validators.rate),
     "reset": env.str("RATE_RESET", "10/hour", validate=validators.rate),
     "register": env.str("RATE_REGISTER", "30/min", validate=validators.rate),
+    # mails of one account to addresses that nobody has shown to be theirs
+    "invite": env.str("RATE_INVITE", "50/day", validate=validators.rate),
 }
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validators.log_level)
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
@@ -93,6 +96,7 @@ LOG_LEVEL = LOG_LEVEL.upper()
 INSTALLED_APPS = [
     "jointoit.process",
     "jointoit.api",
+    "jointoit.journal",
     "jointoit.mail",
     "jointoit.accounts",
     "jointoit.events",
@@ -311,6 +315,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "EventStatus": "jointoit.events.models.Event.Status",
         "MailState": "jointoit.mail.models.OutboxMail.State",
+        "HelperRole": "jointoit.events.models.Membership.Role",
+        "OfferedRole": "jointoit.events.models.Invitation.Role",
         "RegistrationStatus": "jointoit.events.models.Registration.Status",
     },
 }

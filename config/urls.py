@@ -4,10 +4,12 @@ from django.contrib import admin
 from django.urls import path
 
 import jointoit.api.http.converters  # noqa: F401  registers <id:…>
+from jointoit.accounts import key_views as keys
 from jointoit.accounts import views as accounts
 from jointoit.api.observability import health, metrics
 from jointoit.api.openapi import views
 from jointoit.events import pages as pages_of_events
+from jointoit.events import team_views as team
 from jointoit.events import views as events
 from jointoit.pages import views as pages
 
@@ -19,11 +21,34 @@ urlpatterns = [
     path("events/<id:pk>/cancel/", events.CancelView.as_view(), name="event-cancel"),
     path("events/<id:pk>/register/", events.RegisterView.as_view(), name="event-register"),
     path("events/<id:pk>/registrations/", events.AttendeeListView.as_view(), name="event-registrations"),
+    path("events/<id:pk>/history/", events.EventHistoryView.as_view(), name="event-history"),
+    path("events/<id:pk>/team/", team.TeamListView.as_view(), name="event-team-list"),
+    path("events/<id:pk>/team/<id:member>/", team.TeamDetailView.as_view(), name="event-team-detail"),
+    path("events/<id:pk>/invitations/", team.InvitationListView.as_view(), name="event-invitation-list"),
+    path(
+        "events/<id:pk>/invitations/<id:invitation>/",
+        team.InvitationDetailView.as_view(),
+        name="event-invitation-detail",
+    ),
+    path("events/<id:pk>/handover/", team.HandoverView.as_view(), name="event-handover"),
+    path("events/<id:pk>/door-passes/", team.DoorPassListView.as_view(), name="door-pass-list"),
+    path("events/<id:pk>/door-passes/<id:door_pass>/", team.DoorPassDetailView.as_view(), name="door-pass-detail"),
     path("events/<id:pk>/calendar.ics", events.CalendarView.as_view(), name="event-calendar"),
     # registrations
     path("registrations/", events.RegistrationListView.as_view(), name="registration-list"),
     path("registrations/unsubscribe/", pages_of_events.UnsubscribeView.as_view(), name="unsubscribe"),
+    path("registrations/<id:pk>/history/", events.RegistrationHistoryView.as_view(), name="registration-history"),
     path("registrations/<id:pk>/", events.RegistrationDetailView.as_view(), name="registration-detail"),
+    # the team
+    path("invitations/", team.OpenInvitationListView.as_view(), name="invitation-list"),
+    path("invitations/accept/", team.AcceptView.as_view(), name="invitation-accept"),
+    path("invitations/decline/", team.DeclineView.as_view(), name="invitation-decline"),
+    path("users/me/team/", team.MyTeamListView.as_view(), name="my-team-list"),
+    path("users/me/team/<id:member>/", team.MyTeamDetailView.as_view(), name="my-team-detail"),
+    path("users/me/invitations/", team.MyInvitationListView.as_view(), name="my-invitation-list"),
+    path("users/me/invitations/<id:invitation>/", team.MyInvitationDetailView.as_view(), name="my-invitation-detail"),
+    path("users/me/roles/", team.MyRoleListView.as_view(), name="my-role-list"),
+    path("users/me/roles/<id:member>/", team.MyRoleDetailView.as_view(), name="my-role-detail"),
     # the service
     path("", pages.FrontView.as_view(), name="front"),
     path("problems/", pages.ProblemTypesView.as_view(), name="problem-types"),
@@ -38,6 +63,8 @@ urlpatterns = [
     # accounts
     path("users/register/", accounts.SignUpView.as_view(), name="sign-up"),
     path("users/me/", accounts.MeView.as_view(), name="me"),
+    path("users/me/keys/", keys.KeyListView.as_view(), name="key-list"),
+    path("users/me/keys/<id:pk>/", keys.KeyDetailView.as_view(), name="key-detail"),
     path("users/me/password/", accounts.PasswordView.as_view(), name="password"),
     path("users/password-reset/", accounts.PasswordResetView.as_view(), name="password-reset"),
     path("users/password-reset/confirm/", accounts.PasswordResetConfirmView.as_view(), name="password-reset-confirm"),

@@ -22,6 +22,7 @@ import resource, sys, time
 from datetime import timedelta
 from django.db import connection
 from django.utils import timezone
+from jointoit.accounts.callers import SERVICE
 from jointoit.accounts.models import User
 from jointoit.events import scheduling
 from jointoit.events.models import Event
@@ -37,7 +38,7 @@ def memory():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 for round in range(3):
     before, began = memory(), time.perf_counter()
-    scheduling.change(event_id=event.pk, fields={{"date": now + timedelta(days=31 + round)}}, now=now)
+    scheduling.change(event_id=event.pk, caller=SERVICE, fields={{"date": now + timedelta(days=31 + round)}}, now=now)
     took = time.perf_counter() - began
     waiting = OutboxMail.objects.filter(state="pending").count()
     print(f"{{people}} attendees told in {{took:.2f}} s, one transaction; memory {{before}} MB before, "

@@ -9,7 +9,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from jointoit.accounts import passwords
-from jointoit.accounts.models import ERASED, RefreshToken, User
+from jointoit.accounts.models import ERASED, ApiKey, RefreshToken, User
 from jointoit.accounts.signals import account_is_closing
 from jointoit.api.models import IdempotencyKey
 from jointoit.mail import outbox
@@ -22,6 +22,7 @@ def deactivate(*, user_ids: Iterable[int]) -> int:
         shut = User.objects.filter(pk__in=user_ids, is_active=True)
         pks = list(shut.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
         RefreshToken.objects.filter(user__in=pks).delete()
+        ApiKey.objects.filter(user__in=pks, revoked_at=None).update(revoked_at=Now())
         return User.objects.filter(pk__in=pks).update(is_active=False, token_epoch=F("token_epoch") + 1)
 
 
@@ -41,6 +42,7 @@ def close(*, user: User, password: str, now: datetime, precondition: Callable[[U
         forget_mail(held.email)
         if held.pending_email:  # nobody has shown that it is theirs: another account may have it by now
             forget_mail(held.pending_email, because_of=f"user:{held.pk}:")
+        held.keys.all().delete()
         IdempotencyKey.objects.filter(caller=held.pk).delete()  # the answers kept there speak of the person
         erase(held)
 

@@ -1,20 +1,24 @@
 """Accounts for the administrators' eyes. What ends tokens through the API ends them here as well."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.admin.options import InlineModelAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from rest_framework.exceptions import Throttled
 
 from jointoit.accounts import account_closing, login_throttle, tokens
-from jointoit.accounts.models import RefreshToken, User
+from jointoit.accounts.models import ApiKey, RefreshToken, User
 from jointoit.accounts.serializers import ProfileSerializer
 from jointoit.api.admin import SameFieldsForm, UndeletableAdmin
 from jointoit.api.throttling import throttle
@@ -81,8 +85,45 @@ class NewPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]  # can
         return user
 
 
+class KeyInline(admin.TabularInline[ApiKey, User]):
+    """How each key begins, what it is for, and what was done with it."""
+
+    model = ApiKey
+    verbose_name_plural = "keys for programs"
+    fields = readonly_fields = (
+        "beginning",
+        "name",
+        "scopes",
+        "events",
+        "last_used_at",
+        "expires_at",
+        "revoked_at",
+        "done",
+    )
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description="key")
+    def beginning(self, key: ApiKey) -> str:
+        return f"{key}…"
+
+    @admin.display(description="what was done with it")
+    def done(self, key: ApiKey) -> SafeString:
+        address = reverse("admin:journal_fact_changelist")
+        return format_html('<a href="{}?actor_kind=key&amp;actor_id={}">facts</a>', address, key.pk)
+
+
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin[User]):
+    inlines: ClassVar[tuple[type[InlineModelAdmin[Any, Any]], ...]] = (KeyInline,)
+
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
+        """Who is added has nothing yet."""
+        return super().get_inlines(request, obj) if obj else ()
+
     add_form, form, change_password_form = SignUpForm, ChangeForm, NewPasswordForm
     list_display = ("username", "email", "email_verified", "is_active", "is_staff", "date_joined")
     list_filter = ("is_active", "email_verified", "is_staff", "date_joined")
@@ -118,3 +159,12 @@ class RefreshTokenAdmin(UndeletableAdmin):
     list_select_related = ("user",)
     search_fields = ("user__username", "user__email", "family")
     ordering = ("-expires_at",)
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(UndeletableAdmin):
+    list_display = ("__str__", "user", "name", "scopes", "last_used_at", "expires_at", "revoked_at")
+    list_select_related = ("user",)
+    search_fields = ("user__username", "user__email", "name")
+    exclude = ("digest",)
+    ordering = ("-pk",)

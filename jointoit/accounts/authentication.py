@@ -1,19 +1,21 @@
-"""Who sends a request: the access token in its Authorization header (RFC 6750 section 2.1)."""
+"""Who sends a request: the access token or the key in its Authorization header (RFC 6750 section 2.1)."""
 
+from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from jointoit.accounts import tokens
+from jointoit.accounts import keys, tokens
+from jointoit.accounts.callers import Caller, ScopeMissing
 from jointoit.accounts.jwt import AccessToken
-from jointoit.accounts.models import User
+from jointoit.accounts.models import ApiKey, User
 
 
 class TokenAuthentication(BaseAuthentication):
     """Loads the sender with one query; every header that names nobody is refused with one and the same 401."""
 
-    def authenticate(self, request: Request) -> tuple[User, AccessToken] | None:
+    def authenticate(self, request: Request) -> tuple[User, AccessToken | ApiKey] | None:
         header: str | None = request.META.get("HTTP_AUTHORIZATION")
         if header is None:
             return None
@@ -32,26 +34,49 @@ class TokenAuthentication(BaseAuthentication):
         return 'Bearer realm="api"'
 
 
-def authenticate(request: Request, token: str) -> tuple[User, AccessToken]:
+def authenticate(request: Request, token: str) -> tuple[User, AccessToken | ApiKey]:
     """Look the account up, unless the view `defers_account_check`: its verb does so, and refuses with the same 401."""
     view = request.parser_context.get("view")
+    if token.startswith(f"{keys.PREFIX}_"):
+        user, key = keys.authenticate(token, now=timezone.now())
+        demand_scope(request, key)
+        return user, key
     return tokens.claims_only(token) if getattr(view, "defers_account_check", False) else tokens.authenticate(token)
+
+
+def demand_scope(request: Request, key: ApiKey) -> None:
+    """A view names in `scopes`, by method, what a key has to be for; what it does not name is for no key."""
+    view = request.parser_context.get("view")
+    if getattr(view, "scopes", {}).get("GET" if request.method == "HEAD" else request.method) not in key.scopes:
+        raise ScopeMissing
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = TokenAuthentication
-    name = "accessToken"
+    name = ["accessToken", "apiKey"]
 
-    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
-        return {
-            "type": "http",
-            "scheme": "bearer",
-            "bearerFormat": "JWT",
-            "description": "The `access` token of `POST /api/token/`, good for 15 minutes.",
-        }
+    def get_security_definition(self, auto_schema: object) -> list[dict[str, str]]:
+        bearer = {"type": "http", "scheme": "bearer"}
+        return [
+            bearer
+            | {
+                "bearerFormat": "JWT",
+                "description": "The `access` token of `POST /api/token/`, good for 15 minutes.",
+            },
+            bearer | {"description": "A key of `POST /users/me/keys/`, for the calls that name one of its scopes."},
+        ]
+
+    def get_security_requirement(self, auto_schema: object) -> dict[str, list[str]]:
+        """The one without the other; AutoSchema adds the key where a call names a scope."""
+        return {"accessToken": []}
 
 
 def sender(request: Request) -> User:
     """Whoever sends it, where a permission has made sure that there is somebody."""
     assert isinstance(request.user, User)
     return request.user
+
+
+def caller_of(request: Request) -> Caller:
+    user = request.user if isinstance(request.user, User) else None
+    return Caller(user, request.auth if isinstance(request.auth, ApiKey) else None)

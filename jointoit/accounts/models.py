@@ -1,10 +1,12 @@
 """Who you are."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Upper
 from django.utils.timezone import now as this_moment
@@ -70,6 +72,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     if TYPE_CHECKING:
         refresh_tokens: "RelatedManager[RefreshToken]"
+        keys: "RelatedManager[ApiKey]"
 
     class Meta:
         # Upper, because Django's `iexact` compares UPPER(…): the constraint's index also serves the login.
@@ -120,3 +123,26 @@ class RefreshToken(models.Model):
 
     def __str__(self) -> str:
         return self.jti
+
+
+class ApiKey(models.Model):
+    """What a program of somebody's sends instead of logging in: good for some calls, some events, some time.
+
+    The secret is not stored, but its SHA-256: unlike a password it has 190 bits of chance, and cannot be guessed.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="keys")
+    name = models.CharField(max_length=100)
+    digest = models.CharField(max_length=64)
+    scopes = ArrayField(models.CharField(max_length=30))
+    events = ArrayField(models.BigIntegerField(), null=True, help_text="The events it is good for; null: all.")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True, help_text="At most a minute old.")
+
+    class Meta:
+        ordering: ClassVar[Sequence[str]] = ["pk"]
+
+    def __str__(self) -> str:
+        return f"jtk_{self.pk}"

@@ -1,6 +1,7 @@
 """Turns what happened to an account into the promise of a mail; called inside the transaction of the fact."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from jointoit.accounts.models import User
 from jointoit.mail import outbox
@@ -10,7 +11,7 @@ from jointoit.mail.messages import AccountMessage, Person
 REPEAT_AFTER = timedelta(minutes=5)
 
 
-def notify(kind: type[AccountMessage], user: User, *, fact: str, to: str | None = None, **facts: str) -> None:
+def notify(kind: type[AccountMessage], user: User, *, fact: str, to: str | None = None, **facts: Any) -> None:
     """Promise one mail about an account to its owner, or to `to` where an address is what it is about."""
     person = Person(address=to or user.email, name=user.get_full_name(), timezone=user.timezone)
     message = kind(to=person, user_id=user.pk, token_epoch=user.token_epoch, **facts)

@@ -7,6 +7,7 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
 
 from jointoit.accounts import notifications
@@ -98,7 +99,7 @@ def refuse_token() -> NoReturn:
 
 
 def replace(seen: User, new_password: str, *, proven_address: str | None = None) -> bool:
-    """Put the new password in place unless tokens ended since `seen` was read; False then.
+    """Put the new password in place unless tokens ended since `seen` was read; False then. A reset ends keys as well.
 
     An address that waits for its confirmation is dropped: somebody else may have asked for it.
     """
@@ -110,5 +111,8 @@ def replace(seen: User, new_password: str, *, proven_address: str | None = None)
         user.password, user.pending_email = encoded, ""
         user.email_verified = user.email_verified or user.email == proven_address
         user.end_tokens().save(update_fields=["password", "pending_email", "email_verified", "token_epoch"])
-        notifications.notify(PasswordChanged, user, fact=str(user.token_epoch))
+        living = user.keys.filter(revoked_at=None, expires_at__gt=Now())
+        if proven_address is not None:  # whoever had the account before may have made them
+            living.update(revoked_at=Now())
+        notifications.notify(PasswordChanged, user, fact=str(user.token_epoch), keys=living.count())
     return True

@@ -6,12 +6,16 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.db import OperationalError
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from rest_framework import serializers
 
+from jointoit.api import database
 from jointoit.api.models import IdempotencyKey, RateBucket
+from jointoit.api.problems.catalogue import known
+from jointoit.api.problems.validation import entries
 from jointoit.errors import DomainError
 
 
@@ -29,8 +33,15 @@ class SameFieldsForm(forms.ModelForm[Any]):
                 value = value.isoformat() if isinstance(value, datetime) else value
                 cleaned[name] = fields[name].run_validation(value)
             except serializers.ValidationError as refused:
-                self.add_error(name, [str(detail) for detail in refused.detail])
+                self.add_error(name, [entry["detail"] for entry in entries(refused.detail)])
         return cleaned
+
+
+def refusal_of(error: Exception) -> str | None:
+    """What a page says of a rule that refused, or of rows that others hold; None for a fault."""
+    if isinstance(error, DomainError):
+        return str(error)
+    return known()["busy"].sentence if isinstance(error, OperationalError) and database.is_busy(error) else None
 
 
 class RuledAdmin(admin.ModelAdmin[Any]):
@@ -39,8 +50,10 @@ class RuledAdmin(admin.ModelAdmin[Any]):
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             return super().changeform_view(request, *args, **kwargs)
-        except DomainError as refusal:
-            self.message_user(request, str(refusal), messages.ERROR)
+        except (DomainError, OperationalError) as error:
+            if (refusal := refusal_of(error)) is None:
+                raise
+            self.message_user(request, refusal, messages.ERROR)
             return redirect(request.get_full_path())
 
     def take_step(self, request: HttpRequest, rows: Iterable[Model], step: Callable[[Any], object], done: str) -> None:
@@ -50,7 +63,9 @@ class RuledAdmin(admin.ModelAdmin[Any]):
             try:
                 step(row)
                 taken += 1
-            except DomainError as refusal:
+            except (DomainError, OperationalError) as error:
+                if (refusal := refusal_of(error)) is None:
+                    raise
                 self.message_user(request, f"{row}: {refusal}", messages.ERROR)
         self.message_user(request, f"{done}: {taken}.", messages.SUCCESS if taken else messages.WARNING)
 

@@ -18,6 +18,7 @@ from jointoit.process import database_clock
 
 #: lock_not_available, deadlock_detected, serialization_failure, query_canceled (by a timeout), too_many_connections
 BUSY: Final = frozenset({"55P03", "40P01", "40001", "57014", "53300"})
+OUTDATED_PLAN: Final = "0A000"  # cached plan must not change result type
 READ_ONLY: Final = "25006"  # the server became a standby under us
 FOREIGN_KEY_VIOLATION: Final = "23503"
 INSUFFICIENT_PRIVILEGE: Final = "42501"

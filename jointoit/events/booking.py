@@ -12,12 +12,13 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 
-from jointoit.accounts.models import User
+from jointoit.accounts.callers import Caller, ScopeMissing
+from jointoit.accounts.models import ApiKey, User
 from jointoit.accounts.tokens import DeadToken
 from jointoit.errors import NotFound
-from jointoit.events import notifications, seating
+from jointoit.events import notifications, roles, seating
 from jointoit.events.models import Event, Registration
 from jointoit.events.refusals import (
     AlreadyRegistered,
@@ -30,6 +31,8 @@ from jointoit.events.refusals import (
     RegistrationClosed,
     RegistrationNotOpen,
 )
+from jointoit.journal import writer as journal
+from jointoit.journal.writer import Actor
 from jointoit.mail import messages, outbox
 
 Status = Registration.Status
@@ -37,18 +40,22 @@ LOOKS: Final = 10  # how often one request looks again at an event that changes 
 Precondition = Callable[[Registration], None]
 
 
-def register(*, event_id: int, attendee: User, now: datetime) -> Registration:
-    """Ask for a seat; whoever asks first gets it.
+def register(*, event_id: int, attendee: User, now: datetime, key: ApiKey | None = None) -> Registration:
+    """Ask for a seat; whoever asks first gets it. `key` is that of the attendee's through which it is asked.
 
     The answer is confirmed, pending where the organizer approves, or waitlisted where the event is full and keeps a
     list. The mail about it is promised in the same transaction.
 
-    Raises DeadToken for an account that is closed, NotFound, AlreadyRegistered, EventCancelled, EventStarted,
-    RegistrationNotOpen, RegistrationClosed, EventFull, and Busy where the event never stood still.
+    Raises ScopeMissing for a key that is not for the event, DeadToken for an account that is closed, NotFound,
+    AlreadyRegistered, EventCancelled, EventStarted, RegistrationNotOpen, RegistrationClosed, EventFull, and Busy where
+    the event never stood still.
     """
+    if not Caller(attendee, key).reaches(event_id):
+        raise ScopeMissing
+    actor = roles.attendee(attendee, key)
     for _ in range(LOOKS):
         registration = candidate(event_id=event_id, attendee=attendee, now=now)
-        if seating.claim_seat(registration, promise_of_status(registration)):
+        if seating.claim_seat(registration, promise_of_status(registration), actor=actor):
             outbox.notify_on_commit()
             return registration
     raise Busy
@@ -60,7 +67,7 @@ def candidate(*, event_id: int, attendee: User, now: datetime) -> Registration:
     if seen is None:
         raise DeadToken
     registration, live = seen
-    if not registration.event.is_visible_to(attendee):
+    if not roles.sees(Caller(attendee), registration.event):
         raise NotFound
     if live:
         raise AlreadyRegistered(registration=Registration(pk=live).get_absolute_url())
@@ -88,45 +95,44 @@ def first_status(event: Event) -> Status:
 
 
 def set_status(
-    *, registration_id: int, actor: User, status: str | None, now: datetime, precondition: Precondition | None = None
+    *, registration_id: int, caller: Caller, status: str | None, now: datetime, precondition: Precondition | None = None
 ) -> None:
-    """Take the step to `status` in the name of `actor`; to None or to where it already is, nothing happens.
+    """Take the step to `status`; to None or to where it already is, nothing happens.
 
-    The organizer confirms a pending registration and cancels any live one; the attendee cancels their own. Confirming
-    where every seat is taken puts the registration on the waiting list, if the event keeps one.
+    Who manages the event confirms a pending registration and cancels any live one; the attendee cancels their own.
+    Confirming where every seat is taken puts the registration on the waiting list, if the event keeps one.
 
-    Raises NotFound, NotYours for a step that is only the organizer's, ImpossibleStep for one that nobody can take,
+    Raises NotFound, NotYours for a step that is only a manager's, ImpossibleStep for one that nobody can take,
     EventFull, and what `precondition` raises when it is given the registration as it is once the event is held.
     """
     with transaction.atomic():
-        registration = lock_registration(registration_id, actor)
+        registration, manager = lock_registration(registration_id, caller)
         if precondition:
             precondition(registration)
         if status in (None, registration.status):
             return
         if status == Status.CANCELLED:
-            by_organizer = registration.event.is_managed_by(actor)
-            release_seat(registration, now=now, notice=cancellation(registration, by_organizer=by_organizer))
+            cancel(registration, caller, manager, now=now)
         elif status == Status.CONFIRMED and registration.status == Status.PENDING:
-            if not registration.event.is_managed_by(actor):
+            if manager is None:
                 raise NotYours
-            approve(registration, now=now)
+            approve(registration, actor=manager, now=now)
         else:
             raise ImpossibleStep
 
 
-def remove(*, registration_id: int, actor: User, now: datetime, precondition: Precondition | None = None) -> None:
+def remove(*, registration_id: int, caller: Caller, now: datetime, precondition: Precondition | None = None) -> None:
     """Cancel in the organizer's name; the row stays readable. Raises NotFound, NotYours."""
     with transaction.atomic():
-        registration = lock_registration(registration_id, actor)
-        if not registration.event.is_managed_by(actor):
+        registration, manager = lock_registration(registration_id, caller)
+        if manager is None:
             raise NotYours(
-                "Only the organizer deletes a registration; to give up your own, PATCH its status to cancelled."
+                "Only who manages the event deletes a registration; to give up your own, PATCH its status to cancelled."
             )
         if precondition:
             precondition(registration)
         if registration.status != Status.CANCELLED:
-            release_seat(registration, now=now, notice=cancellation(registration, by_organizer=True))
+            cancel(registration, caller, manager, now=now)
 
 
 def promote_waitlist(event: Event, *, now: datetime) -> None:
@@ -145,15 +151,13 @@ def promote_waitlist(event: Event, *, now: datetime) -> None:
         event.save(update_fields=["seats_taken", "waiting"])
 
 
-def cancel_all(event: Event, *, now: datetime) -> None:
+def cancel_all(event: Event, *, actor: Actor, now: datetime) -> None:
     """Cancel every live registration of an event that will not take place, notifications each.
 
     The caller holds the event and has raised its revision, which makes these mails the newest for every calendar.
     """
     notifications.notify_all(messages.EventCancelled, seating.live_attendees(event), event=event)
-    event.registrations.live().update(
-        status=Status.CANCELLED, queue_number=None, updated_at=now, revision=F("revision") + 1
-    )
+    seating.cancel_all(event, actor=actor, now=now)
     event.seats_taken = event.waiting = 0
     event.save(update_fields=["seats_taken", "waiting"])
 
@@ -167,7 +171,7 @@ def leave_all(*, attendee: User, now: datetime) -> None:
             registration = event.registrations.live().filter(pk=pk).select_related("attendee").first()
             if registration:
                 registration.event = event
-                release_seat(registration, now=now, notice=None)
+                release_seat(registration, actor=roles.attendee(attendee), now=now, notice=None)
 
 
 # ── Steps inside a transaction that holds the event ───────────────────────────────────────────────────────────────────
@@ -187,15 +191,32 @@ def lock_all_of(person: User) -> None:
     list(Event.objects.filter(theirs).order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
 
-def lock_registration(registration_id: int, actor: User) -> Registration:
-    """Return the registration as it is once its event is held. Raises NotFound where `actor` may not see it."""
-    event_id = Registration.objects.visible_to(actor).filter(pk=registration_id).values_list("event_id", flat=True)
-    if not event_id:
-        raise NotFound
-    event = lock(event_id[0])
+def lock_registration(registration_id: int, caller: Caller) -> tuple[Registration, Actor | None]:
+    """Return the registration as it is once its event is held, and who manages the event, if the caller does.
+
+    Raises NotFound for everybody but its attendee and who manages the event.
+    """
+    seen = Registration.objects.select_related("event").filter(pk=registration_id).first()
+    if seen is None or not (roles.is_own(seen, caller) or roles.manager(caller, seen.event)):
+        raise NotFound  # before anything is held: a stranger holds up nobody
+    event = lock(seen.event_id)
     registration = Registration.objects.select_related("attendee").get(pk=registration_id)
     registration.event = event
-    return registration
+    manager = roles.manager(caller, event, hold=True)
+    if manager is None and not roles.is_own(registration, caller):
+        raise NotFound
+    return registration, manager
+
+
+def cancel(registration: Registration, caller: Caller, manager: Actor | None, *, now: datetime) -> None:
+    """Cancel as the attendee, whose own it is, or as who manages the event."""
+    if manager is None or roles.is_own(registration, caller):
+        actor, notice = roles.attendee(registration.attendee, caller.key), messages.RegistrationCancelledByAttendee
+        release_seat(registration, actor=actor, now=now, notice=notice)
+    elif registration.status == Status.PENDING:
+        release_seat(registration, actor=manager, now=now, notice=messages.RegistrationDeclined)
+    else:
+        release_seat(registration, actor=manager, now=now, notice=messages.RegistrationCancelledByOrganizer)
 
 
 def seat_or_queue(event: Event) -> Status:
@@ -207,8 +228,8 @@ def seat_or_queue(event: Event) -> Status:
     raise EventFull
 
 
-def approve(registration: Registration, *, now: datetime) -> None:
-    event = registration.event
+def approve(registration: Registration, *, actor: Actor, now: datetime) -> None:
+    event, before = registration.event, registration.status
     registration.status = seat_or_queue(event)
     if registration.status == Status.CONFIRMED:
         event.seats_taken += 1
@@ -216,7 +237,7 @@ def approve(registration: Registration, *, now: datetime) -> None:
         event.waiting += 1
         event.queue_tail += 1
         registration.queue_number = event.queue_tail
-    save_step(registration, now=now)
+    save_step(registration, f"registration.{registration.status}", before=before, actor=actor, now=now)
     event.save(update_fields=["seats_taken", "waiting", "queue_tail"])
     kind, facts = notice_of_status(registration)
     notifications.notify(kind, registration, **facts)
@@ -236,30 +257,31 @@ def notice_of_status(registration: Registration) -> tuple[type[messages.SeatMess
     return messages.RegistrationWaitlisted, {"position": registration.event.waiting}
 
 
-def release_seat(registration: Registration, *, now: datetime, notice: type[messages.SeatMessage] | None) -> None:
+def release_seat(
+    registration: Registration, *, actor: Actor, now: datetime, notice: type[messages.SeatMessage] | None
+) -> None:
     """Cancel a live registration, tell its person, and hand the seat on in the same transaction."""
-    event = registration.event
-    held_seat = registration.status == Status.CONFIRMED
+    event, before = registration.event, registration.status
+    held_seat = before == Status.CONFIRMED
     event.seats_taken -= held_seat
-    event.waiting -= registration.status == Status.WAITLISTED
+    event.waiting -= before == Status.WAITLISTED
     registration.status, registration.queue_number = Status.CANCELLED, None
-    save_step(registration, now=now)
+    kind = "registration.declined" if notice is messages.RegistrationDeclined else "registration.cancelled"
+    save_step(registration, kind, before=before, actor=actor, now=now)
     event.save(update_fields=["seats_taken", "waiting"])
     if notice:
         notifications.notify_of_end(notice, registration, held_seat=held_seat)
     promote_waitlist(event, now=now)
 
 
-def save_step(registration: Registration, *, now: datetime) -> None:
+def save_step(registration: Registration, kind: str, *, before: str, actor: Actor, now: datetime) -> None:
+    """Write the row and the fact of a step from the status `before`."""
     registration.revision += 1
     registration.updated_at = now
     registration.save(update_fields=["status", "queue_number", "revision", "updated_at"])
-
-
-def cancellation(registration: Registration, *, by_organizer: bool) -> type[messages.SeatMessage]:
-    """Which mail tells of a cancellation; for one's own event, one is told as an attendee."""
-    if not by_organizer or registration.attendee_id == registration.event.organizer_id:
-        return messages.RegistrationCancelledByAttendee
-    if registration.status == Status.PENDING:
-        return messages.RegistrationDeclined
-    return messages.RegistrationCancelledByOrganizer
+    journal.record([
+        journal.fact(
+            kind, actor=actor, at=now, event_id=registration.event_id, registration_id=registration.pk,
+            before={"status": before}, after={"status": registration.status},
+        )
+    ])  # fmt: skip

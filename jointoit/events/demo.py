@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.auth.hashers import make_password
 
+from jointoit.accounts.callers import SERVICE, Caller
 from jointoit.accounts.models import User
 from jointoit.errors import Conflict
 from jointoit.events import booking, refusals, scheduling
@@ -96,7 +97,11 @@ def event_with_guests(place: Place, title: str, users: list[User], *, now: datet
     guests = [user for user in dice.sample(users, k=dice.randint(3, 12)) if user.pk != event.organizer_id]
     register_all(event, guests, since=announced, dice=dice)
     if date > now and dice.random() < 0.1:
-        scheduling.cancel(event_id=event.pk, now=now)
+        scheduling.cancel(
+            event_id=event.pk,
+            caller=SERVICE,
+            now=now,
+        )
     return title
 
 
@@ -112,7 +117,7 @@ def register_all(event: Event, guests: list[User], *, since: datetime, dice: ran
             approve(registration, event, now=moment)
         elif dice.random() < 0.15:
             booking.set_status(
-                registration_id=registration.pk, actor=guest, status=Registration.Status.CANCELLED, now=moment
+                registration_id=registration.pk, caller=Caller(guest), status=Registration.Status.CANCELLED, now=moment
             )
 
 
@@ -120,7 +125,7 @@ def approve(registration: Registration, event: Event, *, now: datetime) -> None:
     try:
         booking.set_status(
             registration_id=registration.pk,
-            actor=event.organizer,
+            caller=Caller(event.organizer),
             status=Registration.Status.CONFIRMED,
             now=now,
         )

@@ -4,7 +4,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 
 from jointoit.accounts.documentation import FORM, FROM_MAIL, PAGE, PAGE_TOKEN
-from jointoit.api.openapi.components import asks, gives
+from jointoit.api.openapi.components import REQUEST, asks, gives
 from jointoit.events import serializers as shapes
 
 WANTED = {
@@ -36,9 +36,10 @@ EVENT = {
     "updated_at": "2030-04-02T10:30:00Z",
 }
 NEW_EVENT = EVENT | {"seats_taken": 0, "seats_left": 40, "updated_at": EVENT["created_at"]}
+EVENT_SUMMARY = {name: EVENT[name] for name in ("id", "title", "date", "location", "status")}
 REGISTRATION = {
     "id": 42,
-    "event": {name: EVENT[name] for name in ("id", "title", "date", "location", "status")},
+    "event": EVENT_SUMMARY,
     "attendee": {"id": 1852, "username": "grace"},
     "status": "confirmed",
     "position": None,
@@ -208,4 +209,36 @@ unsubscribe = extend_schema_view(
         responses={204: OpenApiResponse(description="No more reminders."), **FORM},
         examples=[asks({"token": FROM_MAIL})],
     ),
+)
+
+
+FACT = {
+    "id": 9001,
+    "type": "registration.confirmed",
+    "at": "2030-04-20T18:00:00Z",
+    "actor": {"kind": "attendee", "id": 1852},
+    "event": 7,
+    "registration": 42,
+    "before": None,
+    "after": {"status": "confirmed"},
+    "request_id": REQUEST[9:],
+}
+event_history = extend_schema_view(
+    get=extend_schema(
+        summary="Read the history of an event",
+        description=(
+            "Who did what, newest first, for whoever manages the event. `before` and `after` hold what changed; of a "
+            "description a digest, never a name or an address. Kept until the event has been over for 400 days."
+        ),
+        responses=shapes.FactSerializer(many=True),
+        examples=[gives(FACT)],
+    )
+)
+registration_history = extend_schema_view(
+    get=extend_schema(
+        summary="Read the history of a registration",
+        description="As that of the event. To the attendee everybody who acted for the event is `organizer`.",
+        responses=shapes.FactSerializer(many=True),
+        examples=[gives(FACT)],
+    )
 )

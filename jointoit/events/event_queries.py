@@ -9,15 +9,17 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
+from jointoit.accounts.callers import Caller
 from jointoit.api.lists.pagination import Key, Listing, ListQuery
 from jointoit.api.lists.prepared import PreparedQuery, Row, columns_of, instance_of
 from jointoit.errors import NotFound
 from jointoit.events import searching
 from jointoit.events.models import Event
+from jointoit.events.roles import HELPED, MANAGES
 from jointoit.events.serializers import EventSerializer
 
 EVENT: Final = "events_event AS event"
-#: What `EventQuerySet.visible_to` says.
+#: What a list shows: one's own drafts, but none that one helps with.
 VISIBLE: Final = "event.deleted_at IS NULL AND (event.status <> 'draft' OR event.organizer_id = %(reader)s)"
 #: Members that are no column.
 COMPUTED: Final = {"seats_left": "event.capacity - event.seats_taken"}
@@ -26,10 +28,10 @@ MEMBERS: Final = ", ".join(
     for name, field in EventSerializer().fields.items()
 )
 DETAIL: Final = PreparedQuery(f"SELECT {MEMBERS} FROM {EVENT} WHERE event.id = %(event)s")
-VISIBLE_DETAIL: Final = PreparedQuery(f"SELECT {MEMBERS} FROM {EVENT} WHERE event.id = %(event)s AND {VISIBLE}")
-VISIBLE_ROW: Final = PreparedQuery(
-    f"SELECT {columns_of(Event, 'event')} FROM {EVENT} WHERE event.id = %(event)s AND {VISIBLE}"
-)
+#: What `roles.sees` says.
+SEEN: Final = f"event.id = %(event)s AND event.deleted_at IS NULL AND (event.status <> 'draft' OR {MANAGES})"
+VISIBLE_DETAIL: Final = PreparedQuery(f"SELECT {MEMBERS} FROM {EVENT} WHERE {SEEN}")
+VISIBLE_ROW: Final = PreparedQuery(f"SELECT {columns_of(Event, 'event')} FROM {EVENT} WHERE {SEEN}")
 
 
 def detail(event_id: int) -> Row:
@@ -37,14 +39,14 @@ def detail(event_id: int) -> Row:
     return existing(DETAIL.row({"event": event_id}))
 
 
-def visible_detail(event_id: int, *, reader: int) -> Row:
-    """The members of an event. Raises NotFound where the reader may not know of it."""
-    return existing(VISIBLE_DETAIL.row({"event": event_id, "reader": reader}))
+def visible_detail(event_id: int, *, caller: Caller) -> Row:
+    """The members of an event. Raises NotFound where the caller may not know of it."""
+    return existing(VISIBLE_DETAIL.row({"event": event_id, **caller.values}))
 
 
-def visible_event(event_id: int, *, reader: int) -> Event:
-    """The row, to ask who may do what with it. Raises NotFound where the reader may not know of it."""
-    return instance_of(Event, existing(VISIBLE_ROW.row({"event": event_id, "reader": reader})))
+def visible_event(event_id: int, *, caller: Caller) -> Event:
+    """The row, to ask who may do what with it. Raises NotFound where the caller may not know of it."""
+    return instance_of(Event, existing(VISIBLE_ROW.row({"event": event_id, **caller.values})))
 
 
 def existing(row: Row | None) -> Row:
@@ -72,7 +74,7 @@ CONDITIONS: Final[Mapping[Any, str]] = {
     ("upcoming", True): "event.date > %(now)s",
     ("upcoming", False): "event.date <= %(now)s",
 }
-SPELLED_OUT: Final = {"status", "has_seats", "upcoming", "typos", "ordering"}
+SPELLED_OUT: Final = {"status", "has_seats", "upcoming", "typos", "ordering", "role"}
 ID: Final = Key("id", "event.id", "bigint")
 #: Titles are sorted as they are read, whatever the case; the index has so much of each (models.TITLE_ORDER).
 TITLE_ORDER: Final = "left(event.title_folded, 255)"
@@ -102,8 +104,8 @@ def signature(asked: Mapping[str, Any]) -> frozenset[tuple[str, Any]]:
 def query_for(asked: frozenset[tuple[str, Any]], words: tuple[str, ...]) -> ListQuery:
     """The statement for all requests with one signature."""
     given, columns = dict(asked), [MEMBERS]
-    found = [CONDITIONS.get((name, value)) or CONDITIONS.get(name) for name, value in given.items()]
-    conditions = [VISIBLE, *filter(None, found)]
+    found = [condition_of(name, value, of_role="role" in given) for name, value in given.items()]
+    conditions = [HELPED[given["role"]] if "role" in given else VISIBLE, *filter(None, found)]
     order = ordered(given.get("ordering", "date"))
     if words:
         condition, rank = searching.nearly(words) if given.get("typos") else searching.exactly()
@@ -115,6 +117,12 @@ def query_for(asked: frozenset[tuple[str, Any]], words: tuple[str, ...]) -> List
         columns.append(f"{TITLE_ORDER} AS title_order")
     hidden = ("rank", "title_order")
     return ListQuery(", ".join(columns), EVENT, tuple(conditions), order, hidden, has_one_plan(given.keys(), order))
+
+
+def condition_of(name: str, value: Any, *, of_role: bool) -> str | None:
+    """Drafts are one's own, unless the list is of events that one has a role with."""
+    own = None if of_role and value == Event.Status.DRAFT else CONDITIONS.get((name, value))
+    return own or CONDITIONS.get(name)
 
 
 def patterns(asked: Mapping[str, Any]) -> dict[str, Any]:

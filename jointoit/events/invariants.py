@@ -5,6 +5,8 @@ from datetime import datetime
 
 from django.db import connection
 
+from jointoit.events import history
+
 COUNTED = """
     SELECT format('event %%s: %%s confirmed rows, seats_taken %%s, capacity %%s',
                   e.id, count(r.id) FILTER (WHERE r.status = 'confirmed'), e.seats_taken,
@@ -52,3 +54,4 @@ def violations(*, now: datetime) -> Iterator[str]:
         with connection.cursor() as cursor:
             cursor.execute(query, {"now": now})
             yield from (line for (line,) in cursor)
+    yield from history.contradictions(now=now)

@@ -1,4 +1,4 @@
-"""What happens and who comes: the nouns, what a row may be, and which rows a person may see.
+"""What happens and who comes: the nouns, and what a row may be. Who may do what is said by `jointoit.events.roles`.
 
 Registration rows and the seat counters are written by `jointoit.events.booking` alone.
 """
@@ -9,13 +9,12 @@ from functools import cache
 from typing import ClassVar, Self
 
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Left, Now
+from django.db.models.functions import Left, Now, Upper
 from django.urls import reverse
 
 from jointoit.accounts.models import User
@@ -41,12 +40,6 @@ def address(route: str, pk: int) -> str:
 class EventQuerySet(models.QuerySet["Event"]):
     def existing(self) -> Self:
         return self.filter(deleted_at=None)
-
-    def visible_to(self, user: User | AnonymousUser) -> Self:
-        """What `user` may know of: everything but deleted events and other people's drafts."""
-        public = Q(status__in=[Event.Status.PUBLISHED, Event.Status.CANCELLED])
-        own = Q(organizer=user.pk) if user.is_authenticated else Q()
-        return self.existing().filter(public | own)
 
 
 class Event(models.Model):
@@ -149,23 +142,10 @@ class Event(models.Model):
     def has_started(self, now: datetime) -> bool:
         return self.date <= now
 
-    def is_visible_to(self, user: User | AnonymousUser) -> bool:
-        """What `EventQuerySet.visible_to` says, of a row at hand."""
-        return self.deleted_at is None and (self.status != self.Status.DRAFT or self.is_managed_by(user))
-
-    def is_managed_by(self, user: User | AnonymousUser) -> bool:
-        return user.is_authenticated and self.organizer_id == user.pk
-
 
 class RegistrationQuerySet(models.QuerySet["Registration"]):
     def live(self) -> Self:
         return self.exclude(status=Registration.Status.CANCELLED)
-
-    def visible_to(self, user: User | AnonymousUser) -> Self:
-        """The user's own registrations and those for the events the user organizes."""
-        if not user.is_authenticated:
-            return self.none()
-        return self.filter(Q(attendee=user.pk) | Q(event__organizer=user.pk))
 
 
 class Registration(models.Model):
@@ -218,3 +198,80 @@ class Registration(models.Model):
 
     def get_absolute_url(self) -> str:
         return address("registration-detail", self.pk)
+
+
+# ── Who helps ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Membership(models.Model):
+    """Somebody who helps the owner with one event or, without one, with all of the owner's, also later ones."""
+
+    class Role(models.TextChoices):
+        MANAGER = "manager"
+        DOOR = "door"
+
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, null=True, related_name="memberships")
+    member = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships", db_index=False)
+    role = models.CharField(max_length=10, choices=Role)
+    since = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar[Sequence[str]] = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["member", "owner", "event"],
+                name="membership_one_for_each_event",
+                nulls_distinct=False,
+                violation_error_message="This person is in the team already.",
+            ),
+            models.CheckConstraint(
+                name="membership_of_somebody_else",
+                condition=~Q(member=F("owner")),
+                violation_error_message="The owner is no helper.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.pk}"
+
+
+class Invitation(models.Model):
+    """A role that is offered by mail: as a helper or, with the role of the owner, the event itself."""
+
+    class Role(models.TextChoices):
+        OWNER = "owner"
+        MANAGER = "manager"
+        DOOR = "door"
+
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, null=True, related_name="invitations")
+    email = models.EmailField(max_length=254)
+    role = models.CharField(max_length=10, choices=Role)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True, help_text="When it was accepted, declined or withdrawn.")
+
+    class Meta:
+        ordering: ClassVar[Sequence[str]] = ["pk"]
+        indexes = [models.Index(Upper("email"), name="invitation_address", condition=Q(settled_at=None))]
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.pk}"
+
+
+class DoorPass(models.Model):
+    """Lets helpers without an account scan at one event; stored as the digest of its secret."""
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="door_passes")
+    label = models.CharField(max_length=100)
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar[Sequence[str]] = ["pk"]
+
+    def __str__(self) -> str:
+        return f"door pass {self.pk}"

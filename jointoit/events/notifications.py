@@ -4,9 +4,19 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from jointoit.events.models import Event, Registration
+from jointoit.accounts.models import User
+from jointoit.events.models import Event, Invitation, Registration
 from jointoit.mail import outbox
-from jointoit.mail.messages import EventPayload, Person, SeatMessage
+from jointoit.mail.messages import (
+    EventHandedOver,
+    EventPayload,
+    HandoverAccepted,
+    HandoverInvitation,
+    Message,
+    Person,
+    SeatMessage,
+    TeamInvitation,
+)
 
 
 def notify(kind: type[SeatMessage], registration: Registration, **facts: Any) -> None:
@@ -45,6 +55,39 @@ def notify_all(
     outbox.enqueue_many(pairs, expires_at=expires_at)
 
 
+def notify_invitation(invitation: Invitation, *, inviter: User) -> None:
+    """Promise the mail with an invitation, to whoever reads the address."""
+    shared: dict[str, Any] = {
+        "to": Person(
+            address=invitation.email, name="", timezone=invitation.event.timezone if invitation.event else "UTC"
+        ),
+        "invitation_id": invitation.pk,
+        "inviter": inviter.get_full_name(),
+        "event": event_payload(invitation.event) if invitation.event else None,
+        "expires_at": invitation.expires_at,
+    }
+    offer: Message = (
+        HandoverInvitation(**shared)
+        if invitation.role == Invitation.Role.OWNER
+        else TeamInvitation(**shared, role=invitation.role)
+    )
+    outbox.enqueue(offer, key=f"invitation:{invitation.pk}:{offer.kind}", expires_at=invitation.expires_at)
+
+
+def notify_handover(event: Event, old: User | None, new: User) -> None:
+    """Promise the mails about an event that somebody else owns now; the old owner hears of it, unless gone."""
+    of_event, about_event = event_payload(event), f"event:{event.pk}:{event.revision}"
+    told = EventHandedOver(to=person(new), event=of_event, old_owner=old.get_full_name() if old else None)
+    outbox.enqueue(told, key=f"{about_event}:{told.kind}")
+    if old:
+        accepted = HandoverAccepted(to=person(old), event=of_event, new_owner=new.get_full_name())
+        outbox.enqueue(accepted, key=f"{about_event}:{accepted.kind}")
+
+
+def person(user: User) -> Person:
+    return Person(address=user.email, name=user.get_full_name(), timezone=user.timezone)
+
+
 def key(kind: type[SeatMessage], registration: Registration) -> str:
     """One mail per fact: a fact is a registration at one revision of it and of its event."""
     return f"{about(registration.pk)}{registration.revision}.{registration.event.revision}:{kind.kind}"
@@ -58,7 +101,7 @@ def about(registration_id: int) -> str:
 def message(kind: type[SeatMessage], registration: Registration, event: EventPayload, **facts: Any) -> SeatMessage:
     attendee = registration.attendee
     return kind(
-        to=Person(address=attendee.email, name=attendee.get_full_name(), timezone=attendee.timezone),
+        to=person(attendee),
         registration_id=registration.pk,
         registration_url=registration.get_absolute_url(),
         sequence=registration.revision + registration.event.revision,

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from jointoit.api.fields import ChoiceField, DateTimeField, TimeZoneField
 from jointoit.api.lists.parameters import BooleanParameter, IdParameter, ParameterSerializer, TextParameter
@@ -17,22 +18,22 @@ NO_DATE = "A year, month or day that exists: 2026, 2026-05 or 2026-05-17."
 
 
 class FoldedTextParameter(TextParameter):
-    """A part of a text in any case and script."""
+    """A part of a text in any case and script; its length counts as it was sent, for folding may lengthen it."""
 
-    def to_internal_value(self, data: Any) -> str:
-        return fold(super().to_internal_value(data))
+    def run_validation(self, data: Any = empty) -> str:
+        return fold(super().run_validation(data))
 
 
 class WordsParameter(FoldedTextParameter):
     """Words; without any it counts as left out."""
 
-    def to_internal_value(self, data: Any) -> str:
-        return super().to_internal_value(data).strip()
+    def run_validation(self, data: Any = empty) -> str:
+        return super().run_validation(data).strip()
 
 
 class TagParameter(TextParameter):
-    def to_internal_value(self, data: Any) -> str:
-        return super().to_internal_value(data).lower()
+    def run_validation(self, data: Any = empty) -> str:
+        return str(super().run_validation(data)).lower()
 
 
 @extend_schema_field({"type": "string", "format": "calendar-date", "examples": ["2030", "2030-05", "2030-05-17"]})
@@ -61,6 +62,9 @@ class EventParameters(ParameterSerializer):
     tag = TagParameter(help_text="Has this tag, in any case.")
     has_seats = BooleanParameter(help_text="Whether a seat is free.")
     upcoming = BooleanParameter(help_text="Whether it is still to begin.")
+    role = ChoiceField(
+        choices=("owner", "manager", "door", "any"), required=False, help_text="Only events that I own or help with."
+    )
     ordering = ChoiceField(
         choices=ORDERINGS,
         required=False,
@@ -92,8 +96,17 @@ class RegistrationParameters(ParameterSerializer):
     upcoming = BooleanParameter(help_text="Whether the event is still to begin.")
 
 
+class RegistrationHistoryParameters(ParameterSerializer):
+    type = TextParameter(max_length=40, help_text="Only facts of this type, such as `registration.promoted`.")
+
+
 class AttendeeParameters(ParameterSerializer):
     status = ChoiceField(choices=Registration.Status.choices, required=False)
     search = TextParameter(
         help_text="Every word of it is a part of username, names or e-mail, in any case, with or without accents."
     )
+
+
+class HistoryParameters(ParameterSerializer):
+    type = TextParameter(max_length=40, help_text="Only facts of this type, such as `registration.confirmed`.")
+    registration = IdParameter(help_text="Only facts about this registration.")

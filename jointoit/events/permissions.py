@@ -5,23 +5,31 @@ from typing import TYPE_CHECKING
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
+from jointoit.accounts.authentication import caller_of
+from jointoit.events import roles
 from jointoit.events.models import Event
+from jointoit.events.refusals import NotYourEvent
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 
-class IsOrganizer(BasePermission):
-    """Only the event's organizer; others who see the event get 403."""
+class IsManager(BasePermission):
+    """Only who manages the event; others who see it get 403. The verbs look again once they hold the event."""
 
-    message = "Only the organizer of this event may do this."
+    message = NotYourEvent.message
 
     def has_object_permission(self, request: Request, view: "APIView", obj: Event) -> bool:
-        return obj.is_managed_by(request.user)
+        return roles.manager(caller_of(request), obj) is not None
 
 
-class IsOrganizerOrReadOnly(IsOrganizer):
-    """Anybody reads, signed-in users create, the organizer changes."""
+class IsOwner(IsManager):
+    def has_object_permission(self, request: Request, view: "APIView", obj: Event) -> bool:
+        return roles.owner(caller_of(request), obj) is not None
+
+
+class IsManagerOrReadOnly(IsManager):
+    """Anybody reads, signed-in users create, who manages the event changes it."""
 
     anybody_reads = True  # for the OpenAPI document
 

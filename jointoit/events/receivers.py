@@ -7,16 +7,19 @@ from django.dispatch import receiver
 
 from jointoit.accounts.models import User
 from jointoit.accounts.signals import account_is_closing
-from jointoit.events import booking, scheduling
+from jointoit.events import booking, scheduling, team
 
 
 @receiver(account_is_closing)
 def hand_seats_on(*, user: User, now: datetime, **_: Any) -> None:
-    """Call off what the person had planned, then free and hand on every seat of theirs.
+    """Hand on what the person had planned, or call it off; then free and hand on every seat of theirs.
 
     All these events are held first, in one order, so that two accounts that close at once cannot wait for each other;
     and what is called off is called off before anybody is brought into it.
     """
+    team.lock_heirs(user)
     booking.lock_all_of(user)
+    team.hand_on(user, now=now)
     scheduling.cancel_future_events(organizer=user, now=now)
     booking.leave_all(attendee=user, now=now)
+    team.forget(user)

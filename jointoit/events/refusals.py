@@ -40,7 +40,12 @@ class ImpossibleStep(Conflict):
 
 class NotYours(Forbidden):
     code = "not_yours_to_decide"
-    message = "This step belongs to the organizer."
+    message = "This step belongs to whoever manages the event."
+
+
+class NotYourEvent(Forbidden):
+    code = "permission_denied"
+    message = "Only who manages this event may do this."
 
 
 class Busy(Unavailable):

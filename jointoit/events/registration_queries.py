@@ -1,6 +1,6 @@
 """Registrations as clients read them: one statement for each list and each detail, whoever asks.
 
-`reader` is the id of whoever asks: the attendee, or the organizer of the event, who sees addresses too.
+The caller is the attendee, or manages the event and sees addresses too.
 """
 
 from collections.abc import Mapping
@@ -8,9 +8,11 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
+from jointoit.accounts.callers import Caller
 from jointoit.api.lists.pagination import Key, Listing, ListQuery
 from jointoit.api.lists.prepared import PreparedQuery, Row
 from jointoit.events.event_queries import existing
+from jointoit.events.roles import MANAGES, REACHES
 
 TABLES: Final = (
     "events_registration AS registration JOIN events_event AS event ON event.id = registration.event_id "
@@ -21,9 +23,11 @@ COLUMNS: Final = """
     registration.id, registration.status, registration.registered_at, registration.updated_at,
     event.id AS event_id, event.title AS event_title, event.date AS event_date, event.location AS event_location,
     CASE WHEN event.deleted_at IS NULL THEN event.status ELSE 'cancelled' END AS event_status,
-    attendee.id AS attendee_id, attendee.username AS attendee_username,
-    CASE WHEN event.organizer_id = %(reader)s THEN attendee.email END AS attendee_email
+    attendee.id AS attendee_id, attendee.username AS attendee_username
 """
+#: The address is for whoever manages the event.
+OWN_COLUMNS: Final = f"{COLUMNS}, CASE WHEN event.organizer_id = %(reader)s THEN attendee.email END AS attendee_email"
+MANAGED_COLUMNS: Final = f"{COLUMNS}, attendee.email AS attendee_email"
 #: One look at the queue for each row: for a few of them.
 POSITION: Final = """
     CASE registration.status WHEN 'waitlisted' THEN (
@@ -41,16 +45,16 @@ POSITION_IN_EVENT: Final = """
               FROM events_registration WHERE event_id = %(event)s AND status = 'waitlisted') AS queue
     ) -> registration.id::text)::integer END AS position
 """
-ALL: Final = f"{COLUMNS}, {POSITION}"
+ALL: Final = f"{OWN_COLUMNS}, {POSITION}"
 DETAIL: Final = PreparedQuery(
-    f"SELECT {ALL} FROM {TABLES} WHERE registration.id = %(registration)s "
-    "AND (registration.attendee_id = %(reader)s OR event.organizer_id = %(reader)s)"
+    f"SELECT {COLUMNS}, CASE WHEN {MANAGES} THEN attendee.email END AS attendee_email, {POSITION} FROM {TABLES} "
+    f"WHERE registration.id = %(registration)s AND (registration.attendee_id = %(reader)s AND {REACHES} OR {MANAGES})"
 )
 
 
-def visible_detail(registration_id: int, *, reader: int) -> Row:
-    """One registration. Raises NotFound for everybody but its attendee and the organizer."""
-    return existing(DETAIL.row({"registration": registration_id, "reader": reader}))
+def visible_detail(registration_id: int, *, caller: Caller) -> Row:
+    """One registration. Raises NotFound for everybody but its attendee and who manages the event."""
+    return existing(DETAIL.row({"registration": registration_id, **caller.values}))
 
 
 # ── Lists ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -61,40 +65,45 @@ CONDITIONS: Final[Mapping[str, str]] = {
     "status": "registration.status = %(status)s",
     "event": "registration.event_id = %(event)s",
 }
-NAMED: Final = ("username", "first_name", "last_name", "email")
+MOST_WORDS: Final = 8  # each is looked for in every name
 UPCOMING: Final = {True: "event.date > %(now)s", False: "event.date <= %(now)s"}
 NAMES: Final = (
     "events_plain_text(concat_ws(' ', attendee.username, attendee.first_name, attendee.last_name, attendee.email))"
 )
 
 
-def own_list(asked: Mapping[str, Any], *, reader: int, now: datetime) -> Listing:
-    """The reader's own registrations, of those that the parameters (`RegistrationParameters`) leave."""
-    query = own_query(frozenset(asked.keys() & CONDITIONS.keys()), asked.get("upcoming"))
-    return Listing(query, {**asked, "reader": reader, "now": now})
+def own_list(asked: Mapping[str, Any], *, caller: Caller, now: datetime) -> Listing:
+    """The caller's own registrations, of those that the parameters (`RegistrationParameters`) leave."""
+    limited = bool(caller.key and caller.key.events is not None)
+    query = own_query(frozenset(asked.keys() & CONDITIONS.keys()), asked.get("upcoming"), limited)
+    return Listing(query, {**asked, **caller.values, "now": now})
 
 
 @lru_cache(maxsize=100)
-def own_query(given: frozenset[str], upcoming: bool | None) -> ListQuery:
+def own_query(given: frozenset[str], upcoming: bool | None, limited: bool) -> ListQuery:
     conditions = ["registration.attendee_id = %(reader)s", *(CONDITIONS[name] for name in given)]
     if upcoming is not None:
         conditions.append(UPCOMING[upcoming])
+    if limited:
+        conditions.append(REACHES)
     return ListQuery(ALL, TABLES, tuple(conditions), NEWEST_FIRST)
 
 
-def attendee_list(asked: Mapping[str, Any], *, event: int, reader: int) -> Listing:
-    """Who comes, in the order of asking, of those that the parameters (`AttendeeParameters`) leave."""
-    words = {f"word_{number}": word for number, word in enumerate(asked.get("search", "").split())}
+def attendee_list(asked: Mapping[str, Any], *, event: int) -> Listing:
+    """Who comes, in the order of asking, of those that the parameters (`AttendeeParameters`) leave; for a manager."""
+    distinct = list(dict.fromkeys(asked.get("search", "").split()))[:MOST_WORDS]
+    words = {f"word_{number}": word for number, word in enumerate(distinct)}
     query = attendee_query(frozenset(asked.keys() & CONDITIONS.keys()), tuple(words))
-    return Listing(query, {**asked, **words, "event": event, "reader": reader})
+    return Listing(query, {**asked, **words, "event": event})
 
 
 @lru_cache(maxsize=100)
 def attendee_query(given: frozenset[str], words: tuple[str, ...]) -> ListQuery:
     conditions = ["registration.event_id = %(event)s", *(CONDITIONS[name] for name in given)]
     conditions += [f"strpos({NAMES}, events_plain_text(%({name})s)) > 0" for name in words]
-    columns = f"{COLUMNS}, {POSITION_IN_EVENT}"
-    return ListQuery(columns, TABLES, tuple(conditions), AS_ASKED, prepare=not words)
+    columns = f"{MANAGED_COLUMNS}, {POSITION_IN_EVENT}"
+    # Some events have five guests and some a million: each is planned for itself.
+    return ListQuery(columns, TABLES, tuple(conditions), AS_ASKED, prepare=False)
 
 
 FILE_COLUMNS: Final = f"""

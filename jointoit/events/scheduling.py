@@ -6,12 +6,14 @@ from typing import Any
 
 from django.db import transaction
 
+from jointoit.accounts.callers import Caller
 from jointoit.accounts.models import User
 from jointoit.accounts.tokens import DeadToken
 from jointoit.errors import Conflict, Invalid, NotFound
-from jointoit.events import booking, notifications, reminders, seating
+from jointoit.events import booking, facts, notifications, reminders, roles, seating
 from jointoit.events.models import Event
-from jointoit.events.refusals import EventCancelled, EventStarted
+from jointoit.events.refusals import EventCancelled, EventStarted, NotYourEvent
+from jointoit.journal.writer import SYSTEM, Actor
 from jointoit.mail.messages import EventChanged
 
 Status = Event.Status
@@ -46,8 +48,8 @@ class EventImpossibleStep(Conflict):
     message = "The event cannot take this step from the status it has."
 
 
-def create(*, organizer: User, now: datetime, fields: Mapping[str, Any]) -> Event:
-    """Create an event, published unless `fields` ask for a draft.
+def create(*, organizer: User, now: datetime, fields: Mapping[str, Any], caller: Caller | None = None) -> Event:
+    """Create an event, published unless `fields` ask for a draft; by the organizer, unless a caller is told.
 
     The organizer is held meanwhile: an account that closes calls off all that it planned, and nothing may slip in.
     Raises DeadToken for a closed account, Invalid for times that cannot be.
@@ -58,52 +60,68 @@ def create(*, organizer: User, now: datetime, fields: Mapping[str, Any]) -> Even
         if not User.objects.lock(organizer.pk).filter(is_active=True).first():
             raise DeadToken
         event.save(force_insert=True)
+        actor = roles.owner(caller or Caller(organizer), event) or SYSTEM
+        facts.record_event("created", event, actor=actor, now=now, after=facts.told(event, facts.TOLD))
     return event
 
 
 def change(
-    *, event_id: int, fields: Mapping[str, Any], now: datetime, precondition: Precondition | None = None
+    *,
+    event_id: int,
+    caller: Caller,
+    fields: Mapping[str, Any],
+    now: datetime,
+    precondition: Precondition | None = None,
 ) -> Event:
     """Change what `fields` name; a `status` among them is a step: publish or cancel.
 
     More capacity brings in those who wait, in the same transaction. A published event whose date, end, place or time
     zone moves tells everybody registered, unless it was over before and after.
 
-    Raises NotFound, Invalid, EventCancelled, EventImpossibleStep, CapacityBelowConfirmed, and what `precondition`
-    raises when it is given the event as it is once it is held.
+    Raises NotFound, NotYourEvent, Invalid, EventCancelled, EventImpossibleStep, CapacityBelowConfirmed, and what
+    `precondition` raises when it is given the event as it is once it is held.
     """
     with transaction.atomic():
-        event = lock(event_id, precondition)
+        event, actor = lock(event_id, caller, precondition)
         values = {name: value for name, value in fields.items() if getattr(event, name) != value}
         step = values.pop("status", None)
         if values:
-            apply(event, values, now=now)
+            apply(event, values, actor=actor, now=now)
         if step:
-            take_step(event, step, now=now)
+            take_step(event, step, actor=actor, now=now)
     return event
 
 
-def publish(*, event_id: int, now: datetime, precondition: Precondition | None = None) -> Event:
-    """Show a draft to everybody; a published event stays as it is. Raises NotFound, EventCancelled, EventStarted."""
-    return change(event_id=event_id, fields={"status": Status.PUBLISHED}, now=now, precondition=precondition)
+def publish(*, event_id: int, caller: Caller, now: datetime, precondition: Precondition | None = None) -> Event:
+    """Show a draft to everybody; a published event stays as it is.
+
+    Raises NotFound, NotYourEvent, EventCancelled, EventStarted.
+    """
+    published = {"status": Status.PUBLISHED}
+    return change(event_id=event_id, caller=caller, fields=published, now=now, precondition=precondition)
 
 
-def cancel(*, event_id: int, now: datetime, precondition: Precondition | None = None) -> Event:
+def cancel(*, event_id: int, caller: Caller, now: datetime, precondition: Precondition | None = None) -> Event:
     """Call an event off: it stays visible, its live registrations end, and each person is told; twice is once.
 
-    Raises NotFound, EventImpossibleStep for a draft (delete it instead).
+    Raises NotFound, NotYourEvent, EventImpossibleStep for a draft (delete it instead).
     """
-    return change(event_id=event_id, fields={"status": Status.CANCELLED}, now=now, precondition=precondition)
+    cancelled = {"status": Status.CANCELLED}
+    return change(event_id=event_id, caller=caller, fields=cancelled, now=now, precondition=precondition)
 
 
-def delete(*, event_id: int, now: datetime, precondition: Precondition | None = None) -> None:
-    """Take an event away; its live registrations end, stay readable, and each person is told. Raises NotFound."""
+def delete(*, event_id: int, caller: Caller, now: datetime, precondition: Precondition | None = None) -> None:
+    """Take an event away; its live registrations end, stay readable, and each person is told.
+
+    Raises NotFound, NotYourEvent for everybody but the owner.
+    """
     with transaction.atomic():
-        event = lock(event_id, precondition)
+        event, actor = lock(event_id, caller, precondition, by_owner=True)
         event.deleted_at = now
         save_change(event, ["deleted_at"], now=now)
+        facts.record_event("deleted", event, actor=actor, now=now, before={"status": event.status})
         reminders.take_back(event)
-        booking.cancel_all(event, now=now)
+        booking.cancel_all(event, actor=actor, now=now)
 
 
 def cancel_future_events(*, organizer: User, now: datetime) -> None:
@@ -111,53 +129,63 @@ def cancel_future_events(*, organizer: User, now: datetime) -> None:
     planned = Event.objects.existing().filter(organizer=organizer, date__gt=now).exclude(status=Status.CANCELLED)
     for pk, status in planned.order_by("pk").values_list("pk", "status"):
         if status == Status.DRAFT:
-            delete(event_id=pk, now=now)
+            delete(event_id=pk, caller=Caller(organizer), now=now)
         else:
-            cancel(event_id=pk, now=now)
+            cancel(event_id=pk, caller=Caller(organizer), now=now)
 
 
 # ── Steps inside a transaction that holds the event ───────────────────────────────────────────────────────────────────
 
 
-def lock(event_id: int, precondition: Precondition | None) -> Event:
+def lock(
+    event_id: int, caller: Caller, precondition: Precondition | None, *, by_owner: bool = False
+) -> tuple[Event, Actor]:
+    """Return the event, held, and as whom the caller acts; no right that this looks at is withdrawn meanwhile."""
     event = booking.lock(event_id)
-    if event.deleted_at:
+    if not roles.sees(caller, event):
         raise NotFound
+    actor = roles.owner(caller, event) if by_owner else roles.manager(caller, event, hold=True)
+    if actor is None:
+        raise NotYourEvent
     if precondition:
         precondition(event)
-    return event
+    return event, actor
 
 
-def apply(event: Event, values: Mapping[str, Any], *, now: datetime) -> None:
-    if event.status == Status.CANCELLED:
-        raise EventCancelled
-    before = notifications.event_payload(event)
+def apply(event: Event, values: Mapping[str, Any], *, actor: Actor, now: datetime) -> None:
+    before, told_before = notifications.event_payload(event), facts.told(event, values)
     was_over = is_over(event, now)
     for name, value in values.items():
         setattr(event, name, value)
     refuse(event, values, now=now)
     save_change(event, list(values), now=now)
+    after = facts.told(event, values)
+    facts.record_event("changed", event, actor=actor, now=now, before=told_before, after=after)
     if event.is_live and any(name in values for name in TOLD) and not (was_over and is_over(event, now)):
         reminders.take_back(event)
         notifications.notify_all(EventChanged, seating.live_attendees(event), event=event, before=before)
     booking.promote_waitlist(event, now=now)
 
 
-def take_step(event: Event, status: str, *, now: datetime) -> None:
+def take_step(event: Event, status: str, *, actor: Actor, now: datetime) -> None:
     if event.status == Status.CANCELLED:
         raise EventCancelled
     if (event.status, status) == (Status.DRAFT, Status.PUBLISHED):
         if event.has_started(now):
             raise EventStarted
-        event.status = status
-        save_change(event, ["status"], now=now)
+        save_status(event, status, actor=actor, now=now)
     elif (event.status, status) == (Status.PUBLISHED, Status.CANCELLED):
-        event.status = status
-        save_change(event, ["status"], now=now)
+        save_status(event, status, actor=actor, now=now)
         reminders.take_back(event)
-        booking.cancel_all(event, now=now)
+        booking.cancel_all(event, actor=actor, now=now)
     else:
         raise EventImpossibleStep
+
+
+def save_status(event: Event, status: str, *, actor: Actor, now: datetime) -> None:
+    before, event.status = event.status, status
+    save_change(event, ["status"], now=now)
+    facts.record_event(status, event, actor=actor, now=now, before={"status": before}, after={"status": status})
 
 
 def save_change(event: Event, names: list[str], *, now: datetime) -> None:
@@ -170,6 +198,8 @@ def save_change(event: Event, names: list[str], *, now: datetime) -> None:
 
 def refuse(event: Event, changed: Collection[str], *, now: datetime) -> None:
     """Raise what stands against an event that is as `changed` names left it, and not saved: Invalid or Conflict."""
+    if changed and event.status == Status.CANCELLED:
+        raise EventCancelled
     if "date" in changed and event.date <= now:
         raise InThePast(field="date")
     if event.ends_at and event.ends_at <= event.date:

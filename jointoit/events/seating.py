@@ -7,10 +7,10 @@ more: then the caller looks again. Locks are taken in the order user, event, reg
 The third brings in those who wait, a thousand with each run, under a lock that the caller holds.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from datetime import datetime
-from typing import Final, TypedDict
+from typing import Any, Final, TypedDict
 
 from django.db import IntegrityError, connection, transaction
 
@@ -19,6 +19,7 @@ from jointoit.api import database
 from jointoit.api.lists.prepared import PreparedQuery, Row, columns_of, instance_of
 from jointoit.errors import NotFound
 from jointoit.events.models import Event, Registration
+from jointoit.journal import writer as journal
 from jointoit.mail import outbox
 
 #: What asking needs to know; every date less is read by Python in less time.
@@ -67,7 +68,12 @@ CLAIM_SEAT: Final = PreparedQuery(f"""
         FROM event
     ), promised AS (
         SELECT %(rows)s::jsonb AS rows, CASE %(status)s::text WHEN 'waitlisted' THEN waiting END AS position FROM event
-    ), mail AS ({outbox.INSERT_PROMISED})
+    ), mail AS ({outbox.INSERT_PROMISED}
+    ), fact AS ({journal.INSERT}
+        SELECT 'registration.' || %(status)s::text, %(now)s, %(actor_kind)s, %(actor_id)s::bigint, id, %(registration)s,
+               NULL, jsonb_build_object('status', %(status)s::text), %(request_id)s::uuid
+        FROM event
+    )
     SELECT seats_taken, waiting, queue_tail FROM event
 """)
 #: `after` lets each run begin behind the entries that the one before it left in the index.
@@ -82,6 +88,10 @@ PROMOTE: Final = PreparedQuery(
         SET status = 'confirmed', queue_number = NULL, updated_at = %(now)s, revision = revision + 1
         FROM first WHERE waiting.id = first.id
         RETURNING waiting.*, first.queue_number AS place
+    ), fact AS ({journal.INSERT}
+        SELECT 'registration.promoted', %(now)s, %(actor_kind)s, %(actor_id)s::bigint, event_id, id,
+               '{{"status": "waitlisted"}}', '{{"status": "confirmed"}}', %(request_id)s::uuid
+        FROM promoted ORDER BY place
     )
     SELECT {columns_of(Registration, "promoted", REGISTRATION, prefix="registration__")},
            {columns_of(User, "attendee", ADDRESSED, prefix="attendee__")}, place
@@ -90,6 +100,21 @@ PROMOTE: Final = PreparedQuery(
 """,
     prepare=False,  # how many seats there are decides how
 )
+#: Of an event that will not take place: who had a place has none.
+CANCEL_ALL: Final = PreparedQuery(f"""
+    WITH live AS MATERIALIZED (
+        SELECT id, status FROM events_registration WHERE event_id = %(event)s AND status <> 'cancelled'
+    ), fact AS ({journal.INSERT}
+        SELECT 'registration.cancelled', %(now)s, %(actor_kind)s, %(actor_id)s::bigint, %(event)s, id,
+               jsonb_build_object('status', status), '{{"status": "cancelled"}}', %(request_id)s::uuid
+        FROM live ORDER BY id
+    ), cancelled AS (
+        UPDATE events_registration AS registration
+        SET status = 'cancelled', queue_number = NULL, updated_at = %(now)s, revision = revision + 1
+        FROM live WHERE registration.id = live.id RETURNING 1
+    )
+    SELECT count(*) AS number FROM cancelled
+""")
 
 
 def load_candidate(*, event_id: int, attendee: User) -> tuple[Registration, int | None] | None:
@@ -120,8 +145,10 @@ class SeatClaim(TypedDict):
     now: datetime
 
 
-def claim_seat(registration: Registration, promise: outbox.Promise) -> bool:
-    """Write the registration, its seat or place in the queue, and the promise of its mail: all, or nothing and False.
+def claim_seat(registration: Registration, promise: outbox.Promise, *, actor: journal.Actor) -> bool:
+    """Write the registration, its seat or place in the queue, the promise of its mail and the fact: all, or nothing.
+
+    False where it was nothing.
 
     Within a transaction the event stays held until its end.
     """
@@ -131,7 +158,7 @@ def claim_seat(registration: Registration, promise: outbox.Promise) -> bool:
         "attendee": registration.attendee_id, "epoch": registration.attendee.token_epoch,
         "now": registration.registered_at,
     }  # fmt: skip
-    row = execute(wanted, promise)
+    row = execute({**wanted, **promise, **journal.written(actor)})
     if row is None:
         return False
     event.seats_taken, event.waiting, event.queue_tail = row["seats_taken"], row["waiting"], row["queue_tail"]
@@ -140,11 +167,11 @@ def claim_seat(registration: Registration, promise: outbox.Promise) -> bool:
     return True
 
 
-def execute(wanted: SeatClaim, promise: outbox.Promise) -> Row | None:
+def execute(values: Mapping[str, Any]) -> Row | None:
     """Nothing as well where the same person's other request was faster."""
     try:
         with transaction.atomic() if connection.in_atomic_block else nullcontext():
-            return CLAIM_SEAT.row({**wanted, **promise})
+            return CLAIM_SEAT.row(values)
     except IntegrityError as error:
         constraint = database.violated(error)
         if constraint is None or constraint.name != ONE_LIVE:
@@ -156,11 +183,17 @@ def promote(event: Event, seats: int, *, now: datetime) -> Iterator[list[Registr
     """Confirm the first `seats` of the queue of an event that the caller holds; yield them in its order, in chunks."""
     after = 0
     while seats > 0:
-        rows = PROMOTE.rows({"event": event.pk, "after": after, "seats": min(seats, CHUNK), "now": now})
+        wanted = {"event": event.pk, "after": after, "seats": min(seats, CHUNK), "now": now}
+        rows = PROMOTE.rows(wanted | journal.written(journal.SYSTEM))
         if not rows:
             return
         yield [promoted(event, row) for row in rows]
         seats, after = seats - len(rows), rows[-1]["place"]
+
+
+def cancel_all(event: Event, *, actor: journal.Actor, now: datetime) -> None:
+    """End every live registration of an event that the caller holds."""
+    CANCEL_ALL.rows({"event": event.pk, "now": now, **journal.written(actor)})
 
 
 def promoted(event: Event, row: Row) -> Registration:

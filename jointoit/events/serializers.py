@@ -17,6 +17,7 @@ from jointoit.api.fields import (
     TimeZoneField,
 )
 from jointoit.events.models import Event, Registration
+from jointoit.journal.writer import KINDS
 from jointoit.mail.models import OutboxMail
 from jointoit.mail.outbox import LatestMail
 
@@ -172,3 +173,22 @@ class RegistrationStepSerializer(serializers.Serializer[Registration]):
     status = ChoiceField(choices=Registration.Status.choices)
     event = UnchangingIdField(required=False, write_only=True)
     attendee = UnchangingIdField(required=False, write_only=True)
+
+
+class ActorSerializer(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=[*KINDS, "organizer"])
+    id = serializers.IntegerField(allow_null=True, help_text="Of the account, the key or the door pass.")
+
+
+class FactSerializer(serializers.Serializer[Any]):
+    """What happened, and who did it."""
+
+    id = serializers.IntegerField()
+    type = serializers.CharField(help_text="Such as `registration.confirmed`.")
+    at = DateTimeField()
+    actor = ActorSerializer()
+    event = serializers.IntegerField()
+    registration = serializers.IntegerField(allow_null=True)
+    before = serializers.DictField(allow_null=True)
+    after = serializers.DictField(allow_null=True)
+    request_id = serializers.UUIDField(allow_null=True, help_text="The `X-Request-ID` of the request that did it.")

@@ -11,7 +11,8 @@ from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 
 from jointoit.accounts import tokens
-from jointoit.accounts.authentication import sender
+from jointoit.accounts.authentication import caller_of, sender
+from jointoit.accounts.models import ApiKey, User
 from jointoit.api.http.conditional import Conditional
 from jointoit.api.http.idempotency import idempotent
 from jointoit.api.http.rendering import EmptyResponse, JSONRenderer, JSONResponse
@@ -21,11 +22,18 @@ from jointoit.api.lists.views import PagedView
 from jointoit.events import booking, documentation, event_queries, notifications, registration_queries, scheduling
 from jointoit.events.attendees import AttendeeCSVRenderer, as_csv
 from jointoit.events.models import Event
-from jointoit.events.parameters import AttendeeParameters, EventParameters, RegistrationParameters
-from jointoit.events.permissions import IsOrganizer, IsOrganizerOrReadOnly
+from jointoit.events.parameters import (
+    AttendeeParameters,
+    EventParameters,
+    HistoryParameters,
+    RegistrationHistoryParameters,
+    RegistrationParameters,
+)
+from jointoit.events.permissions import IsManager, IsManagerOrReadOnly
 from jointoit.events.serializers import (
     AttendedRegistrationSerializer,
     EventSerializer,
+    FactSerializer,
     NewEventSerializer,
     RegistrationSerializer,
     RegistrationStepSerializer,
@@ -33,6 +41,8 @@ from jointoit.events.serializers import (
     registration_members,
     row_of,
 )
+from jointoit.journal.reader import history, members
+from jointoit.journal.writer import Actor
 from jointoit.mail import outbox
 from jointoit.mail.calendar import event_calendar
 
@@ -46,19 +56,20 @@ REFUSED_STEPS = {403: ("not_yours_to_decide",), 409: ("impossible_step", "event_
 
 
 def reader_of(request: Request) -> int:
-    """Who asks, for the queries: 0 is nobody."""
-    return request.user.pk or 0
+    """Who asks for the list of all events: 0 is nobody. A key for some events alone sees what anybody sees."""
+    caller = caller_of(request)
+    return 0 if caller.key and caller.key.events is not None else request.user.pk or 0
 
 
 class EventView(PagedView, Conditional):
     """Starts from what the caller may see; what is hidden does not exist."""
 
-    permission_classes = [IsOrganizerOrReadOnly]
+    permission_classes = [IsManagerOrReadOnly]
     serializer_class: Any = EventSerializer
 
     def get_object(self) -> Event:
         """The event, if the caller may see it (404) and do with it what the method says (403)."""
-        event = event_queries.visible_event(self.kwargs["pk"], reader=reader_of(self.request))
+        event = event_queries.visible_event(self.kwargs["pk"], caller=caller_of(self.request))
         self.check_object_permissions(self.request, event)
         return event
 
@@ -68,6 +79,7 @@ class EventView(PagedView, Conditional):
 
 @documentation.event_list
 class EventListView(EventView):
+    scopes = {"GET": "events:read", "POST": "events:write"}
     refusals = {"POST": {400: WRONG_TIMES}}
     parameters_class = EventParameters
 
@@ -89,23 +101,32 @@ class EventListView(EventView):
     def post(self, request: Request) -> HttpResponse:
         given = NewEventSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        event = scheduling.create(organizer=sender(request), now=timezone.now(), fields=given.validated_data)
+        event = scheduling.create(
+            organizer=sender(request), caller=caller_of(request), now=timezone.now(), fields=given.validated_data
+        )
         address = {"Location": event.get_absolute_url()}
         return JSONResponse(event_queries.detail(event.pk), status.HTTP_201_CREATED, headers=address)
 
 
 @documentation.event_detail
 class EventDetailView(EventView):
+    scopes = {"GET": "events:read", **dict.fromkeys(("PUT", "PATCH", "DELETE"), "events:write")}
     refusals = {"PUT": REFUSED_CHANGES, "PATCH": REFUSED_CHANGES}
 
     def get(self, request: Request, pk: int) -> HttpResponse:
-        return JSONResponse(event_queries.visible_detail(pk, reader=reader_of(request)))
+        return JSONResponse(event_queries.visible_detail(pk, caller=caller_of(request)))
 
     def put(self, request: Request, pk: int, *, partial: bool = False) -> HttpResponse:
         event = self.get_object()
         given = self.get_serializer(event, data=request.data, partial=partial)
         given.is_valid(raise_exception=True)
-        scheduling.change(event_id=pk, fields=given.validated_data, now=timezone.now(), precondition=self.precondition)
+        scheduling.change(
+            event_id=pk,
+            caller=caller_of(request),
+            fields=given.validated_data,
+            now=timezone.now(),
+            precondition=self.precondition,
+        )
         return JSONResponse(event_queries.detail(pk))
 
     def patch(self, request: Request, pk: int) -> HttpResponse:
@@ -113,32 +134,35 @@ class EventDetailView(EventView):
 
     def delete(self, request: Request, pk: int) -> HttpResponse:
         self.get_object()
-        scheduling.delete(event_id=pk, now=timezone.now(), precondition=self.precondition)
+        scheduling.delete(event_id=pk, caller=caller_of(request), now=timezone.now(), precondition=self.precondition)
         return EmptyResponse()
 
 
 @documentation.publish
 class PublishView(EventView):
+    scopes = {"POST": "events:write"}
     refusals = {"POST": {409: ("event_cancelled", "event_started")}}
 
     def post(self, request: Request, pk: int) -> HttpResponse:
         self.get_object()
-        scheduling.publish(event_id=pk, now=timezone.now())
+        scheduling.publish(event_id=pk, caller=caller_of(request), now=timezone.now())
         return JSONResponse(event_queries.detail(pk))
 
 
 @documentation.cancel
 class CancelView(EventView):
+    scopes = {"POST": "events:write"}
     refusals = {"POST": {409: ("event_impossible_step",)}}
 
     def post(self, request: Request, pk: int) -> HttpResponse:
         self.get_object()
-        scheduling.cancel(event_id=pk, now=timezone.now())
+        scheduling.cancel(event_id=pk, caller=caller_of(request), now=timezone.now())
         return JSONResponse(event_queries.detail(pk))
 
 
 @documentation.calendar
 class CalendarView(EventView):
+    scopes = {"GET": "events:read"}
     permission_classes = [AllowAny]
 
     def get(self, request: Request, pk: int) -> HttpResponse:
@@ -150,14 +174,14 @@ class CalendarView(EventView):
 
 class RegistrationView(PagedView, Conditional):
     permission_classes = [IsAuthenticated]
-    serializer_class = RegistrationSerializer
+    serializer_class: Any = RegistrationSerializer
 
     def members(self, registration_id: int) -> dict[str, Any]:
         """The registration as the caller sees it. Raises NotFound."""
         return registration_members(self.row(registration_id))
 
     def row(self, registration_id: int) -> Any:
-        return registration_queries.visible_detail(registration_id, reader=reader_of(self.request))
+        return registration_queries.visible_detail(registration_id, caller=caller_of(self.request))
 
     def represent(self, obj: Any) -> Any:
         return self.members(obj.pk)
@@ -165,6 +189,7 @@ class RegistrationView(PagedView, Conditional):
 
 @documentation.register
 class RegisterView(RegistrationView):
+    scopes = {"POST": "registrations:write"}
     defers_account_check = True
     throttle_scope = "register"
     refusals = {
@@ -187,23 +212,26 @@ class RegisterView(RegistrationView):
 
     @idempotent
     def post(self, request: Request, pk: int) -> HttpResponse:
-        registration = booking.register(event_id=pk, attendee=sender(request), now=timezone.now())
+        caller = caller_of(request)
+        registration = booking.register(event_id=pk, attendee=sender(request), key=caller.key, now=timezone.now())
         document = registration_members(row_of(registration, reader=reader_of(request)))
         return JSONResponse(document, status.HTTP_201_CREATED, headers={"Location": registration.get_absolute_url()})
 
 
 @documentation.registration_list
 class RegistrationListView(RegistrationView):
+    scopes = {"GET": "attendees:read"}
     parameters_class = RegistrationParameters
 
     def get(self, request: Request) -> HttpResponse:
         asked = parameters.read(request, RegistrationParameters)
-        listing = registration_queries.own_list(asked, reader=reader_of(request), now=timezone.now())
+        listing = registration_queries.own_list(asked, caller=caller_of(request), now=timezone.now())
         return self.get_paginated_response([registration_members(row) for row in self.page_of(listing)])
 
 
 @documentation.registration_detail
 class RegistrationDetailView(RegistrationView):
+    scopes = {"GET": "attendees:read", **dict.fromkeys(("PUT", "PATCH", "DELETE"), "registrations:write")}
     refusals = {"PUT": REFUSED_STEPS, "PATCH": REFUSED_STEPS, "DELETE": {403: ("not_yours_to_decide",)}}
 
     def get(self, request: Request, pk: int) -> HttpResponse:
@@ -214,7 +242,7 @@ class RegistrationDetailView(RegistrationView):
         given.is_valid(raise_exception=True)
         booking.set_status(
             registration_id=pk,
-            actor=sender(request),
+            caller=caller_of(request),
             status=given.validated_data.get("status"),
             now=timezone.now(),
             precondition=self.precondition,
@@ -225,7 +253,9 @@ class RegistrationDetailView(RegistrationView):
         return self.put(request, pk, partial=True)
 
     def delete(self, request: Request, pk: int) -> HttpResponse:
-        booking.remove(registration_id=pk, actor=sender(request), now=timezone.now(), precondition=self.precondition)
+        booking.remove(
+            registration_id=pk, caller=caller_of(request), now=timezone.now(), precondition=self.precondition
+        )
         return EmptyResponse()
 
 
@@ -233,15 +263,16 @@ class RegistrationDetailView(RegistrationView):
 class AttendeeListView(EventView):
     """Who comes, for the organizer; the order is that of asking."""
 
-    permission_classes = [IsAuthenticated, IsOrganizer]
+    permission_classes = [IsAuthenticated, IsManager]
     serializer_class = AttendedRegistrationSerializer
     parameters_class = AttendeeParameters
     renderer_classes = [JSONRenderer, AttendeeCSVRenderer]
+    scopes = {"GET": "attendees:read"}
 
     def get(self, request: Request, pk: int) -> HttpResponseBase:
         self.get_object()
         asked = parameters.read(request, AttendeeParameters)
-        listing = registration_queries.attendee_list(asked, event=pk, reader=reader_of(request))
+        listing = registration_queries.attendee_list(asked, event=pk)
         if request.accepted_media_type == AttendeeCSVRenderer.media_type:
             rows = registration_queries.attendee_file(listing).stream(listing.values)
             return streamed(as_csv(rows), name=f"event-{pk}-registrations.csv")
@@ -250,6 +281,41 @@ class AttendeeListView(EventView):
         return self.get_paginated_response([
             registration_members(row) | {"mail": mail_members(mails.get(f"registration:{row['id']}"))} for row in page
         ])  # fmt: skip
+
+
+# ── What happened ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@documentation.event_history
+class EventHistoryView(EventView):
+    permission_classes = [IsAuthenticated, IsManager]
+    serializer_class = FactSerializer
+    parameters_class = HistoryParameters
+    scopes = {"GET": "attendees:read"}
+
+    def get(self, request: Request, pk: int) -> HttpResponse:
+        self.get_object()
+        asked = parameters.read(request, HistoryParameters)
+        page = self.page_of(history({**asked, "event": pk}))
+        return self.get_paginated_response([members(row) for row in page])
+
+
+@documentation.registration_history
+class RegistrationHistoryView(RegistrationView):
+    serializer_class = FactSerializer
+    parameters_class = RegistrationHistoryParameters
+    scopes = {"GET": "attendees:read"}
+
+    def get(self, request: Request, pk: int) -> HttpResponse:
+        row, user = self.row(pk), sender(request)
+        asked = parameters.read(request, RegistrationHistoryParameters)
+        page = self.page_of(history({**asked, "registration": pk}))
+        own = None if row["attendee_email"] is not None else {Actor("attendee", user.pk), *keys_of(user)}
+        return self.get_paginated_response([members(fact, own=own) for fact in page])
+
+
+def keys_of(user: User) -> list[Actor]:
+    return [Actor("key", pk) for pk in ApiKey.objects.filter(user=user).values_list("pk", flat=True)]
 
 
 def streamed(lines: Iterator[str], *, name: str) -> StreamingHttpResponse:

@@ -27,7 +27,7 @@ def preview(mail: OutboxMail) -> rendering.Content | None:
     """The mail as it would be written now, or None where it cannot be."""
     try:
         message = payload.load(mail.kind, mail.payload)
-        return rendering.write(message, mint=masked_token, mint_unsubscribe=masked_token)
+        return rendering.write(message, mint=masked_token, mint_unsubscribe=masked_token, mint_invitation=masked_token)
     except Exception:  # noqa: BLE001  the failure that its last answer tells of, or a payload that was erased
         return None
 

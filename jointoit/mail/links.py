@@ -72,6 +72,32 @@ def signer(kind: Kind) -> TimestampSigner:
     return TimestampSigner(sep=".", salt=f"jointoit.mail.links.{PURPOSE[kind]}")
 
 
+# ── Invitations ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def mint_invitation(invitation_id: int) -> str:
+    """A token for one invitation, whose row says until when, for whom, and whether it was used."""
+    return inviter().sign_object([invitation_id])
+
+
+def invitation_of(token: str) -> int:
+    """The invitation that a token of `mint_invitation` is for. Raises BadToken."""
+    try:
+        (invitation_id,) = inviter().unsign_object(token)
+    except (BadSignature, UnicodeError):
+        raise BadToken(field="token") from None
+    return int(invitation_id)
+
+
+def invitation_address(token: str) -> str:
+    place = f"{settings.FRONTEND_URL}/invitation" if settings.FRONTEND_URL else f"{settings.PUBLIC_URL}/invitations/"
+    return f"{place}?{urlencode({'token': token})}"
+
+
+def inviter() -> Signer:
+    return Signer(sep=".", salt="jointoit.mail.links.invitation")
+
+
 # ── No more reminders ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 

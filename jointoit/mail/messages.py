@@ -90,7 +90,52 @@ class PasswordReset(AccountMessage):
 
 @dataclass(frozen=True, kw_only=True)
 class PasswordChanged(AccountMessage):
-    """Tells that the password was changed."""
+    """Tells that the password was changed, and how many keys for programs go on all the same."""
+
+    keys: int = 0
+
+
+# ── About a team ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationMessage(Message):
+    """Offers something to an address that may be nobody's. Without an event it is about all of the owner's."""
+
+    invitation_id: int
+    inviter: str
+    event: EventPayload | None
+    expires_at: datetime
+
+    priority = Priority.URGENT
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeamInvitation(InvitationMessage):
+    """Offers a role: `manager` or `door`."""
+
+    role: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandoverInvitation(InvitationMessage):
+    """Offers the event itself."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandoverAccepted(Message):
+    """Tells the old owner that somebody has taken the event over."""
+
+    event: EventPayload
+    new_owner: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventHandedOver(Message):
+    """Tells the new owner; without an old one, because that account was closed."""
+
+    event: EventPayload
+    old_owner: str | None
 
 
 # ── About a seat ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -23,7 +23,10 @@ from jointoit.mail.messages import (
     AccountMessage,
     ConfirmEmail,
     EventChanged,
+    EventHandedOver,
     EventReminder,
+    HandoverAccepted,
+    InvitationMessage,
     Message,
     PasswordReset,
     Person,
@@ -33,7 +36,7 @@ from jointoit.mail.messages import (
 )
 from jointoit.mail.models import OutboxMail
 from jointoit.mail.sender import domain, sender
-from jointoit.mail.times import on_site, when
+from jointoit.mail.times import moment, on_site, when
 
 HERE = Path(__file__).resolve().parent / "templates"
 INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
@@ -73,9 +76,17 @@ def compose(mail: OutboxMail, *, now: datetime) -> EmailMultiAlternatives:
     return email
 
 
-def write(message: Message, *, mint: Mint = links.mint, mint_unsubscribe: Mint = links.mint_unsubscribe) -> Content:
+def write(
+    message: Message,
+    *,
+    mint: Mint = links.mint,
+    mint_unsubscribe: Mint = links.mint_unsubscribe,
+    mint_invitation: Mint = links.mint_invitation,
+) -> Content:
     """Subject, text and HTML. What makes the tokens may be given: a preview wants tokens that open nothing."""
     context = context_of(message, mint)
+    if isinstance(message, InvitationMessage):
+        context["link"] = links.invitation_address(mint_invitation(message.invitation_id))
     if isinstance(message, EventReminder):
         context["unsubscribe"] = links.unsubscribe_address(mint_unsubscribe(message.registration_id))
 
@@ -95,7 +106,9 @@ def context_of(message: Message, mint: Mint) -> dict[str, Any]:
         address = message.to.address
         token = mint(kind, user_id=message.user_id, token_epoch=message.token_epoch, address=address)
         context |= {"token": token, "link": links.address_of(kind, token)}
-    if isinstance(message, SeatMessage):
+    if isinstance(message, InvitationMessage):
+        context["until"] = moment(message.expires_at, message.to.timezone)
+    if isinstance(message, SeatMessage | InvitationMessage | HandoverAccepted | EventHandedOver) and message.event:
         zone = message.to.timezone
         context |= {"event": message.event, "when": when(message.event, zone), "on_site": on_site(message.event, zone)}
     if isinstance(message, EventChanged):

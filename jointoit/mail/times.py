@@ -46,6 +46,11 @@ class When:
         return str(self.starts.tzinfo).replace("_", " ")
 
 
+def moment(at: datetime, timezone: str) -> str:
+    """A time by itself, such as until when something is good."""
+    return str(When(at.astimezone(zone(timezone)), None))
+
+
 def when(event: EventPayload, timezone: str) -> When:
     local = zone(timezone)
     return When(event.date.astimezone(local), event.ends_at.astimezone(local) if event.ends_at else None)

@@ -31,7 +31,8 @@ def ada(make_user: MakeUser, pair_of: PairOf) -> User:
 
 def form_of(user: User, **changes: Any) -> dict[str, Any]:
     names = ("username", "email", "first_name", "last_name", "timezone", "is_active")
-    return {name: getattr(user, name) for name in names} | changes
+    inlines = {f"{name}-{what}_FORMS": 0 for name in ("keys", "memberships") for what in ("TOTAL", "INITIAL")}
+    return {name: getattr(user, name) for name in names} | inlines | changes
 
 
 def test_an_administrator_signs_in_by_name_or_address_in_any_case(make_user: MakeUser) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import count
 from typing import Any, LiteralString, Self
 
@@ -95,6 +96,12 @@ class Scene:
         self.kept = self.kept or self.person()
         return self.kept
 
+    @cached_property
+    def useless_key(self) -> str:
+        """A key that is good for no call that is made here."""
+        body = {"name": "Useless", "scopes": ["webhooks"], "password": PASSWORD}
+        return str(self.made(Call("POST", "/users/me/keys/", self.ada, json=body))["key"])
+
     def forget(self) -> None:
         self.kept = None
 
@@ -134,11 +141,15 @@ class Scene:
 
     def link(self, kind: links.Kind, who: Person, address: str = "") -> str:
         """The token that the mail to this person carries."""
-        with override_settings(SECRET_KEY=self.live.environment["SECRET_KEY"]):
+        with self.its_keys():
             return links.mint(kind, user_id=who.id, token_epoch=0, address=address or who.email)
 
+    def its_keys(self) -> Any:
+        """Within it, what is signed here is good there."""
+        return override_settings(SECRET_KEY=self.live.environment["SECRET_KEY"])
+
     def unsubscribe(self) -> str:
-        with override_settings(SECRET_KEY=self.live.environment["SECRET_KEY"]):
+        with self.its_keys():
             return links.mint_unsubscribe(self.registration())
 
 

@@ -1,68 +1,107 @@
 """Who reaches what: every operation of the API against every kind of caller, each cell as written."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.urls import URLPattern, get_resolver
 
-from jointoit.accounts.models import User
+from jointoit.accounts import keys
+from jointoit.accounts.callers import Caller
+from jointoit.accounts.models import ApiKey, User
+from jointoit.events import door_passes, team
+from jointoit.events.models import Invitation, Membership
 from tests.client import ServiceClient
 
-ROLES = ("anonymous", "stranger", "attendee", "organizer", "staff", "deactivated")
+ROLES = ("anonymous", "stranger", "attendee", "organizer", "manager", "door", "staff", "deactivated")
 EVENT = {"title": "Launch", "date": "2099-05-17T18:00:00Z", "location": "Berlin"}
-PUBLIC = "200 200 200 200 200 401"
-OPEN = "200 200 200 200 200 200"  # looks at no token
+PUBLIC = "200 200 200 200 200 200 200 401"
+OPEN = "200 200 200 200 200 200 200 200"  # looks at no token
+NEEDLESS = "400 400 400 400 400 400 400 400"  # likewise
+PERSONAL = "401 200 200 200 200 200 200 401"
+MANAGED = "401 403 403 200 200 403 403 401"
+MANAGED_DRAFT = "401 404 404 200 200 404 404 401"
 
-#: One line an operation: method, path, statuses in the order of ROLES. {event}, {draft}, {registration} are filled in.
+#: One line an operation: method, path, statuses in the order of ROLES, and the scope that lets a key of the organizer
+#: in; "-": none does, "*": looks at no token. {{event}}, {{draft}}, {{registration}}, … are filled in.
 TABLE = f"""
-GET    /                                      {OPEN}
-GET    /problems/                             {OPEN}
-GET    /problems/not_found/                   {OPEN}
-GET    /health/live/                          {OPEN}
-GET    /health/ready/                         {OPEN}
-GET    /metrics                               404 404 404 404 404 404
-GET    /api/schema/                           {OPEN}
-GET    /api/docs/                             {OPEN}
-GET    /api/redoc/                            {OPEN}
-POST   /users/register/                       400 400 400 400 400 400
-POST   /api/token/                            400 400 400 400 400 400
-POST   /api/token/refresh/                    400 400 400 400 400 400
-POST   /api/token/verify/                     400 400 400 400 400 400
-POST   /api/token/blacklist/                  400 400 400 400 400 400
-GET    /users/me/                             401 200 200 200 200 401
-PUT    /users/me/                             401 400 400 400 400 401
-PATCH  /users/me/                             401 200 200 200 200 401
-DELETE /users/me/                             401 400 400 400 400 401
-POST   /users/me/password/                    401 400 400 400 400 401
-POST   /users/password-reset/                 400 400 400 400 400 400
-POST   /users/password-reset/confirm/         400 400 400 400 400 400
-POST   /users/verify-email/                   400 400 400 400 400 400
-POST   /users/verify-email/resend/            401 202 202 202 202 401
-GET    /events/                               {PUBLIC}
-POST   /events/                               401 201 201 201 201 401
-GET    /events/{{event}}/                     {PUBLIC}
-PUT    /events/{{event}}/                     401 403 403 200 403 401
-PATCH  /events/{{event}}/                     401 403 403 200 403 401
-DELETE /events/{{event}}/                     401 403 403 204 403 401
-POST   /events/{{event}}/publish/             401 403 403 200 403 401
-POST   /events/{{event}}/cancel/              401 403 403 200 403 401
-POST   /events/{{event}}/register/            401 201 409 201 201 401
-GET    /events/{{event}}/registrations/       401 403 403 200 403 401
-GET    /events/{{event}}/calendar.ics         {PUBLIC}
-GET    /events/{{draft}}/                     404 404 404 200 404 401
-PATCH  /events/{{draft}}/                     401 404 404 200 404 401
-DELETE /events/{{draft}}/                     401 404 404 204 404 401
-POST   /events/{{draft}}/publish/             401 404 404 200 404 401
-POST   /events/{{draft}}/register/            401 404 404 409 404 401
-GET    /events/{{draft}}/registrations/       401 404 404 200 404 401
-GET    /events/{{draft}}/calendar.ics         404 404 404 200 404 401
-GET    /registrations/                        401 200 200 200 200 401
-POST   /registrations/unsubscribe/            400 400 400 400 400 400
-GET    /registrations/{{registration}}/       401 404 200 200 404 401
-PUT    /registrations/{{registration}}/       401 404 200 200 404 401
-PATCH  /registrations/{{registration}}/       401 404 200 200 404 401
-DELETE /registrations/{{registration}}/       401 404 403 204 404 401
+GET    /                                      {OPEN} *
+GET    /problems/                             {OPEN} *
+GET    /problems/not_found/                   {OPEN} *
+GET    /health/live/                          {OPEN} *
+GET    /health/ready/                         {OPEN} *
+GET    /metrics                               404 404 404 404 404 404 404 404 *
+GET    /api/schema/                           {OPEN} *
+GET    /api/docs/                             {OPEN} *
+GET    /api/redoc/                            {OPEN} *
+POST   /users/register/                       {NEEDLESS} *
+POST   /api/token/                            {NEEDLESS} *
+POST   /api/token/refresh/                    {NEEDLESS} *
+POST   /api/token/verify/                     {NEEDLESS} *
+POST   /api/token/blacklist/                  {NEEDLESS} *
+GET    /users/me/                             {PERSONAL} -
+PUT    /users/me/                             401 400 400 400 400 400 400 401 -
+PATCH  /users/me/                             {PERSONAL} -
+DELETE /users/me/                             401 400 400 400 400 400 400 401 -
+POST   /users/me/password/                    401 400 400 400 400 400 400 401 -
+GET    /users/me/keys/                        {PERSONAL} -
+POST   /users/me/keys/                        401 400 400 400 400 400 400 401 -
+PATCH  /users/me/keys/{{key}}/                401 404 404 200 404 404 404 401 -
+DELETE /users/me/keys/{{key}}/                401 404 404 204 404 404 404 401 -
+GET    /users/me/team/                        {PERSONAL} -
+PATCH  /users/me/team/{{helper}}/             401 404 404 200 404 404 404 401 -
+DELETE /users/me/team/{{helper}}/             401 404 404 204 404 404 404 401 -
+GET    /users/me/invitations/                 {PERSONAL} -
+POST   /users/me/invitations/                 401 201 201 201 201 201 201 401 -
+DELETE /users/me/invitations/{{offer}}/       401 404 404 204 404 404 404 401 -
+GET    /users/me/roles/                       {PERSONAL} -
+DELETE /users/me/roles/{{member}}/            401 404 404 404 204 404 404 401 -
+POST   /users/password-reset/                 {NEEDLESS} *
+POST   /users/password-reset/confirm/         {NEEDLESS} *
+POST   /users/verify-email/                   {NEEDLESS} *
+POST   /users/verify-email/resend/            401 202 202 202 202 202 202 401 -
+GET    /events/                               {PUBLIC} events:read
+POST   /events/                               401 201 201 201 201 201 201 401 events:write
+GET    /events/{{event}}/                     {PUBLIC} events:read
+PUT    /events/{{event}}/                     {MANAGED} events:write
+PATCH  /events/{{event}}/                     {MANAGED} events:write
+DELETE /events/{{event}}/                     401 403 403 204 403 403 403 401 events:write
+POST   /events/{{event}}/publish/             {MANAGED} events:write
+POST   /events/{{event}}/cancel/              {MANAGED} events:write
+POST   /events/{{event}}/register/            401 201 409 201 201 201 201 401 registrations:write
+GET    /events/{{event}}/registrations/       {MANAGED} attendees:read
+GET    /events/{{event}}/history/             {MANAGED} attendees:read
+GET    /events/{{event}}/team/                {MANAGED} -
+PATCH  /events/{{event}}/team/{{member}}/     401 403 403 200 403 403 403 401 -
+DELETE /events/{{event}}/team/{{member}}/     401 403 403 204 204 403 403 401 -
+DELETE /events/{{event}}/team/{{doorkeeper}}/ 401 403 403 204 204 204 403 401 -
+GET    /events/{{event}}/invitations/         {MANAGED} -
+POST   /events/{{event}}/invitations/         401 403 403 201 201 403 403 401 -
+DELETE /events/{{event}}/invitations/{{invitation}}/ 401 403 403 204 204 403 403 401 -
+POST   /events/{{event}}/handover/            401 403 403 202 403 403 403 401 -
+DELETE /events/{{offered}}/handover/          401 403 403 204 403 403 403 401 -
+GET    /events/{{event}}/door-passes/         {MANAGED} -
+POST   /events/{{event}}/door-passes/         401 403 403 201 201 403 403 401 -
+DELETE /events/{{event}}/door-passes/{{pass}}/ 401 403 403 204 204 403 403 401 -
+GET    /events/{{event}}/calendar.ics         {PUBLIC} events:read
+GET    /events/{{draft}}/                     404 404 404 200 200 404 404 401 events:read
+PATCH  /events/{{draft}}/                     {MANAGED_DRAFT} events:write
+DELETE /events/{{draft}}/                     401 404 404 204 403 404 404 401 events:write
+POST   /events/{{draft}}/publish/             {MANAGED_DRAFT} events:write
+POST   /events/{{draft}}/register/            401 404 404 409 409 404 404 401 registrations:write
+GET    /events/{{draft}}/registrations/       {MANAGED_DRAFT} attendees:read
+GET    /events/{{draft}}/calendar.ics         404 404 404 200 200 404 404 401 events:read
+GET    /registrations/                        {PERSONAL} attendees:read
+POST   /registrations/unsubscribe/            {NEEDLESS} *
+GET    /registrations/{{registration}}/       401 404 200 200 200 404 404 401 attendees:read
+PUT    /registrations/{{registration}}/       401 404 200 200 200 404 404 401 registrations:write
+PATCH  /registrations/{{registration}}/       401 404 200 200 200 404 404 401 registrations:write
+DELETE /registrations/{{registration}}/       401 404 403 204 204 404 404 401 registrations:write
+GET    /registrations/{{registration}}/history/ 401 404 200 200 200 404 404 401 attendees:read
+GET    /invitations/                          {PERSONAL} -
+POST   /invitations/accept/                   401 400 400 400 400 400 400 401 -
+POST   /invitations/decline/                  401 400 400 400 400 400 400 401 -
 """
 BODIES: dict[str, Any] = {
     "POST /events/": EVENT,
@@ -70,9 +109,19 @@ BODIES: dict[str, Any] = {
     "PUT /registrations/{registration}/": {"status": "cancelled"},
     "PATCH /registrations/{registration}/": {"status": "cancelled"},
 }
+INVITED = {"email": "somebody@example.net", "role": "door"}
+BODIES |= {
+    "POST /users/me/invitations/": INVITED,
+    "POST /events/{event}/invitations/": INVITED,
+    "POST /events/{event}/handover/": {"email": "somebody@example.net"},
+    "POST /events/{event}/door-passes/": {"label": "Side entrance"},
+    "PATCH /users/me/keys/{key}/": {"name": "Printer"},
+    "PATCH /users/me/team/{helper}/": {"role": "door"},
+    "PATCH /events/{event}/team/{member}/": {"role": "door"},
+}
 ROWS = [
-    pytest.param(method, path, [int(status) for status in statuses], id=f"{method} {path}")
-    for method, path, *statuses in (line.split() for line in TABLE.strip().splitlines())
+    pytest.param(method, path, [int(status) for status in statuses], scope, id=f"{method} {path}")
+    for method, path, *statuses, scope in (line.split() for line in TABLE.strip().splitlines())
 ]
 
 
@@ -89,19 +138,62 @@ def clients(make_user: Callable[..., User], api: ServiceClient) -> dict[str, Ser
     return clients
 
 
-@pytest.mark.parametrize(("method", "path", "statuses"), ROWS)
-def test_each_caller_reaches_what_is_theirs(clients, make_event, register, method, path, statuses):
-    organizer, attendee = User.objects.get(username="organizer"), User.objects.get(username="attendee")
+@pytest.fixture
+def world(make_event, register, now) -> Callable[[], dict[str, int]]:
+    """A new event with a team and everything that has an id, each time."""
+
+    def made() -> dict[str, int]:
+        people = {user.username: user for user in User.objects.all()}
+        owner, caller = people["organizer"], Caller(people["organizer"])
+        statuses = ("published", "draft", "published")
+        event, draft, offered = (make_event(organizer=owner, status=status) for status in statuses)
+        member, doorkeeper = [
+            Membership.objects.create(owner=owner, event=place, member=people[role], role=role, since=now)
+            for place in (draft, offered, event)
+            for role in ("manager", "door")
+        ][-2:]
+        Membership.objects.filter(owner=owner, event=None).delete()
+        helper = Membership.objects.create(owner=owner, member=people["attendee"], role="door", since=now)
+        Invitation.objects.all().delete()
+        door = {"email": "other@example.net", "role": "door", "now": now, "caller": caller}
+        offer, invitation = team.invite(event_id=None, **door), team.invite(event_id=event.pk, **door)
+        team.offer_handover(caller=caller, event_id=offered.pk, email="other@example.net", now=now)
+        key, _ = keys.create(user=owner, name="k", scopes=["feed"], password="correct-horse-9", now=now)
+        door_pass, _ = door_passes.create(caller=caller, event_id=event.pk, label="Side", now=now)
+        return {
+            "event": event.pk, "draft": draft.pk, "offered": offered.pk,
+            "registration": register(event, people["attendee"]).pk,
+            "member": member.pk, "doorkeeper": doorkeeper.pk, "helper": helper.pk, "offer": offer.pk,
+            "invitation": invitation.pk, "key": key.pk, "pass": door_pass.pk,
+        }  # fmt: skip
+
+    return made
+
+
+@pytest.mark.parametrize(("method", "path", "statuses", "scope"), ROWS)
+def test_each_caller_reaches_what_is_theirs(clients, world, method, path, statuses, scope):
     answers = {}
     for role, client in clients.items():
-        event, draft = make_event(organizer=organizer), make_event(organizer=organizer, status="draft")
-        registration = register(event, attendee)
-        address = path.format(event=event.pk, draft=draft.pk, registration=registration.pk)
-        response = getattr(client, method.lower())(address, BODIES.get(f"{method} {path}"))
+        response = getattr(client, method.lower())(path.format(**world()), BODIES.get(f"{method} {path}"))
         answers[role] = response.status_code
         assert (response.status_code == 401) == response.has_header("WWW-Authenticate")
 
     assert answers == dict(zip(ROLES, statuses, strict=True))
+
+
+@pytest.mark.parametrize(("method", "path", "statuses", "scope"), ROWS)
+def test_a_key_of_the_organizer_reaches_what_its_scope_is_for(clients, world, now, method, path, statuses, scope):
+    owner, owners = User.objects.get(username="organizer"), statuses[ROLES.index("organizer")]
+    answers = {}
+    for name in keys.SCOPES:
+        _, text = keys.create(user=owner, name=name, scopes=[name], password="correct-horse-9", now=now)
+        client = ServiceClient(HTTP_AUTHORIZATION=f"Bearer {text}")
+        answers[name] = getattr(client, method.lower())(
+            path.format(**world()), BODIES.get(f"{method} {path}")
+        ).status_code
+        ApiKey.objects.all().delete()
+
+    assert answers == {name: owners if scope in (name, "*") else 403 for name in keys.SCOPES}
 
 
 def test_every_route_and_every_method_is_in_the_table():
@@ -129,6 +221,5 @@ PAGES = {
 
 
 def generic(path: str) -> str:
-    for name in ("<id:pk>", "{event}", "{draft}", "{registration}"):
-        path = path.replace(name, "N")
+    path = re.sub(r"<id:\w+>|\{\w+\}", "N", path)
     return path.replace("<slug:code>", "not_found")

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
-from jointoit.accounts import tokens
+from jointoit.accounts import keys, tokens
+from jointoit.accounts.callers import Caller
 from jointoit.accounts.documentation import FROM_MAIL, JWT, PASSWORD
 from jointoit.accounts.models import User
+from jointoit.events import team
+from jointoit.events.models import Membership
 from jointoit.mail import links
 from tests.client import ServiceClient
 from tests.conformance import document, pointed, validator
@@ -60,20 +63,34 @@ def filled(value: dict[str, Any], path: str, ada: User, registration: int, now: 
     }
     if "unsubscribe" in path:
         living[FROM_MAIL] = links.mint_unsubscribe(registration)
+    if path.startswith("/invitations/"):
+        living[FROM_MAIL] = links.mint_invitation(invitation_for(ada, now))
     return {name: living.get(each, each) if isinstance(each, str) else each for name, each in value.items()}
 
 
+def invitation_for(ada: User, now: Any) -> int:
+    User.objects.filter(pk=ada.pk).update(email_verified=True)
+    other = User.objects.create_user("other", "other@example.org", PASSWORD)
+    return team.invite(caller=Caller(other), event_id=None, email=ada.email, role="door", now=now).pk
+
+
 @pytest.mark.parametrize(("method", "path", "value", "status"), [*requests()])
-def test_an_example_is_taken_as_it_stands(ada, now, signed_in, make_event, register, method, path, value, status):
+def test_an_example_is_taken_as_it_stands(
+    ada, now, signed_in, make_user, make_event, register, method, path, value, status
+):
     event = make_event(organizer=ada)
     registration = register(event).pk
     pk = registration if path.startswith("/registrations/") else event.pk
+    if path.startswith("/users/me/keys/"):
+        pk = keys.create(user=ada, name="k", scopes=["attendees:read"], password=PASSWORD, now=now)[0].pk
+    place = event if path.startswith("/events/") else None
+    helper = Membership.objects.create(owner=ada, event=place, member=make_user(), role="manager", since=now)
     body = filled(value, path, ada, registration, now)
     if path == "/users/register/":
         User.objects.filter(pk=ada.pk).update(username="lovelace", email="lovelace@example.org")
     client = signed_in(ada) if {"accessToken": []} in document()["paths"][path][method]["security"] else ServiceClient()
 
-    response = getattr(client, method)(path.replace("{id}", str(pk)), body)
+    response = getattr(client, method)(path.replace("{id}", str(pk)).replace("{member}", str(helper.pk)), body)
 
     assert response.status_code == status, response.content
 

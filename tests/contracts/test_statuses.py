@@ -16,11 +16,12 @@ from psycopg.conninfo import conninfo_to_dict
 
 from jointoit.api.http import idempotency
 from tests.conformance import document, mismatch, pointed
-from tests.contracts.provocations import GOOD, OWN
+from tests.contracts import provocations, team_provocations
 from tests.contracts.scene import Call, Scene
 from tests.live import UNLIMITED, Live, serve
 
 pytestmark = pytest.mark.xdist_group("statuses")
+GOOD, OWN = provocations.GOOD | team_provocations.GOOD, provocations.OWN | team_provocations.OWN
 OPERATIONS = {
     f"{method.upper()} {path}": said for path, item in document()["paths"].items() for method, said in item.items()
 }
@@ -94,6 +95,7 @@ ALIKE: dict[str, Callable[[Call, Scene], Call]] = {
     "too_many_parameters": lambda call, scene: plain(call, query="&".join(f"p{n}=1" for n in range(1500))),
     "invalid_json": lambda call, scene: call.but(json=None, content=b"{", headers={"Content-Type": "application/json"}),
     "not_authenticated": lambda call, scene: call.but(who=None),
+    "scope_missing": lambda call, scene: call.but(who=None, headers={"Authorization": f"Bearer {scene.useless_key}"}),
     "token_not_valid": lambda call, scene: call.but(who=None, headers={"Authorization": "Bearer junk"}),
     "not_found": moved,
     "not_acceptable": lambda call, scene: call.but(headers={"Accept": "application/xml"}),
@@ -147,7 +149,7 @@ def test_every_operation_is_throttled_that_says_so(tmp_path: Path) -> None:
         answers = {}
         for operation, said in OPERATIONS.items():
             method, path = operation.split()
-            call = Call(method, path.replace("{id}", "1").replace("{code}", "busy"))
+            call = Call(method, re.sub(r"\{\w+\}", "1", path.replace("{code}", "busy")))
             headers = token if {"accessToken": []} in said["security"] else {}
             answers[operation] = str(Answer(call, client.request(method, call.path, headers=headers)))
 

@@ -3,8 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -28,7 +30,7 @@ def form_of(event: Event, **changes: Any) -> dict[str, Any]:
         "tags": "",
     }
     form |= {"date_0": f"{event.date:%Y-%m-%d}", "date_1": f"{event.date:%H:%M:%S}", "capacity": event.capacity or ""}
-    form |= {"registrations-TOTAL_FORMS": 0, "registrations-INITIAL_FORMS": 0}
+    form |= {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
     return form | changes
 
 
@@ -100,6 +102,51 @@ def test_what_the_api_refuses_is_refused_at_its_field(staff, make_event, now, ex
     assert said in str(page.context["adminform"].errors)
     assert next(iter(typed.values())) in page.content.decode()  # nothing that was typed is lost
     assert Event.objects.values_list("title", "date", "timezone").get() == (event.title, event.date, event.timezone)
+
+
+def test_a_closed_account_organizes_nothing_and_what_was_typed_stays(staff, make_event, make_user, now):
+    gone = make_user(is_active=False)
+    event = make_event(date=(now + timedelta(days=3)).replace(microsecond=0), title="Typed")
+
+    page = staff.post(reverse("admin:events_event_add"), form_of(event, organizer=gone.pk, status="published"))
+
+    assert "organizer" in page.context["adminform"].errors
+    assert 'value="Typed"' in page.content.decode()
+
+
+def test_a_cancelled_event_says_so_and_what_was_typed_stays(staff, make_event, now):
+    event = make_event(date=(now + timedelta(days=3)).replace(microsecond=0), status="cancelled")
+
+    page = change(staff, event, title="Another")
+
+    assert "This event is cancelled" in str(page.context["adminform"].errors)
+    assert 'value="Another"' in page.content.decode()
+
+
+def test_a_refused_tag_is_told_in_words(staff, make_event):
+    page = change(staff, make_event(), tags="ok,\u2800")
+
+    assert "something to see" in str(page.context["adminform"].errors)
+
+
+def test_a_registration_is_looked_at_and_never_saved(staff, make_event, register):
+    registration = register(make_event())
+    address = reverse("admin:events_registration_change", args=[registration.pk])
+
+    assert (staff.get(address).status_code, staff.post(address, {}).status_code) == (200, 403)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_busy_event_is_told_and_stands_in_the_way_of_no_other(staff, make_event):
+    held, free = make_event(title="Held"), make_event(title="Free")
+    wanted = {name: value for name, value in connection.get_connection_params().items() if name != "context"}
+    with psycopg.connect(**wanted) as other:
+        other.execute("SELECT FROM events_event WHERE id = %s FOR UPDATE", [held.pk])
+        chosen = {"action": "cancel_events", "_selected_action": [held.pk, free.pk]}
+        page = staff.post(reverse("admin:events_event_changelist"), chosen, follow=True).content.decode()
+
+    assert "Held: Others were first" in page
+    assert sorted(Event.objects.values_list("title", "status")) == [("Free", "cancelled"), ("Held", "published")]
 
 
 def test_what_the_service_keeps_is_shown_once_there_is_an_event(staff, make_event):

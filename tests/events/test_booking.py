@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from jointoit.accounts.callers import Caller
 from jointoit.errors import NotFound
 from jointoit.events import booking
 from jointoit.events.models import Event, Registration
@@ -30,7 +31,7 @@ def seats(event: Event) -> tuple[int, int]:
 
 def position(registration: Registration) -> int | None:
     """Its place on the waiting list, as its attendee reads it."""
-    place = visible_detail(registration.pk, reader=registration.attendee_id)["position"]
+    place = visible_detail(registration.pk, caller=Caller(registration.attendee))["position"]
     assert place is None or isinstance(place, int)
     return place
 
@@ -95,7 +96,7 @@ def test_asking_twice_takes_one_seat_and_names_the_registration(make_event, make
 def test_whoever_cancelled_may_ask_again(make_event, make_user, register, now):
     event, guest = make_event(capacity=1), make_user()
     first = register(event, guest)
-    booking.set_status(registration_id=first.pk, actor=guest, status=Status.CANCELLED, now=now)
+    booking.set_status(registration_id=first.pk, caller=Caller(guest), status=Status.CANCELLED, now=now)
 
     second = register(event, guest)
 
@@ -144,7 +145,7 @@ def test_a_cancelled_seat_goes_to_the_first_in_the_queue(make_event, register, s
     event = make_event(capacity=1, waitlist=True)
     held, first, second = register(event), register(event), register(event)
 
-    booking.set_status(registration_id=held.pk, actor=held.attendee, status=Status.CANCELLED, now=now)
+    booking.set_status(registration_id=held.pk, caller=Caller(held.attendee), status=Status.CANCELLED, now=now)
 
     assert statuses(held, first, second) == ["cancelled", "confirmed", "waitlisted"]
     assert seats(event) == (1, 1)
@@ -154,7 +155,7 @@ def test_a_promotion_is_told_once_to_the_one_who_moved_up(make_event, register, 
     event = make_event(capacity=1, waitlist=True)
     held, first, second = register(event), register(event), register(event)
 
-    booking.remove(registration_id=held.pk, actor=event.organizer, now=now)
+    booking.remove(registration_id=held.pk, caller=Caller(event.organizer), now=now)
 
     assert mails(held.attendee) == ["registration_confirmed", "registration_cancelled_by_organizer"]
     assert mails(first.attendee) == ["registration_waitlisted", "registration_promoted"]
@@ -165,7 +166,7 @@ def test_leaving_the_queue_moves_the_others_up(make_event, register, now):
     event = make_event(capacity=1, waitlist=True)
     _, leaver, stayer = register(event), register(event), register(event)
 
-    booking.set_status(registration_id=leaver.pk, actor=leaver.attendee, status=Status.CANCELLED, now=now)
+    booking.set_status(registration_id=leaver.pk, caller=Caller(leaver.attendee), status=Status.CANCELLED, now=now)
 
     assert position(stayer) == 1
     assert seats(event) == (1, 1)
@@ -175,7 +176,9 @@ def test_the_organizer_approves_a_pending_registration(make_event, register, sta
     event = make_event(capacity=1, requires_approval=True)
     registration = register(event)
 
-    booking.set_status(registration_id=registration.pk, actor=event.organizer, status=Status.CONFIRMED, now=now)
+    booking.set_status(
+        registration_id=registration.pk, caller=Caller(event.organizer), status=Status.CONFIRMED, now=now
+    )
 
     assert (statuses(registration), seats(event)) == (["confirmed"], (1, 0))
     assert mails(registration.attendee) == ["registration_pending", "registration_confirmed"]
@@ -184,10 +187,10 @@ def test_the_organizer_approves_a_pending_registration(make_event, register, sta
 def test_approval_cannot_oversell(make_event, register, statuses, now):
     event = make_event(capacity=1, requires_approval=True)
     first, second = register(event), register(event)
-    booking.set_status(registration_id=second.pk, actor=event.organizer, status=Status.CONFIRMED, now=now)
+    booking.set_status(registration_id=second.pk, caller=Caller(event.organizer), status=Status.CONFIRMED, now=now)
 
     with pytest.raises(EventFull):
-        booking.set_status(registration_id=first.pk, actor=event.organizer, status=Status.CONFIRMED, now=now)
+        booking.set_status(registration_id=first.pk, caller=Caller(event.organizer), status=Status.CONFIRMED, now=now)
 
     assert (statuses(first, second), seats(event)) == (["pending", "confirmed"], (1, 0))
 
@@ -197,7 +200,9 @@ def test_approved_for_a_full_event_with_a_list_means_waiting(make_event, registe
     first, second = register(event), register(event)
 
     for registration in (first, second):
-        booking.set_status(registration_id=registration.pk, actor=event.organizer, status=Status.CONFIRMED, now=now)
+        booking.set_status(
+            registration_id=registration.pk, caller=Caller(event.organizer), status=Status.CONFIRMED, now=now
+        )
 
     assert (statuses(first, second), seats(event)) == (["confirmed", "waitlisted"], (1, 1))
 
@@ -206,7 +211,9 @@ def test_a_declined_request_is_told_as_such(make_event, register, mails, now):
     event = make_event(requires_approval=True)
     registration = register(event)
 
-    booking.set_status(registration_id=registration.pk, actor=event.organizer, status=Status.CANCELLED, now=now)
+    booking.set_status(
+        registration_id=registration.pk, caller=Caller(event.organizer), status=Status.CANCELLED, now=now
+    )
 
     assert mails(registration.attendee) == ["registration_pending", "registration_declined"]
 
@@ -216,7 +223,7 @@ def test_nobody_approves_themselves(make_event, register, statuses, now):
 
     with pytest.raises(NotYours):
         booking.set_status(
-            registration_id=registration.pk, actor=registration.attendee, status=Status.CONFIRMED, now=now
+            registration_id=registration.pk, caller=Caller(registration.attendee), status=Status.CONFIRMED, now=now
         )
 
     assert statuses(registration) == ["pending"]
@@ -228,11 +235,11 @@ def test_nobody_approves_themselves(make_event, register, statuses, now):
 def test_an_impossible_step_is_refused_to_everybody(make_event, register, statuses, now, start: str, step: str):
     event = make_event()
     registration = register(event)
-    booking.set_status(registration_id=registration.pk, actor=event.organizer, status=start, now=now)
+    booking.set_status(registration_id=registration.pk, caller=Caller(event.organizer), status=start, now=now)
 
     for actor in (event.organizer, registration.attendee):
         with pytest.raises(ImpossibleStep):
-            booking.set_status(registration_id=registration.pk, actor=actor, status=step, now=now)
+            booking.set_status(registration_id=registration.pk, caller=Caller(actor), status=step, now=now)
 
     assert statuses(registration) == [start]
 
@@ -243,7 +250,7 @@ def test_the_organizer_cannot_let_somebody_jump_the_queue(make_event, register, 
     waiting = register(event)
 
     with pytest.raises(ImpossibleStep):
-        booking.set_status(registration_id=waiting.pk, actor=event.organizer, status=Status.CONFIRMED, now=now)
+        booking.set_status(registration_id=waiting.pk, caller=Caller(event.organizer), status=Status.CONFIRMED, now=now)
 
 
 def test_cancelling_twice_is_cancelling_once(make_event, register, mails, now):
@@ -251,7 +258,7 @@ def test_cancelling_twice_is_cancelling_once(make_event, register, mails, now):
 
     for _ in range(2):
         booking.set_status(
-            registration_id=registration.pk, actor=registration.attendee, status=Status.CANCELLED, now=now
+            registration_id=registration.pk, caller=Caller(registration.attendee), status=Status.CANCELLED, now=now
         )
 
     assert mails(registration.attendee) == ["registration_confirmed", "registration_cancelled_by_attendee"]
@@ -262,14 +269,14 @@ def test_a_stranger_does_not_learn_that_a_registration_exists(make_event, make_u
 
     for verb in (booking.remove, lambda **kwargs: booking.set_status(status=Status.CANCELLED, **kwargs)):
         with pytest.raises(NotFound):
-            verb(registration_id=registration.pk, actor=make_user(), now=now)
+            verb(registration_id=registration.pk, caller=Caller(make_user()), now=now)
 
 
 def test_an_attendee_cannot_remove_but_cancel(make_event, register, statuses, now):
     registration = register(make_event())
 
     with pytest.raises(NotYours):
-        booking.remove(registration_id=registration.pk, actor=registration.attendee, now=now)
+        booking.remove(registration_id=registration.pk, caller=Caller(registration.attendee), now=now)
 
     assert statuses(registration) == ["confirmed"]
 
@@ -287,7 +294,7 @@ def test_nobody_is_brought_in_once_the_event_has_begun(make_event, register, sta
     event = make_event(capacity=1, waitlist=True)
     held, waiting = register(event), register(event)
 
-    booking.remove(registration_id=held.pk, actor=event.organizer, now=event.date)
+    booking.remove(registration_id=held.pk, caller=Caller(event.organizer), now=event.date)
 
     assert statuses(held, waiting) == ["cancelled", "waitlisted"]
 

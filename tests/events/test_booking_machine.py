@@ -18,6 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from jointoit.accounts.callers import SERVICE, Caller
 from jointoit.accounts.models import User
 from jointoit.errors import DomainError
 from jointoit.events import booking, scheduling
@@ -124,7 +125,7 @@ class Booking(RuleBasedStateMachine):
     def is_cancelled(self, person: int, by_organizer: bool) -> None:
         if registration := self.live(person):
             actor = self.organizer if by_organizer else self.people[person]
-            step = {"registration_id": registration.pk, "actor": actor, "status": "cancelled"}
+            step = {"registration_id": registration.pk, "caller": Caller(actor), "status": "cancelled"}
             assert self.answer(booking.set_status, **step) == "cancelled"
             self.model.leave(person)
 
@@ -133,7 +134,7 @@ class Booking(RuleBasedStateMachine):
         if person in self.model.pending:
             registration = self.live(person)
             assert registration is not None
-            step = {"registration_id": registration.pk, "actor": self.organizer, "status": "confirmed"}
+            step = {"registration_id": registration.pk, "caller": Caller(self.organizer), "status": "confirmed"}
             assert self.answer(booking.set_status, **step) == self.model.approve(person)
 
     @rule(person=people)
@@ -144,7 +145,9 @@ class Booking(RuleBasedStateMachine):
     @precondition(lambda self: not self.model.over)
     @rule(capacity=capacities)
     def changes_capacity(self, capacity: int | None) -> None:
-        change = partial(scheduling.change, event_id=self.event.pk, fields={"capacity": capacity}, now=self.now)
+        change = partial(
+            scheduling.change, event_id=self.event.pk, caller=SERVICE, fields={"capacity": capacity}, now=self.now
+        )
         if capacity is not None and capacity < len(self.model.seated):
             with pytest.raises(scheduling.CapacityBelowConfirmed):
                 change()
@@ -157,13 +160,13 @@ class Booking(RuleBasedStateMachine):
     @rule(waitlist=st.booleans(), approval=st.booleans())
     def changes_the_rules(self, waitlist: bool, approval: bool) -> None:
         fields = {"waitlist": waitlist, "requires_approval": approval}
-        scheduling.change(event_id=self.event.pk, fields=fields, now=self.now)
+        scheduling.change(event_id=self.event.pk, caller=SERVICE, fields=fields, now=self.now)
         self.model.waitlist, self.model.approval = waitlist, approval
 
     @precondition(lambda self: len(self.model.seated) > 2)
     @rule()
     def is_called_off(self) -> None:
-        scheduling.cancel(event_id=self.event.pk, now=self.now)
+        scheduling.cancel(event_id=self.event.pk, caller=SERVICE, now=self.now)
         self.model.end()
 
     @invariant()

@@ -185,6 +185,14 @@ def test_what_was_sent_is_never_repeated(api, db, name: str):
     assert b"hunter2" not in api.get("/events/", {name: "hunter2"}).content
 
 
+def test_a_text_is_as_long_as_it_was_sent_whatever_it_is_folded_to(api, db):
+    ligature = "\ufdfa"  # folds to eighteen letters
+
+    assert api.get("/events/", {"title": ligature * 200}).status_code == 200
+    refused = api.get("/events/", {"title": ligature * 201}).json()
+    assert [error["detail"] for error in refused["errors"]] == ["At most 200 characters."]
+
+
 def test_parameters_that_nobody_knows_are_ignored(api, make_event):
     make_event()
 

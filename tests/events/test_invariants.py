@@ -6,6 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from jointoit.accounts.callers import Caller
 from jointoit.events import booking
 from jointoit.events.invariants import violations
 from jointoit.events.models import Event, Registration
@@ -15,7 +16,7 @@ from jointoit.events.models import Event, Registration
 def busy_event(make_event, register, now) -> Event:
     event: Event = make_event(capacity=2, waitlist=True)
     registrations = [register(event) for _ in range(4)]
-    booking.remove(registration_id=registrations[0].pk, actor=event.organizer, now=now)
+    booking.remove(registration_id=registrations[0].pk, caller=Caller(event.organizer), now=now)
     return event
 
 

@@ -9,7 +9,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from jointoit.events import booking, scheduling, seating
+from jointoit.accounts.callers import SERVICE, Caller
+from jointoit.events import booking, history, scheduling, seating
 from jointoit.events.invariants import violations
 from jointoit.events.models import Event
 from jointoit.events.registration_queries import POSITION, POSITION_IN_EVENT
@@ -127,7 +128,7 @@ def test_both_ways_to_count_say_the_same(crowded, make_event):
     event = crowded(seats=2, waiting=20)
     settle(make_event(capacity=1, waitlist=True), people=10)
     for registration in event.registrations.filter(status="waitlisted")[3:18:4]:
-        booking.remove(registration_id=registration.pk, actor=event.organizer, now=registration.registered_at)
+        booking.remove(registration_id=registration.pk, caller=Caller(event.organizer), now=registration.registered_at)
 
     assert positions(POSITION_IN_EVENT, event) == positions(POSITION, event)
 
@@ -137,10 +138,11 @@ def test_both_ways_to_count_say_the_same(crowded, make_event):
 
 def test_a_long_queue_moves_up_in_its_order_and_everybody_is_told(crowded, now):
     event = crowded(seats=2, waiting=2_500)
+    history.complete(now=now)
     queue = event.registrations.filter(status="waitlisted").order_by("queue_number").values_list("pk", flat=True)
     waiting = list(queue)
 
-    scheduling.change(event_id=event.pk, fields={"capacity": 2_402}, now=now)
+    scheduling.change(event_id=event.pk, caller=SERVICE, fields={"capacity": 2_402}, now=now)
 
     event.refresh_from_db()
     assert (event.seats_taken, event.waiting) == (2_402, 100)
@@ -156,7 +158,7 @@ def test_moving_up_costs_two_statements_for_each_chunk(crowded, now, waiting, mo
     event = crowded(seats=1, waiting=waiting)
 
     with CaptureQueriesContext(connection) as queries:
-        scheduling.change(event_id=event.pk, fields={"capacity": None}, now=now)
+        scheduling.change(event_id=event.pk, caller=SERVICE, fields={"capacity": None}, now=now)
 
     assert len([sql for sql in queries.captured_queries if "WITH" in sql["sql"]]) == 2
 
@@ -164,7 +166,7 @@ def test_moving_up_costs_two_statements_for_each_chunk(crowded, now, waiting, mo
 @pytest.mark.parametrize("step", [{"capacity": None}, {"status": "cancelled"}, {"location": "Elsewhere"}])
 def test_news_for_four_times_the_people_take_no_more_memory(crowded, now, step):
     _warm, few, many = (
-        peak(lambda event=event: scheduling.change(event_id=event.pk, fields=step, now=now))
+        peak(lambda event=event: scheduling.change(event_id=event.pk, caller=SERVICE, fields=step, now=now))
         for event in (crowded(seats=1, waiting=waiting) for waiting in (1, 1_500, 6_000))
     )
 

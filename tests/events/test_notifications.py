@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from jointoit.accounts.callers import SERVICE
 from jointoit.accounts.models import User
 from jointoit.events import scheduling, seating
 from jointoit.events.models import Registration
@@ -39,7 +40,7 @@ def cost(now):
     """How many statements, and bytes at most, it takes to move an event."""
 
     def move(event, days):
-        scheduling.change(event_id=event.pk, fields={"date": now + timedelta(days=days)}, now=now)
+        scheduling.change(event_id=event.pk, caller=SERVICE, fields={"date": now + timedelta(days=days)}, now=now)
 
     def cost(event):
         with CaptureQueriesContext(connection) as statements:

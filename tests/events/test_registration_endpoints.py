@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from jointoit.accounts.callers import SERVICE, Caller
 from jointoit.events import booking, scheduling
 from jointoit.mail.models import OutboxMail
 
@@ -176,7 +177,7 @@ def test_put_needs_a_status(signed_in, make_event, register):
 
 def test_a_registration_for_a_deleted_event_stays_readable(signed_in, make_event, register, now):
     registration = register(event := make_event())
-    scheduling.delete(event_id=event.pk, now=now)
+    scheduling.delete(event_id=event.pk, caller=SERVICE, now=now)
 
     body = signed_in(registration.attendee).get(f"/registrations/{registration.pk}/").json()
 
@@ -201,7 +202,7 @@ def test_the_attendee_list_is_the_organizers(api, signed_in, make_event, make_us
 def test_attendees_are_found_by_status_and_name(signed_in, make_event, make_user, register, now):
     event = make_event()
     ada, bob = register(event, make_user(first_name="Ada")), register(event, make_user(first_name="Bob"))
-    booking.remove(registration_id=bob.pk, actor=event.organizer, now=now)
+    booking.remove(registration_id=bob.pk, caller=Caller(event.organizer), now=now)
 
     def listed(**query: str) -> list[int]:
         found = signed_in(event.organizer).get(f"/events/{event.pk}/registrations/", query)

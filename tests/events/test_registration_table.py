@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from jointoit.accounts.callers import Caller
 from jointoit.accounts.models import User
 from jointoit.errors import DomainError
 from jointoit.events import booking
@@ -23,7 +24,7 @@ def bring_to(start: str, event: Event, attendee: User, register) -> Registration
         return None
     registration: Registration = register(event, attendee)
     if start == "cancelled":
-        booking.remove(registration_id=registration.pk, actor=event.organizer, now=registration.registered_at)
+        booking.remove(registration_id=registration.pk, caller=Caller(event.organizer), now=registration.registered_at)
         registration.refresh_from_db()
     assert registration.status == start
     return registration
@@ -46,9 +47,9 @@ def take(step: str, event: Event, attendee: User, actor: User, registration: Reg
             return booking.register(event_id=event.pk, attendee=attendee, now=now).status
         assert registration is not None
         if step == "delete":
-            booking.remove(registration_id=registration.pk, actor=actor, now=now)
+            booking.remove(registration_id=registration.pk, caller=Caller(actor), now=now)
         else:
-            booking.set_status(registration_id=registration.pk, actor=actor, status=step, now=now)
+            booking.set_status(registration_id=registration.pk, caller=Caller(actor), status=step, now=now)
     except DomainError as refusal:
         return refusal.code
     registration.refresh_from_db()

@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.db import OperationalError
 from django.utils import timezone
 
+from jointoit.accounts.callers import SERVICE, Caller
 from jointoit.events import booking, reminders, scheduling
 from jointoit.events.models import Event, Registration
 from jointoit.mail.models import OutboxMail
@@ -73,7 +74,7 @@ def sent(make_event, register, now):
 
 
 def test_who_was_reminded_is_reminded_once_more_of_the_date_that_the_event_moves_to(sent, reminded, now):
-    scheduling.change(event_id=sent.event_id, fields={"date": now + 9 * DAY}, now=now + DAY + HOUR)
+    scheduling.change(event_id=sent.event_id, caller=SERVICE, fields={"date": now + 9 * DAY}, now=now + DAY + HOUR)
     reminders.promise_due(now + 7 * DAY)
     assert reminded() == []
 
@@ -84,14 +85,14 @@ def test_who_was_reminded_is_reminded_once_more_of_the_date_that_the_event_moves
 
 
 def test_who_was_reminded_and_told_of_a_change_within_the_last_day_is_not_reminded_again(sent, reminded, now):
-    scheduling.change(event_id=sent.event_id, fields={"date": now + 30 * HOUR}, now=now + DAY + HOUR)
+    scheduling.change(event_id=sent.event_id, caller=SERVICE, fields={"date": now + 30 * HOUR}, now=now + DAY + HOUR)
     reminders.promise_due(now + DAY + HOUR)
 
     assert (reminded("sent"), reminded()) == ([sent.attendee.email], [])
 
 
 def test_a_change_of_the_place_reminds_nobody_again(sent, reminded, now):
-    scheduling.change(event_id=sent.event_id, fields={"location": "Elsewhere"}, now=now + DAY + HOUR)
+    scheduling.change(event_id=sent.event_id, caller=SERVICE, fields={"location": "Elsewhere"}, now=now + DAY + HOUR)
     reminders.promise_due(now + DAY + HOUR)
 
     assert (reminded("sent"), reminded()) == ([sent.attendee.email], [])
@@ -102,7 +103,7 @@ def test_one_that_still_waits_is_replaced_by_one_for_the_new_date(make_event, re
     held = register(event)
     reminders.promise_due(now + DAY)
 
-    scheduling.change(event_id=event.pk, fields={"date": now + 9 * DAY}, now=now + DAY)
+    scheduling.change(event_id=event.pk, caller=SERVICE, fields={"date": now + 9 * DAY}, now=now + DAY)
     assert (reminded("superseded"), reminded()) == ([held.attendee.email], [])
 
     reminders.promise_due(now + 8 * DAY)
@@ -112,7 +113,7 @@ def test_one_that_still_waits_is_replaced_by_one_for_the_new_date(make_event, re
 
 def test_an_event_moved_out_of_the_day_before_is_reminded_once_it_comes_near_again(make_event, register, reminded, now):
     event = make_event(date=now + 9 * DAY)
-    scheduling.change(event_id=event.pk, fields={"date": now + 20 * DAY}, now=now)
+    scheduling.change(event_id=event.pk, caller=SERVICE, fields={"date": now + 20 * DAY}, now=now)
     held = register(event)
 
     reminders.promise_due(now + 19 * DAY)
@@ -135,7 +136,7 @@ def test_nobody_is_reminded_of_an_event_that_will_not_take_place(make_event, reg
     register(event)
     reminders.promise_due(now + DAY)
 
-    end(event_id=event.pk, now=now + DAY)
+    end(event_id=event.pk, caller=SERVICE, now=now + DAY)
     reminders.promise_due(now + DAY)
 
     assert reminded() == []
@@ -145,7 +146,7 @@ def test_whoever_cancels_is_not_reminded(make_event, register, reminded, now):
     held = register(make_event(date=now + 2 * DAY))
     reminders.promise_due(now + DAY)
 
-    booking.set_status(registration_id=held.pk, actor=held.attendee, status="cancelled", now=now + DAY)
+    booking.set_status(registration_id=held.pk, caller=Caller(held.attendee), status="cancelled", now=now + DAY)
 
     assert (reminded("superseded"), reminded()) == ([held.attendee.email], [])
 

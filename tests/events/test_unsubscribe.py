@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from django.utils import timezone
 
+from jointoit.accounts.callers import SERVICE
 from jointoit.events import reminders, scheduling
 from jointoit.mail import links, rendering
 from jointoit.mail.models import OutboxMail
@@ -111,7 +112,7 @@ def test_a_token_of_another_mail_stops_nothing(api, held):
 
 def test_who_stopped_them_still_hears_of_a_change_and_gets_no_reminder_of_the_new_date(api, held, header, now):
     api.post(header, {})
-    scheduling.change(event_id=held.event_id, fields={"date": now + 9 * DAY}, now=now + DAY)
+    scheduling.change(event_id=held.event_id, caller=SERVICE, fields={"date": now + 9 * DAY}, now=now + DAY)
     reminders.promise_due(now + 8 * DAY)
 
     assert (states(), OutboxMail.objects.filter(kind="event_changed").count()) == (["superseded"], 1)
@@ -121,7 +122,7 @@ def test_others_are_reminded_as_before(api, held, header, make_event, register, 
     neighbour = register(held.event)
     elsewhere = register(make_event(date=now + 9 * DAY), held.attendee)
     api.post(header, {})
-    scheduling.change(event_id=held.event_id, fields={"date": now + 9 * DAY}, now=now + DAY)
+    scheduling.change(event_id=held.event_id, caller=SERVICE, fields={"date": now + 9 * DAY}, now=now + DAY)
     reminders.promise_due(now + 8 * DAY)
 
     waiting = OutboxMail.objects.filter(kind="event_reminder", state="pending").order_by("pk")

@@ -28,7 +28,12 @@ BEFORE = replace(
 )
 ABOUT_ACCOUNT = {"user_id": 3, "token_epoch": 1}
 ABOUT_SEAT = {"registration_id": 7, "registration_url": "https://events.example/registrations/7/", "sequence": 4}
+ABOUT_OFFER = {"invitation_id": 4, "inviter": "Charles Babbage", "expires_at": datetime(2026, 11, 30, 9, 0, tzinfo=UTC)}
 ALSO: dict[type[m.Message], dict[str, Any]] = {
+    m.TeamInvitation: ABOUT_OFFER | {"role": "manager"},
+    m.HandoverInvitation: ABOUT_OFFER,
+    m.HandoverAccepted: {"new_owner": "Grace Hopper"},
+    m.EventHandedOver: {"old_owner": "Charles Babbage"},
     m.EmailChanged: {"new_address_masked": "a…@example.com"},
     m.EventChanged: {"before": BEFORE},
     m.RegistrationWaitlisted: {"position": 6},
@@ -38,5 +43,8 @@ KINDS = payload.kinds()
 
 def sample(cls: type[m.Message], **fields: Any) -> Any:
     known: dict[str, Any] = {"to": ADA} | ALSO.get(cls, {})
-    known |= ABOUT_ACCOUNT if issubclass(cls, m.AccountMessage) else ABOUT_SEAT | {"event": MEETING}
+    if issubclass(cls, m.AccountMessage):
+        known |= ABOUT_ACCOUNT
+    else:
+        known |= {"event": MEETING} | (ABOUT_SEAT if issubclass(cls, m.SeatMessage) else {})
     return cls(**known | fields)

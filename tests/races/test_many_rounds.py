@@ -11,6 +11,7 @@ from functools import partial
 
 import pytest
 
+from jointoit.accounts.callers import SERVICE, Caller
 from jointoit.errors import DomainError
 from jointoit.events import booking, scheduling
 from jointoit.events.invariants import violations
@@ -88,12 +89,12 @@ def edit(attempts: Attempts) -> list[str]:
         attempts.wait_for(number)
         capacity = {"capacity": dice.choice([1, 1, 2, 3])}
         try:
-            scheduling.change(event_id=attempts.event.pk, fields=capacity, now=attempts.now)
+            scheduling.change(event_id=attempts.event.pk, caller=SERVICE, fields=capacity, now=attempts.now)
             did.append("changed")
         except CapacityBelowConfirmed:
             did.append("refused")
             seated = attempts.event.registrations.filter(status="confirmed").select_related("attendee").first()
-            step = {"registration_id": seated.pk, "actor": seated.attendee, "status": "cancelled"}
+            step = {"registration_id": seated.pk, "caller": Caller(seated.attendee), "status": "cancelled"}
             booking.set_status(**step, now=attempts.now)
         attempts.allow(5)
     attempts.allow(math.inf)

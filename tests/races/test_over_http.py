@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 import uuid
 from collections import Counter
@@ -15,7 +16,7 @@ import httpx
 import psycopg
 import pytest
 
-from tests.live import UNLIMITED, Live, serve
+from tests.live import PASSWORD, UNLIMITED, Live, serve
 
 pytestmark = pytest.mark.xdist_group("races over http")
 
@@ -154,3 +155,54 @@ def test_without_the_tag_each_of_fifty_changes_overwrites_another(
     live: Live, event: str, organizer: dict[str, str]
 ) -> None:
     assert titles(live, event, organizer) == {200: MANY}
+
+
+@pytest.mark.parametrize("what", ["key", "role"])
+def test_a_right_that_is_withdrawn_is_gone_at_the_next_request(
+    live: Live, organizer: dict[str, str], event, what
+) -> None:
+    """Sixteen clients use it without a pause; none succeeds that begins after the answer that ended it."""
+    address = at(live, event)
+    if what == "key":
+        body = {"name": "k", "scopes": ["events:write"], "password": PASSWORD}
+        made = httpx.post(f"{live.url}/users/me/keys/", json=body, headers=organizer, timeout=30).json()
+        token, end = {"Authorization": f"Bearer {made['key']}"}, f"{live.url}/users/me/keys/{made['id']}/"
+    else:
+        token, end = manager_of(live, address, organizer)
+    ended = threading.Event()
+
+    def use(number: int) -> list[tuple[bool, int]]:
+        seen: list[Any] = []
+        with httpx.Client(timeout=30) as client:
+            while len(seen) < 400:
+                late = ended.is_set()
+                seen.append((late, client.patch(address, json={"title": f"T{number}"}, headers=token).status_code))
+                if late and len([each for each, _ in seen if each]) >= 5:
+                    break
+        return seen
+
+    with ThreadPoolExecutor(16) as pool:
+        running = [pool.submit(use, number) for number in range(16)]
+        time.sleep(0.3)
+        assert httpx.delete(end, headers=organizer, timeout=30).status_code == 204
+        ended.set()
+        answers = [answer for each in running for answer in each.result()]
+
+    assert 200 in {status for late, status in answers if not late}
+    assert {status for late, status in answers if late} == ({401} if what == "key" else {403})
+
+
+def manager_of(live: Live, address: str, organizer: dict[str, str]) -> tuple[dict[str, str], str]:
+    """Somebody's token who manages the event, and the address that ends it."""
+    name = f"manager{uuid.uuid4().hex[:8]}"
+    token = live.person(name)
+    with psycopg.connect(live.environment["DATABASE_URL"], autocommit=True) as database:
+        row = database.execute(
+            "INSERT INTO events_membership (owner_id, event_id, member_id, role, since) "
+            "SELECT organizer_id, event.id, member.id, 'manager', now() "
+            "FROM events_event AS event, accounts_user AS member "
+            "WHERE event.id = %s AND member.username = %s RETURNING id",
+            [int(address.rstrip("/").rpartition("/")[2]), name],
+        ).fetchone()
+    assert row
+    return token, f"{address}team/{row[0]}/"

@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 
+from jointoit.accounts.callers import Caller
 from jointoit.events import booking
 from jointoit.events.invariants import violations
 from tests.races.conftest import SCALE
@@ -16,7 +17,9 @@ WAITING, LEAVING, CLIENTS = 30 * SCALE, 10 * SCALE, 16
 
 def leave_one_after_another(registrations, *, now) -> None:
     for registration in registrations:
-        booking.set_status(registration_id=registration.pk, actor=registration.attendee, status="cancelled", now=now)
+        booking.set_status(
+            registration_id=registration.pk, caller=Caller(registration.attendee), status="cancelled", now=now
+        )
 
 
 def promote_each_without_the_lock(registrations) -> None:

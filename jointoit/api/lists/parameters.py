@@ -54,8 +54,9 @@ class TextParameter(serializers.CharField):
     """Any text of at most `max_length` characters; empty, it counts as left out."""
 
     def __init__(self, *, max_length: int = LONGEST_TEXT, **kwargs: Any) -> None:
-        super().__init__(max_length=max_length, required=False, allow_blank=True, trim_whitespace=False, **kwargs)
-        self.error_messages["max_length"] = f"At most {max_length} characters."
+        told: dict[str, Any] = {"max_length": f"At most {max_length} characters."}
+        shared: dict[str, Any] = {"required": False, "allow_blank": True, "trim_whitespace": False}
+        super().__init__(max_length=max_length, error_messages=told, **shared, **kwargs)
 
 
 class ParameterSerializer(serializers.Serializer[Any]):

@@ -79,22 +79,24 @@ class PreparedQuery:
         try:
             return self.fetch(values, using)
         except NotSupportedError:  # a migration changed a column under a plan that this connection has kept
-            db = connections[using]
+            db: Any = connections[using]
             if db.in_atomic_block:
                 raise
+            db.connection.close()  # given back to a pool as it is, it would be lent again
             db.close()
-            return self.fetch(values, using)
+            return self.fetch(values, using, prepare=False)
 
     def row(self, values: Mapping[str, Any], *, using: str = DEFAULT_DB_ALIAS) -> Row | None:
         """The first row, if there is one."""
         return next(iter(self.rows(values, using=using)), None)
 
-    def fetch(self, values: Mapping[str, Any], using: str) -> list[Row]:
+    def fetch(self, values: Mapping[str, Any], using: str, *, prepare: bool = True) -> list[Row]:
         db: Any = connections[using]
         db.close_if_health_check_failed()  # the two things that Django does before it gives out a cursor
         db.ensure_connection()
         # Behind a pooler the next statement meets another session.
-        cursor = cursor_of(db, PreparingCursor if self.prepare and not settings.DATABASE_POOLER else PlainCursor)
+        prepare = prepare and self.prepare and not settings.DATABASE_POOLER
+        cursor = cursor_of(db, PreparingCursor if prepare else PlainCursor)
         # Wrapped, it is seen by execute wrappers, by those who count queries, and its errors are Django's.
         wrapped = db.make_debug_cursor(cursor) if db.queries_logged else db.make_cursor(cursor)
         wrapped.execute(self.sql, values)

@@ -142,7 +142,7 @@ RESPONSES: Final[Mapping[int, SharedResponse]] = {
     for each in (
         SharedResponse(400, "BadRequest", ("invalid_url", "too_many_parameters")),
         SharedResponse(401, "Unauthorized", ("not_authenticated", "token_not_valid"), ("WWW-Authenticate",)),
-        SharedResponse(403, "Forbidden"),
+        SharedResponse(403, "Forbidden", ("permission_denied", "scope_missing")),
         SharedResponse(404, "NotFound"),
         SharedResponse(406, "NotAcceptable"),
         SharedResponse(409, "Conflict"),
@@ -157,6 +157,8 @@ RESPONSES: Final[Mapping[int, SharedResponse]] = {
 }
 #: What an open operation answers to a token that is not good.
 BAD_TOKEN: Final = SharedResponse(401, "BadToken", ("token_not_valid",), ("WWW-Authenticate",))
+#: What an operation that asks no more than who it is answers to a key.
+NO_SCOPE: Final = SharedResponse(403, "NoScope", ("scope_missing",))
 #: A 400 by what an operation takes: parameters, or a body.
 BAD_PARAMETER: Final = SharedResponse(400, "BadParameter", ("invalid", *RESPONSES[400].codes))
 BAD_BODY: Final = SharedResponse(400, "BadBody", ("invalid", "invalid_json", *RESPONSES[400].codes))

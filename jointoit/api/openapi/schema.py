@@ -8,13 +8,13 @@ What the author of a view declares:
 * `refusals = {"POST": {400: ["weak_password"], 409: ["event_full"]}}`, the codes of the problems that its classes do
   not show, by method and status;
 * `database_free = ["GET"]`, methods that never answer 503;
+* `scopes = {"GET": "events:read"}`, the scope that a key needs for a method; what it does not name is for no key;
 * `deletes_with_body = True` for a view whose DELETE asks for a body;
 * `standalone = True` for a view that needs no database and hence never answers 503.
 
-What is added without a word: 400, 406, 414, 503 everywhere; 401 where a token is looked at; 403 where a permission
-looks at an object; 404 with an id in the path; 413 unless it is a GET; 415 where a body is read; 412, `ETag`,
-`If-Match` for a `Conditional` view; 409, 422 and `Idempotency-Key` for an idempotent POST; 429 and `RateLimit` where it
-is throttled; `X-Request-ID`.
+What is added without a word: 400, 406, 414, 503 everywhere; 401 and 403 where a token or a key is looked at; 404 with
+an id in the path; 413 unless it is a GET; 415 where a body is read; 412, `ETag`, `If-Match` for a `Conditional` view;
+409, 422 and `Idempotency-Key` for an idempotent POST; 429 and `RateLimit` where it is throttled; `X-Request-ID`.
 Operations are named after their route, such as `event_list`, `event_create`, `event_publish`.
 """
 
@@ -35,6 +35,7 @@ from jointoit.api.openapi.components import (
     BAD_PARAMETER,
     BAD_TOKEN,
     HEADERS,
+    NO_SCOPE,
     NOT_MODIFIED,
     PARAMETERS,
     PROBLEM,
@@ -147,8 +148,13 @@ class AutoSchema(openapi.AutoSchema):
         )
 
     def get_auth(self) -> list[dict[str, list[str]]]:
-        """A token is read wherever there is an authenticator; {} says that one may come without."""
+        """A token is read wherever there is an authenticator; {} says that one may come without.
+
+        A key is for the calls whose views name a scope for the method.
+        """
         auths = [auth for auth in super().get_auth() if auth]
+        if scope := getattr(self.view, "scopes", {}).get(self.method):
+            auths.append({"apiKey": [scope]})
         return [*auths, {}] if self.lets_anybody_in else auths
 
     @property
@@ -173,7 +179,6 @@ class AutoSchema(openapi.AutoSchema):
         yield 400
         if self.view.get_authenticators():
             yield 401
-        if "{" in self.path and self.asks_more_than_who:
             yield 403
         if "{" in self.path:
             yield 404
@@ -231,6 +236,8 @@ class AutoSchema(openapi.AutoSchema):
     def _shared_of(self, status: int) -> SharedResponse:
         if status == 401 and self.lets_anybody_in:
             return BAD_TOKEN
+        if status == 403 and not ("{" in self.path and self.asks_more_than_who):
+            return NO_SCOPE
         if status == 400 and self.reads_body:
             return BAD_BODY
         if status == 400 and any(each["in"] == "query" for each in self._get_parameters()):

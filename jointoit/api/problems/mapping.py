@@ -18,7 +18,15 @@ from typing import Final
 import orjson
 import structlog
 from django.core import exceptions as django
-from django.db import DataError, IntegrityError, InterfaceError, InternalError, OperationalError, ProgrammingError
+from django.db import (
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+)
 from django.db.models import UniqueConstraint
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
@@ -234,6 +242,12 @@ def _(exc: ProgrammingError, request: AnyRequest) -> Problem | None:
         return None
     log.warning("database_before_release", error=database.what_happened(exc))
     return database_unavailable()
+
+
+@problem_of.register
+def _(exc: NotSupportedError, request: AnyRequest) -> Problem | None:
+    """A migration changed a column under a plan that a transaction had kept: the next one plans anew."""
+    return problem_for_status(503, Retry_After="1") if database.sqlstate(exc) == database.OUTDATED_PLAN else None
 
 
 @problem_of.register

@@ -4,11 +4,15 @@ from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import Error, NotSupportedError, OperationalError, ProgrammingError, connection, transaction
+from django.db.utils import ConnectionHandler
 from django.test.utils import CaptureQueriesContext
 
+from jointoit.api.lists import prepared
 from jointoit.api.lists.prepared import PreparedQuery, columns_of, instance_of
+from jointoit.api.problems.mapping import problem_of
 from jointoit.events.models import Event
 from tests.api.test_database import end_from_outside
 
@@ -145,6 +149,38 @@ def changing() -> Any:
 
 def test_a_plan_that_a_migration_outdated_is_made_anew(changing: Any) -> None:
     assert changing().rows({}) == []
+
+
+def test_a_pool_lends_no_outdated_plan_twice(changing: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = {"min_size": 3, "max_size": 3}
+    options = connection.settings_dict["OPTIONS"] | {"pool": pool}
+    wanted = connection.settings_dict | {"CONN_MAX_AGE": 0, "OPTIONS": options}
+    pooled: Any = ConnectionHandler({"default": wanted})
+    monkeypatch.setattr(prepared, "connections", pooled)
+    query = PreparedQuery("SELECT text FROM changing")
+
+    def ask() -> list[Any]:
+        """As one request: it borrows a connection and gives it back."""
+        try:
+            return query.rows({})
+        finally:
+            pooled["default"].close()
+
+    try:
+        for _ in range(6):
+            ask()  # the pool lends each connection in turn
+        changing()
+        assert [ask() for _ in range(6)] == [[]] * 6
+    finally:
+        pooled["default"].close_pool()
+
+
+def test_a_client_whose_transaction_met_an_outdated_plan_is_told_to_come_again(rf: Any) -> None:
+    outdated = NotSupportedError("cached plan must not change result type")
+    outdated.__cause__ = psycopg.errors.FeatureNotSupported()
+    problem = problem_of(outdated, rf.get("/"))
+    assert problem
+    assert (problem.status, problem.code) == (503, "busy")
 
 
 def test_within_a_transaction_an_outdated_plan_ends_that_transaction(changing: Any) -> None:

@@ -13,7 +13,7 @@ ADOPT = """
 class Migration(migrations.Migration):
     """`home` stays, for the code of the release before, which looks there."""
 
-    dependencies = [("mail", "0003_words")]
+    dependencies = [("mail", "0004_rights_of_send_control")]
 
     operations = [
         migrations.AddField(

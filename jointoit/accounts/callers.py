@@ -1,0 +1,43 @@
+"""Who takes a step, and how they came."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from jointoit.accounts.models import ApiKey, User
+from jointoit.errors import Forbidden
+
+
+class ScopeMissing(Forbidden):
+    """The key is good, but not for this: make one with the scope that the document names for the call.
+
+    Calls for which the document names none are for people who log in.
+    """
+
+    code = "scope_missing"
+    message = "This key is not for this call, or not for this event."
+
+
+@dataclass(frozen=True)
+class Caller:
+    """An account, perhaps through one of its keys, or as staff in the admin; nobody, or the service itself."""
+
+    user: User | None = None
+    key: ApiKey | None = None
+    as_staff: bool = False
+    is_service: bool = False
+
+    def reaches(self, event_id: int) -> bool:
+        """Whether the key, if there is one, is good for an event."""
+        return self.key is None or self.key.events is None or event_id in self.key.events
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """For statements: who reads, 0 for nobody, and the events that their key is good for, if it is not for all."""
+        return {"reader": (self.user and self.user.pk) or 0, "only": self.key.events if self.key else None}
+
+    def is_user(self, user_id: int) -> bool:
+        return self.user is not None and self.user.pk == user_id
+
+
+#: What the service does by itself, and what is done at its command line.
+SERVICE = Caller(is_service=True)

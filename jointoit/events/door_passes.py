@@ -1,0 +1,68 @@
+"""Passes for helpers without an account: good for the door of one event, and for a time."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db import transaction
+
+from jointoit.accounts import keys
+from jointoit.accounts.callers import Caller
+from jointoit.errors import Conflict, NotFound
+from jointoit.events import booking, roles
+from jointoit.events.models import DoorPass, Event
+from jointoit.events.refusals import NotYourEvent
+
+PREFIX: Final = "jtd"
+AFTER_THE_END: Final = timedelta(hours=12)
+LONGEST: Final = timedelta(days=366)
+MOST: Final = 50  # living passes of one event
+
+
+class TooManyPasses(Conflict):
+    """End one that is not needed any more."""
+
+    code = "too_many_passes"
+    message = f"An event has at most {MOST} door passes."
+
+
+def create(
+    *, caller: Caller, event_id: int, label: str, now: datetime, expires_at: datetime | None = None
+) -> tuple[DoorPass, str]:
+    """Make a pass; its text is given this once. Raises NotFound, NotYourEvent, BadExpiry, TooManyPasses."""
+    with transaction.atomic():
+        event = lock_managed(caller, event_id)
+        expires_at = expires_at or max(end_of(event), now) + AFTER_THE_END
+        if not now < expires_at <= max(end_of(event), now) + LONGEST:
+            raise keys.BadExpiry(field="expires_at")
+        if living(event, now=now).count() >= MOST:
+            raise TooManyPasses
+        secret = keys.random_secret()
+        door_pass = DoorPass.objects.create(
+            event=event, label=label, digest=keys.digest(secret), created_at=now, expires_at=expires_at
+        )
+    return door_pass, keys.written(door_pass.pk, secret, prefix=PREFIX)
+
+
+def revoke(*, caller: Caller, event_id: int, pass_id: int, now: datetime) -> None:
+    """End a pass at once. Raises NotFound, NotYourEvent."""
+    with transaction.atomic():
+        event = lock_managed(caller, event_id)
+        if not living(event, now=now).filter(pk=pass_id).update(revoked_at=now):
+            raise NotFound
+
+
+def living(event: Event, *, now: datetime) -> Any:
+    return event.door_passes.filter(revoked_at=None, expires_at__gt=now)
+
+
+def lock_managed(caller: Caller, event_id: int) -> Event:
+    event = booking.lock(event_id)
+    if not roles.sees(caller, event):
+        raise NotFound
+    if roles.manager(caller, event, hold=True) is None:
+        raise NotYourEvent
+    return event
+
+
+def end_of(event: Event) -> datetime:
+    return event.ends_at or event.date + timedelta(hours=24)

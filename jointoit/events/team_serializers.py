@@ -1,0 +1,95 @@
+"""What a team looks like to a client, and what a client may ask of it."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from jointoit.accounts.serializers import TokenField
+from jointoit.api.fields import ChoiceField, DateTimeField, EmailField, LineField, StrictIntegerField
+from jointoit.events.models import Invitation, Membership
+from jointoit.events.serializers import EventSummarySerializer
+
+HELPING = Membership.Role.choices
+SCOPES = [("event", "event"), ("all", "all")]
+
+
+class PersonSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    username = serializers.CharField()
+    first_name = serializers.CharField()
+    last_name = serializers.CharField()
+
+
+class MemberSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField(help_text="Of the role, not of the person.")
+    user = PersonSerializer()
+    role = serializers.ChoiceField(choices=HELPING)
+    scope = serializers.ChoiceField(choices=SCOPES, help_text="`all`: with all events of the owner, also later ones.")
+    since = DateTimeField()
+
+
+class OwnerSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    username = serializers.CharField()
+
+
+class RoleSerializer(serializers.Serializer[Any]):
+    """Where I help."""
+
+    id = serializers.IntegerField()
+    owner = OwnerSerializer()
+    event = EventSummarySerializer(allow_null=True)
+    role = serializers.ChoiceField(choices=HELPING)
+    scope = serializers.ChoiceField(choices=SCOPES)
+    since = DateTimeField()
+
+
+class InvitationSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    email = serializers.EmailField()
+    role = serializers.ChoiceField(choices=Invitation.Role.choices)
+    scope = serializers.ChoiceField(choices=SCOPES)
+    event = EventSummarySerializer(allow_null=True)
+    expires_at = DateTimeField()
+
+
+class InviteSerializer(serializers.Serializer[Any]):
+    email = EmailField()
+    role = ChoiceField(choices=HELPING)
+
+
+class RoleChangeSerializer(serializers.Serializer[Any]):
+    role = ChoiceField(choices=HELPING, required=False, help_text="Unless given, it stays.")
+
+
+class HandoverSerializer(serializers.Serializer[Any]):
+    email = EmailField()
+
+
+class AnswerSerializer(serializers.Serializer[Any]):
+    """Which invitation is meant: by the token of its mail, or by its id, for whoever has the address."""
+
+    token = TokenField(required=False, help_text="From the link in the mail.")
+    id = StrictIntegerField(required=False, min_value=1, max_value=2**63 - 1, help_text="From `GET /invitations/`.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if len(attrs) != 1:
+            raise serializers.ValidationError({"token": ["Send the token of the mail, or the id."]}, code="required")
+        return attrs
+
+
+class AcceptedSerializer(serializers.Serializer[Any]):
+    event = EventSummarySerializer(allow_null=True)
+    role = serializers.ChoiceField(choices=Invitation.Role.choices)
+
+
+class DoorPassSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField(read_only=True)
+    label = LineField(max_length=100)  # type: ignore[assignment]  # a member that is called so
+    created_at = DateTimeField(read_only=True)
+    expires_at = DateTimeField(required=False, help_text="12 hours after the end unless given.")
+
+
+class NewDoorPassSerializer(DoorPassSerializer):
+    link = serializers.CharField(read_only=True, help_text="Shown this once: opens the door page, without an account.")
+    key = serializers.CharField(read_only=True, help_text="Shown this once: the same for programs, as a bearer token.")

@@ -1,0 +1,62 @@
+"""Facts as clients read them: the history of an event or of a registration, newest first."""
+
+from collections.abc import Collection, Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+import orjson
+
+from jointoit.api.lists.pagination import Key, Listing, ListQuery
+from jointoit.api.lists.prepared import Row
+from jointoit.journal.writer import Actor
+
+COLUMNS: Final = (
+    "fact.id, fact.type, fact.at, fact.actor_kind, fact.actor_id, fact.event_id, fact.registration_id, "
+    "fact.before, fact.after, fact.request_id"
+)
+NEWEST_FIRST: Final = (Key("id", "fact.id", "bigint", descending=True),)
+CONDITIONS: Final[Mapping[str, str]] = {
+    "event": "fact.event_id = %(event)s",
+    "registration": "fact.registration_id = %(registration)s",
+    "type": "fact.type = %(type)s",
+}
+#: Those who act for an event: to an attendee they are all `organizer`, whoever it was.
+TEAM: Final = frozenset({"owner", "manager", "door", "staff", "key"})
+
+
+def history(asked: Mapping[str, Any]) -> Listing:
+    """The facts that `event`, `registration` and `type` leave; one of the first two is given."""
+    return Listing(history_query(frozenset(asked)), asked)
+
+
+@lru_cache(maxsize=16)
+def history_query(given: frozenset[str]) -> ListQuery:
+    conditions = tuple(CONDITIONS[name] for name in sorted(given))
+    # A type that is rare among a million facts is worth a plan of its own.
+    return ListQuery(COLUMNS, "journal_fact AS fact", conditions, NEWEST_FIRST, prepare="type" not in given)
+
+
+def members(row: Row, *, own: Collection[Actor] | None = None) -> dict[str, Any]:
+    """A fact as a manager reads it; or as an attendee does, for whom `own` names the account and its keys.
+
+    An attendee learns nothing of who acted for the event.
+    """
+    actor = Actor(row["actor_kind"], row["actor_id"])
+    if own is not None and actor not in own:
+        actor = Actor("organizer" if actor.kind in TEAM else actor.kind)
+    return {
+        "id": row["id"],
+        "type": row["type"],
+        "at": row["at"],
+        "actor": {"kind": actor.kind, "id": actor.id},
+        "event": row["event_id"],
+        "registration": row["registration_id"],
+        "before": as_written(row["before"]),
+        "after": as_written(row["after"]),
+        "request_id": row["request_id"],
+    }
+
+
+def as_written(text: str | None) -> orjson.Fragment | None:
+    """JSON of the database, which psycopg hands over as text on Django's connections."""
+    return None if text is None else orjson.Fragment(text)
