@@ -31,6 +31,10 @@ class Reader(FileAwareEnv):
             self._errors[env_key].append(f"{env_key}{self.file_suffix} must name a file that can be read.")
             return default
 
+    def refuse(self, variable: str, sentence: str) -> None:
+        """Say what is wrong with a variable beside others."""
+        self._errors[variable].append(sentence)
+
     def finish(self) -> None:
         """End the reading; exit with one line for each variable that is missing or wrong."""
         try:

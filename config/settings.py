@@ -30,10 +30,10 @@ def development(value: Any) -> dict[str, Any]:
 good = validators.at_least if DEBUG else validators.secret
 SECRET_KEY = env.str("SECRET_KEY", **development("development-" + "only" * 12), validate=good(50))
 # They verify what was signed before the key was changed, and never sign.
-SECRET_KEY_FALLBACKS: list[str] = env.list("OLD_SECRET_KEYS", [])
+SECRET_KEY_FALLBACKS: list[str] = env.list("OLD_SECRET_KEYS", [], validate=validators.each(good(50)))
 JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", **development("development-" + "sign" * 12), validate=good(32))
 # They verify and never sign; keep one for the life of a refresh token.
-JWT_OLD_SIGNING_KEYS: list[str] = env.list("JWT_OLD_SIGNING_KEYS", [])
+JWT_OLD_SIGNING_KEYS: list[str] = env.list("JWT_OLD_SIGNING_KEYS", [], validate=validators.each(good(32)))
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", **development(["127.0.0.1", "localhost", "[::1]"]), validate=validators.hosts)
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [], validate=validators.origins)
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0, validate=validators.not_negative)
@@ -83,10 +83,17 @@ RATES = {
     "invite": env.str("RATE_INVITE", "50/day", validate=validators.rate),
 }
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validators.log_level)
-METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+METRICS_TOKEN = env.str("METRICS_TOKEN", "", validate=validators.at_least(16))
 METRICS_PORT = env.int("METRICS_PORT", 0, validate=validators.port_or_none)
 TRACES = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "", validate=validators.web_address)
 HEARTBEAT = env.str("HEARTBEAT", "", validate=validators.file_to_mark)
+if SECRET_KEY == JWT_SIGNING_KEY and SECRET_KEY and not DEBUG:
+    env.refuse("JWT_SIGNING_KEY", "Must be another key than SECRET_KEY: one that leaks is not to open all doors.")
+for name, key in {"SECRET_KEY": SECRET_KEY, "JWT_SIGNING_KEY": JWT_SIGNING_KEY}.items():
+    if key and validators.is_published(key) and not validators.is_local(PUBLIC_URL or ""):
+        env.refuse(name, "Is the published one of compose.yaml, which serves on this machine alone: see PUBLIC_URL.")
+if METRICS_PORT and not METRICS_TOKEN:
+    env.refuse("METRICS_PORT", "Needs METRICS_TOKEN: nobody else is let in there.")
 env.finish()
 PUBLIC_URL = PUBLIC_URL.rstrip("/")
 FRONTEND_URL = FRONTEND_URL.rstrip("/")
@@ -215,10 +222,12 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "jointoit.api.http.static_files.Storage"
     },
 }
-WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG  # development needs no collectstatic
+WHITENOISE_AUTOREFRESH = DEBUG
+# Nobody needs collectstatic; the image runs it, so that files are compressed and kept by browsers for ever.
+WHITENOISE_USE_FINDERS = DEBUG or not (STATIC_ROOT / "staticfiles.json").exists()
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # forms of the admin; RequestLimitsMiddleware holds the API to less
 READABLE_LOGS = DEBUG and logs.is_terminal()
 LOGGING = logs.configure(readable=READABLE_LOGS, level=LOG_LEVEL)

@@ -50,6 +50,21 @@ def secret(characters: int) -> Callable[[str], None]:
     return validate
 
 
+def each(validate: Callable[[str], None]) -> Callable[[list[str]], None]:
+    """A validator for lists."""
+
+    def validate_all(values: list[str]) -> None:
+        for value in values:
+            validate(value)
+
+    return validate_all
+
+
+def is_published(key: str) -> bool:
+    """Whether everybody can read this key, in compose.yaml."""
+    return "only-for-the-compose-stack" in key
+
+
 # ── Numbers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -107,6 +122,12 @@ def web_address(value: str) -> None:
     raise ValidationError("Must be an address such as https://api.example.org, with http:// or https:// before it.")
 
 
+def is_local(address: str) -> bool:
+    """Whether only this machine is reached by an address."""
+    parts = split(address)
+    return parts is not None and parts.hostname in ("127.0.0.1", "localhost", "::1")
+
+
 def origins(values: list[str]) -> None:
     """RFC 6454: scheme, host and port."""
     for value in values:
@@ -140,7 +161,8 @@ def database_url(value: str) -> None:
         known = conninfo_to_dict(value) if value.startswith(("postgresql://", "postgres://")) else {}
     except ProgrammingError:
         known = {}
-    if not known.get("dbname"):
+    name, where = str(known.get("dbname", "")), str(known.get("host", ""))
+    if not name or "@" in name + where or not re.fullmatch("[0-9,]*", str(known.get("port", "")), re.ASCII):
         raise ValidationError(f"Must be an address such as postgresql://user:password@host:5432/name. {QUOTED}")
 
 

@@ -27,6 +27,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jointoit.api.database import what_happened
+from jointoit.api.observability.access import is_operator
 from jointoit.api.problems.mapping import database_unavailable
 from jointoit.api.service import ServiceView
 from jointoit.process import release
@@ -126,11 +127,12 @@ def check_parts() -> dict[str, dict[str, object]]:
 
 PARTS: Final = {
     "type": "object",
-    "required": ["status", "parts"],
+    "required": ["status"],
     "properties": {
         "status": {"type": "string", "enum": ["ok", "degraded"]},
         "parts": {
             "type": "object",
+            "description": "Told to whoever sends METRICS_TOKEN as a bearer token.",
             "additionalProperties": {
                 "type": "object",
                 "required": ["status"],
@@ -170,20 +172,24 @@ class ReadyView(ServiceView):
         responses=OpenApiResponse(
             PARTS,
             "It can serve; `degraded` means that something it can do without for a while is away.",
-            [OpenApiExample("ready", {"status": "ok", "parts": ALL_WELL})],
+            [
+                OpenApiExample("ready", {"status": "ok"}),
+                OpenApiExample("told to an operator", {"status": "ok", "parts": ALL_WELL}),
+            ],
         ),
     )
     def get(self, request: Request) -> HttpResponse:
         """Tell whether the process can serve.
 
-        Names each part. Without the database, or before its migrations, this is a 503 with the same `parts`: send the
-        traffic elsewhere.
+        Without the database, or before its migrations, this is a 503: send the traffic elsewhere. An operator, who
+        sends METRICS_TOKEN as a bearer token, is told of each of the `parts`.
         """
         parts = check_parts()
+        told: dict[str, object] = {"parts": parts} if is_operator(request.headers.get("Authorization", "")) else {}
         if parts["database"]["status"] == "unavailable":
-            return database_unavailable(parts=parts).response(request)
+            return database_unavailable(**told).response(request)
         all_ok = all(part["status"] == "ok" for part in parts.values())
-        return Response({"status": "ok" if all_ok else "degraded", "parts": parts}, headers=NO_STORE)
+        return Response({"status": "ok" if all_ok else "degraded", **told}, headers=NO_STORE)
 
 
 live, ready = LiveView.as_view(), ReadyView.as_view()
