@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import connection
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import make_conninfo
 
 from jointoit.api.postgresql import watchdog
 
@@ -53,8 +53,8 @@ def line() -> Iterator[Line]:
 @pytest.fixture
 def connected(line: Line, db: None) -> Iterator[psycopg.Connection[Any]]:
     params: dict[str, Any] = connection.get_connection_params()
-    own = conninfo_to_dict("", host="127.0.0.1", port=line.port, dbname=params["dbname"], user=params["user"])
-    with psycopg.connect(**own, autocommit=True) as found:
+    place = make_conninfo(host="127.0.0.1", port=line.port, dbname=params["dbname"], user=params["user"])
+    with psycopg.connect(place, autocommit=True) as found:
         yield found
 
 
