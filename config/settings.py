@@ -4,6 +4,8 @@ Every value that differs between machines comes from the environment; `.env.samp
 development (`DEBUG` is not true) what cannot be guessed has no default, and the process refuses to start.
 """
 
+import logging
+import warnings
 from datetime import timedelta
 from typing import Any
 
@@ -98,6 +100,9 @@ env.finish()
 PUBLIC_URL = PUBLIC_URL.rstrip("/")
 FRONTEND_URL = FRONTEND_URL.rstrip("/")
 LOG_LEVEL = LOG_LEVEL.upper()
+
+if not DEBUG:
+    logging.captureWarnings(True)  # a line like all others
 
 # ── Django ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 INSTALLED_APPS = [
@@ -228,6 +233,8 @@ STORAGES = {
 WHITENOISE_AUTOREFRESH = DEBUG
 # Nobody needs collectstatic; the image runs it, so that files are compressed and kept by browsers for ever.
 WHITENOISE_USE_FINDERS = DEBUG or not (STATIC_ROOT / "staticfiles.json").exists()
+if WHITENOISE_USE_FINDERS:
+    warnings.filterwarnings("ignore", "No directory at", UserWarning)  # whitenoise looks for what is not needed then
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # forms of the admin; RequestLimitsMiddleware holds the API to less
 READABLE_LOGS = DEBUG and logs.is_terminal()
 LOGGING = logs.configure(readable=READABLE_LOGS, level=LOG_LEVEL)
