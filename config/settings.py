@@ -200,6 +200,8 @@ def database(url: str, password: str = "") -> dict[str, Any]:
 
 DATABASES = {"default": database(DATABASE_URL, DATABASE_PASSWORD)}
 SERVICE_ROLE = (DATABASES["default"]["USER"], DATABASES["default"]["PASSWORD"])  # to whom `release` gives its rights
+if DATABASE_REPLICA_URL:
+    DATABASES["replica"] = database(DATABASE_REPLICA_URL, DATABASE_PASSWORD) | {"TEST": {"MIRROR": "default"}}
 if DATABASE_OWNER_URL:
     DATABASES["default"] = database(DATABASE_OWNER_URL, DATABASE_OWNER_PASSWORD)
 
