@@ -133,7 +133,8 @@ lock: $(BIN)/.uv ## Bring the requirement files up to date with pyproject.toml (
 	@$(LOCK) --extra tracing --constraints requirements.txt --output-file requirements-server.txt
 	@$(LOCK) --extra laptop --extra tracing $(if $(UPGRADE),--upgrade) --group dev --constraints requirements.txt --output-file requirements-dev.txt
 
-clean: ## Remove everything that was made here, the database included
+clean: ## Remove everything that was made here, the database included; not while it is in use
+	@$(PYTHON) laptop/in_use.py .local
 	rm -rf .venv .venv-* .local node_modules tools/sdk/node_modules staticfiles build htmlcov .coverage .coverage.* .hypothesis \
 	  .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

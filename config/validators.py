@@ -158,7 +158,7 @@ def email(value: str) -> None:
 def database_url(value: str) -> None:
     """What libpq takes, with the name of a database. Its own errors repeat the value with the password in it."""
     try:
-        known = conninfo_to_dict(value) if value.startswith(("postgresql://", "postgres://")) else {}
+        known = conninfo_to_dict(value)
     except ProgrammingError:
         known = {}
     name, where = str(known.get("dbname", "")), str(known.get("host", ""))

@@ -11,7 +11,7 @@ from pathlib import Path
 from config import validators
 from config.env import ROOT, Reader, assume_development
 from jointoit.process.ports import listen, why_not
-from laptop import maildev, stack
+from laptop import interrupted, maildev, stack
 from laptop.supervisor import Program, Supervisor, say
 
 COMMAND = [sys.executable, "-m", "jointoit"]
@@ -185,12 +185,15 @@ async def welcome_and_watch(plan: Plan, inbox: str) -> None:
 
 
 async def supervise(plan: Plan, inbox: str, command: list[str]) -> int:
+    obeying = asyncio.create_task(interrupted.obey())
     try:
         status = await Supervisor(programs(plan, command)).run(lambda: welcome_and_watch(plan, inbox))
     except ServerGone as gone:
         place = shown(stack.data_folder())
         say(f"\n{gone} does not answer any more; the rest is stopped. Its log lies in {place}/.")
         return 1
+    finally:
+        obeying.cancel()
     say("Everything is stopped." if status == 0 else "")
     return status
 

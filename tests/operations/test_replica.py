@@ -17,7 +17,7 @@ def replica(installation: Installation) -> Iterator[Postgres]:
     owner = primary.stat()
     data.mkdir(mode=0o700)
     subprocess.run(["chown", f"{owner.st_uid}:{owner.st_gid}", data], check=True)
-    words = ["--pgdata", data, "--write-recovery-conf", "--checkpoint=fast", "--dbname", installation.database]
+    words = ["--pgdata", str(data), "--write-recovery-conf", "--checkpoint=fast", "--dbname", installation.database]
     subprocess.run(
         [postgres_programs() / "pg_basebackup", *words], cwd="/", check=True, timeout=PATIENCE, user=owner.st_uid
     )
