@@ -17,7 +17,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo superuser shell test coverage chaos bench-outbox bench-webhooks lint types imports migrations schema schema-check check format lock clean fuzz schema-lint bench-reads bench-rush bench-door bench-guards bench-enumeration bench-cost audit plans races-long e2e operations image kubernetes
+.PHONY: help run demo superuser shell test coverage chaos bench-outbox bench-webhooks lint types imports migrations schema schema-check check format lock clean fuzz schema-lint bench-reads bench-rush bench-door bench-guards bench-enumeration bench-cost audit plans races-long e2e operations restore-drill image kubernetes
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,12 +86,17 @@ e2e: $(BIN)/.development ## Do the main round against a service that runs: BASE_
 operations: $(BIN)/.development ## Restart, crash and restore a whole installation again and again (about 20 minutes)
 	@OPERATIONS=long $(BIN)/python -m pytest -rP --show-capture=stdout -p no:randomly tests/operations $(T)
 
+restore-drill: $(BIN)/.runtime ## Restore a dump on servers of its own and check it: DUMP=backups/jointoit-….dump
+	@$(CHECK) $(BIN)/python -m laptop.drill $(DUMP)
+
 image: ## Check the Dockerfile and build the image event-management (needs Docker)
 	docker build --tag event-management .
 
 kubernetes: $(BIN)/.development ## Put the Kubernetes manifests together and check them against the schemas of Kubernetes (needs kubectl)
 	@$(BIN)/python -m pytest -q -p no:randomly tests/config/test_kubernetes.py
-	@mkdir -p build && kubectl kustomize deploy/kubernetes > build/kubernetes.yaml
+	@rm -rf build/kubernetes && mkdir -p build && cp -r deploy/kubernetes build/kubernetes
+	@for name in secret owner; do cp build/kubernetes/$$name.env.sample build/kubernetes/$$name.env; done
+	@kubectl kustomize build/kubernetes > build/kubernetes.yaml
 	@$(BIN)/kubernetes-validate --strict --kubernetes-version 1.31 build/kubernetes.yaml
 	@$(BIN)/kubernetes-validate --strict --kubernetes-version 1.35 build/kubernetes.yaml
 	@grep -c ^kind: build/kubernetes.yaml | xargs printf '%s objects, in build/kubernetes.yaml\n'
@@ -134,7 +139,8 @@ lock: $(BIN)/.uv ## Bring the requirement files up to date with pyproject.toml (
 	@$(LOCK) --extra tracing --constraints requirements.txt --output-file requirements-server.txt
 	@$(LOCK) --extra laptop --extra tracing $(if $(UPGRADE),--upgrade) --group dev --constraints requirements.txt --output-file requirements-dev.txt
 
-clean: ## Remove everything that was made here, the database included
+clean: ## Remove everything that was made here, the database included; not while it is in use
+	@$(PYTHON) laptop/in_use.py .local
 	rm -rf .venv .venv-* .local node_modules tools/sdk/node_modules staticfiles build htmlcov .coverage .coverage.* .hypothesis \
 	  .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -4,16 +4,21 @@
 import os
 import sys
 
-from django.core.management import execute_from_command_line
-
 from config import env
-from laptop import stack
+from jointoit.api import command_line
+from laptop import companions, stack
 
 NEEDS_NO_SERVER = {"help", "-h", "--help", "version", "--version"}
+#: What asks about a service that runs somewhere: a database made for the question would answer for another one.
+ASKS_ABOUT_ONE = {"check_invariants", "mail", "prune"}
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     env.assume_development()
     if not NEEDS_NO_SERVER.issuperset(sys.argv[1:2] or ["help"]):
+        if ASKS_ABOUT_ONE.issuperset(sys.argv[1:2]) and not stack.knows_database():
+            sys.exit("Which database? Name it by DATABASE_URL; this checkout has none yet (`make run` makes one).")
         stack.ensure()
-    execute_from_command_line(sys.argv)
+    if sys.argv[1:2] == ["runserver"]:
+        companions.begin(sys.argv)
+    command_line.run(sys.argv)

@@ -4,28 +4,17 @@ Every value that differs between machines comes from the environment; `.env.samp
 development (`DEBUG` is not true) what cannot be guessed has no default, and the process refuses to start.
 """
 
-import os
+import logging
+import warnings
 from datetime import timedelta
 from ipaddress import ip_network
 from typing import Any
 
 import django_stubs_ext
 from corsheaders.defaults import default_headers
-from environs import validate
 
-from config.env import (
-    ROOT,
-    Network,
-    Reader,
-    at_least,
-    networks,
-    port,
-    positive,
-    postgres,
-    read_dotenv,
-    secret,
-    ticket_keys,
-)
+from config import validators
+from config.env import ROOT, Reader, postgres, read_dotenv
 from jointoit.api.observability import logs
 
 django_stubs_ext.monkeypatch()  # lets Django's generic classes be subscripted at run time: ModelAdmin[Event]
@@ -41,64 +30,94 @@ def development(value: Any) -> dict[str, Any]:
 
 
 # ── What the environment says ─────────────────────────────────────────────────────────────────────────────────────────
-good = at_least if DEBUG else secret
+good = validators.at_least if DEBUG else validators.secret
 SECRET_KEY = env.str("SECRET_KEY", **development("development-" + "only" * 12), validate=good(50))
+# They verify what was signed before the key was changed, and never sign.
+SECRET_KEY_FALLBACKS: list[str] = env.list("OLD_SECRET_KEYS", [], validate=validators.each(good(50)))
 JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", **development("development-" + "sign" * 12), validate=good(32))
 # They verify and never sign; keep one for the life of a refresh token.
-JWT_OLD_SIGNING_KEYS: list[str] = env.list("JWT_OLD_SIGNING_KEYS", [])
+JWT_OLD_SIGNING_KEYS: list[str] = env.list("JWT_OLD_SIGNING_KEYS", [], validate=validators.each(good(32)))
 # The newest signs, all verify: keep one until the last event for which it signed is over.
-TICKET_KEYS: list[str] = env.list("TICKET_KEYS", **development(["d0" * 32]), validate=ticket_keys(random=not DEBUG))
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", **development(["127.0.0.1", "localhost", "[::1]"]))
-CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
-TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
-PUBLIC_URL = env.str("PUBLIC_URL", **development("http://127.0.0.1:8000"))
-DATABASE_URL = env.str("DATABASE_URL", **development(""))
-DATABASE_POOL = env.int("DATABASE_POOL", 0)
+TICKET_KEYS: list[str] = env.list(
+    "TICKET_KEYS", **development(["d0" * 32]), validate=validators.ticket_keys(random=not DEBUG)
+)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", **development(["127.0.0.1", "localhost", "[::1]"]), validate=validators.hosts)
+CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [], validate=validators.origins)
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0, validate=validators.not_negative)
+SERVE: dict[str, Any] = {  # how `serve` and `work` run, see there; 0: as many as the machine or the container bears
+    "host": env.str("HOST", "127.0.0.1", validate=validators.host),
+    "port": env.int("PORT", 8000, validate=validators.port),
+    "workers": env.int("WEB_WORKERS", 0, validate=validators.not_negative),
+    "threads": env.int("WEB_THREADS", 4, validate=validators.positive),
+}
+WORKER_PROCESSES = env.int("WORKER_PROCESSES", 0, validate=validators.not_negative)
+PUBLIC_URL = env.str("PUBLIC_URL", **development(f"http://127.0.0.1:{SERVE['port']}"), validate=validators.web_address)
+DATABASE_URL = env.str("DATABASE_URL", **development(""), validate=validators.database_url)
+DATABASE_PASSWORD = env.str("DATABASE_PASSWORD", "")
+# Who owns the tables, for the release step alone, and that role's password; unset: the role of DATABASE_URL does.
+DATABASE_OWNER_URL = env.str("DATABASE_OWNER_URL", "", validate=validators.database_url)
+DATABASE_OWNER_PASSWORD = env.str("POSTGRES_PASSWORD", "")
+DATABASE_REPLICA_URL = env.str("DATABASE_REPLICA_URL", "", validate=validators.database_url)
+DATABASE_POOL = env.int("DATABASE_POOL", 0, validate=validators.not_negative)
 DATABASE_POOLER = env.bool("DATABASE_POOLER", False)
-REDIS_URL = env.str("REDIS_URL", **development(""))
-EMAIL_HOST = env.str("EMAIL_HOST", **development("127.0.0.1"))
-EMAIL_PORT = env.int("EMAIL_PORT", 1025 if DEBUG else 587)
+REDIS_URL = env.str("REDIS_URL", **development(""), validate=validators.redis_url)
+EMAIL_HOST = env.str("EMAIL_HOST", **development("127.0.0.1"), validate=validators.host)
+EMAIL_PORT = env.int("EMAIL_PORT", 1025 if DEBUG else 587, validate=validators.port)
 EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", not DEBUG)
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", **development("Jointoit <events@jointoit.example>"))
-INBOX_URL = f"http://127.0.0.1:{env.int('INBOX_PORT', 1080)}/" if DEBUG else ""  # where the front page leads
-MAIL_RATE = env.str("MAIL_RATE", "off", validate=validate.Regexp(r"(off|[1-9][0-9]*(\.[0-9]+)?|0\.0*[1-9][0-9]*)\Z"))
-JOURNAL_DAYS = env.int("JOURNAL_DAYS", 400)  # after the event is over
-REMINDER_HOURS = env.float("REMINDER_HOURS", 24.0)  # before the start
-MAIL_CLOCK_SPEED = env.float("MAIL_CLOCK_SPEED", 1.0)  # a test lives through a day without mail server in a minute
-FRONTEND_URL = env.str("FRONTEND_URL", "")
+DEFAULT_FROM_EMAIL = env.str(
+    "DEFAULT_FROM_EMAIL", **development("Jointoit <events@jointoit.example>"), validate=validators.email
+)
+inbox_port = env.int("INBOX_PORT", 1080, validate=validators.port)
+INBOX_URL = f"http://127.0.0.1:{inbox_port}/" if DEBUG else ""  # where the front page leads
+MAIL_RATE = env.str("MAIL_RATE", "off", validate=validators.mail_rate)
+JOURNAL_DAYS = env.int("JOURNAL_DAYS", 400, validate=validators.not_negative)  # after the event is over
+REMINDER_HOURS = env.float("REMINDER_HOURS", 24.0, validate=validators.hours)  # before the start
+# A test lives through a day without mail server in a minute.
+MAIL_CLOCK_SPEED = env.float("MAIL_CLOCK_SPEED", 1.0, validate=validators.above_zero)
+FRONTEND_URL = env.str("FRONTEND_URL", "", validate=validators.web_address)
 RATES = {
-    "anon": env.str("RATE_ANON", "120/min"),
-    "user": env.str("RATE_USER", "600/min"),
-    "login": env.str("RATE_LOGIN", "10/min"),
-    "account": env.str("RATE_ACCOUNT", "100/hour"),  # log-ins to one account from addresses that are new to it
-    "signup": env.str("RATE_SIGNUP", "20/hour"),
-    "reset": env.str("RATE_RESET", "10/hour"),
-    "register": env.str("RATE_REGISTER", "30/min"),
-    "door": env.str("RATE_DOOR", "1200/min"),  # of one helper or door pass, in place of `user`
-    "webhook_test": env.str("RATE_WEBHOOK_TEST", "10/min"),
-    "invite": env.str("RATE_INVITE", "50/day"),  # mails of one account to addresses that nobody has shown to be theirs
+    "anon": env.str("RATE_ANON", "120/min", validate=validators.rate),
+    "user": env.str("RATE_USER", "600/min", validate=validators.rate),
+    "login": env.str("RATE_LOGIN", "10/min", validate=validators.rate),
+    # log-ins to one account from addresses that are new to it
+    "account": env.str("RATE_ACCOUNT", "100/hour", validate=validators.rate),
+    "signup": env.str("RATE_SIGNUP", "20/hour", validate=validators.rate),
+    "reset": env.str("RATE_RESET", "10/hour", validate=validators.rate),
+    "register": env.str("RATE_REGISTER", "30/min", validate=validators.rate),
+    "door": env.str(
+        "RATE_DOOR", "1200/min", validate=validators.rate
+    ),  # of one helper or door pass, in place of `user`
+    "webhook_test": env.str("RATE_WEBHOOK_TEST", "10/min", validate=validators.rate),
+    # mails of one account to addresses that nobody has shown to be theirs
+    "invite": env.str("RATE_INVITE", "50/day", validate=validators.rate),
 }
 # Networks, comma-separated, that webhooks may lead into, by http as well.
-WEBHOOK_TRUSTED_NETWORKS: list[Network] = env.list("WEBHOOK_TRUSTED_NETWORKS", [], validate=networks(loopback=DEBUG))
-WEBHOOK_THREADS = env.int("WEBHOOK_THREADS", 32, validate=positive)
-LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
-METRICS_TOKEN = env.str("METRICS_TOKEN", "")
-METRICS_PORT = env.int("METRICS_PORT", 0)
-TRACES = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "")
-HEARTBEAT = env.str("HEARTBEAT", "")
-SERVE: dict[str, Any] = {  # how `serve` and `work` run, see there
-    "host": env.str("HOST", "127.0.0.1"),
-    "port": env.int("PORT", 8000, validate=port),
-    "workers": env.int("WEB_WORKERS", os.cpu_count() or 1, validate=positive),
-    "threads": env.int("WEB_THREADS", 4, validate=positive),
-}
-WORKER_PROCESSES = env.int("WORKER_PROCESSES", max(2, os.cpu_count() or 1), validate=positive)
+WEBHOOK_TRUSTED_NETWORKS: list[Any] = env.list(
+    "WEBHOOK_TRUSTED_NETWORKS", [], validate=validators.networks(loopback=DEBUG)
+)
+WEBHOOK_THREADS = env.int("WEBHOOK_THREADS", 32, validate=validators.positive)
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validators.log_level)
+METRICS_TOKEN = env.str("METRICS_TOKEN", "", validate=validators.at_least(16))
+METRICS_PORT = env.int("METRICS_PORT", 0, validate=validators.port_or_none)
+TRACES = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "", validate=validators.web_address)
+HEARTBEAT = env.str("HEARTBEAT", "", validate=validators.file_to_mark)
+if SECRET_KEY == JWT_SIGNING_KEY and SECRET_KEY and not DEBUG:
+    env.refuse("JWT_SIGNING_KEY", "Must be another key than SECRET_KEY: one that leaks is not to open all doors.")
+for name, key in {"SECRET_KEY": SECRET_KEY, "JWT_SIGNING_KEY": JWT_SIGNING_KEY}.items():
+    if key and validators.is_published(key) and not validators.is_local(PUBLIC_URL or ""):
+        env.refuse(name, "Is the published one of compose.yaml, which serves on this machine alone: see PUBLIC_URL.")
+if METRICS_PORT and not METRICS_TOKEN:
+    env.refuse("METRICS_PORT", "Needs METRICS_TOKEN: nobody else is let in there.")
 env.finish()
 WEBHOOK_TRUSTED_NETWORKS = [ip_network(text) for text in WEBHOOK_TRUSTED_NETWORKS]
 PUBLIC_URL = PUBLIC_URL.rstrip("/")
 FRONTEND_URL = FRONTEND_URL.rstrip("/")
+LOG_LEVEL = LOG_LEVEL.upper()
+
+if not DEBUG:
+    logging.captureWarnings(True)  # a line like all others
 
 # ── Django ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 INSTALLED_APPS = [
@@ -162,9 +181,6 @@ TEMPLATES = [
         },
     }
 ]
-DATABASES = {"default": postgres(DATABASE_URL)}
-DATABASES["default"]["ENGINE"] = "jointoit.api.postgresql"
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # lock_timeout turns a held event row into 503 `busy`; statement_timeout keeps one bad query from holding a connection.
 SESSION = {
     "lock_timeout": "2s",
@@ -174,17 +190,38 @@ SESSION = {
     # Room for a bitmap of all events: with less, PostgreSQL remembers pages only and looks at every row of them again.
     "work_mem": "16MB",
 }
-if DATABASE_POOLER:  # takes no options, and what a cursor is left with after its transaction is somebody else's session
-    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
-else:
-    options = " ".join(f"-c {name}={value}" for name, value in SESSION.items())
-    DATABASES["default"]["OPTIONS"].setdefault("options", options)
-if DATABASE_POOL:
-    # Tried for longer, the pauses between two attempts grow, and a database that is back is not noticed for as long.
-    patience = {"timeout": 5, "reconnect_timeout": 2}
-    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL, **patience}
-else:
-    DATABASES["default"]["CONN_MAX_AGE"] = 600  # seconds
+# A server that is gone without a word, its packets dropped, is noticed within 10 s: what is on its way is given up 6 s
+# after it was sent, and a connection that waits is asked for a sign of life after 3 s and every 2 s.
+NETWORK = {
+    "connect_timeout": 5, "tcp_user_timeout": 6000,  # seconds; milliseconds
+    "keepalives": 1, "keepalives_idle": 3, "keepalives_interval": 2, "keepalives_count": 2,
+}  # fmt: skip
+
+
+def database(url: str, password: str = "") -> dict[str, Any]:
+    """How the threads of a process connect; what the URL says wins."""
+    found = postgres(url, password=password) | {"ENGINE": "jointoit.api.postgresql", "CONN_HEALTH_CHECKS": True}
+    found["OPTIONS"] = NETWORK | found["OPTIONS"]
+    if DATABASE_POOLER:  # takes no options, and what a cursor leaves after its transaction is somebody else's session
+        found["DISABLE_SERVER_SIDE_CURSORS"] = True
+    else:
+        options = " ".join(f"-c {name}={value}" for name, value in SESSION.items())
+        found["OPTIONS"].setdefault("options", options)
+    if DATABASE_POOL:
+        # Tried for longer, the pauses between two attempts grow, and a database that is back is noticed later.
+        patience = {"timeout": 5, "reconnect_timeout": 2}
+        found["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL, **patience}
+    else:
+        found["CONN_MAX_AGE"] = 600  # seconds
+    return found
+
+
+DATABASES = {"default": database(DATABASE_URL, DATABASE_PASSWORD)}
+SERVICE_ROLE = (DATABASES["default"]["USER"], DATABASES["default"]["PASSWORD"])  # to whom `release` gives its rights
+if DATABASE_REPLICA_URL:
+    DATABASES["replica"] = database(DATABASE_REPLICA_URL, DATABASE_PASSWORD) | {"TEST": {"MIRROR": "default"}}
+if DATABASE_OWNER_URL:
+    DATABASES["default"] = database(DATABASE_OWNER_URL, DATABASE_OWNER_PASSWORD)
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -210,10 +247,14 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "jointoit.api.http.static_files.Storage"
     },
 }
-WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG  # development needs no collectstatic
+WHITENOISE_AUTOREFRESH = DEBUG
+# Nobody needs collectstatic; the image runs it, so that files are compressed and kept by browsers for ever.
+WHITENOISE_USE_FINDERS = DEBUG or not (STATIC_ROOT / "staticfiles.json").exists()
+if WHITENOISE_USE_FINDERS:
+    warnings.filterwarnings("ignore", "No directory at", UserWarning)  # whitenoise looks for what is not needed then
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # forms of the admin; RequestLimitsMiddleware holds the API to less
 READABLE_LOGS = DEBUG and logs.is_terminal()
 LOGGING = logs.configure(readable=READABLE_LOGS, level=LOG_LEVEL)

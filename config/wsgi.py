@@ -13,9 +13,11 @@ from django.core.handlers.wsgi import WSGIHandler  # noqa: E402  needs the setti
 
 from jointoit.api.http.handler import ApiHandler, is_page_path  # noqa: E402
 from jointoit.api.observability import logs  # noqa: E402
+from jointoit.api.postgresql import watchdog  # noqa: E402
 
 if not settings.READABLE_LOGS:
     logs.write_directly(settings.LOG_LEVEL)
+watchdog.begin()
 api, pages = ApiHandler(), WSGIHandler()
 
 

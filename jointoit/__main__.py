@@ -3,8 +3,8 @@
 import os
 import sys
 
-from django.core.management import execute_from_command_line
+from jointoit.api import command_line
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    execute_from_command_line(sys.argv)
+    command_line.run(sys.argv)

@@ -1,17 +1,17 @@
 """`make run`: the whole service on one laptop, from the database to the mail inbox, in one terminal."""
 
 import asyncio
-import errno
 import http.client
 import os
-import socket
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.env import ROOT, Reader, assume_development, port
-from laptop import maildev, stack
+from config import validators
+from config.env import ROOT, Reader, assume_development
+from jointoit.process.ports import listen, why_not
+from laptop import interrupted, maildev, stack
 from laptop.supervisor import Program, Supervisor, say
 
 COMMAND = [sys.executable, "-m", "jointoit"]
@@ -41,9 +41,9 @@ def read_plan() -> Plan:
     """Read the environment; exits naming all that is wrong there, or every port that is taken."""
     env = Reader()
     host = env.str("HOST", "127.0.0.1")
-    web_port = env.int("PORT", 8000, validate=port)
-    inbox_port = env.int("INBOX_PORT", 1080, validate=port)
-    smtp_port = env.int("EMAIL_PORT", 1025, validate=port)
+    web_port = env.int("PORT", 8000, validate=validators.port)
+    inbox_port = env.int("INBOX_PORT", 1080, validate=validators.port)
+    smtp_port = env.int("EMAIL_PORT", 1025, validate=validators.port)
     env.finish()
     own_inbox = not os.environ.get("EMAIL_HOST")
     wanted = [("PORT", host, web_port)] + [("INBOX_PORT", "127.0.0.1", inbox_port)] * own_inbox
@@ -53,24 +53,6 @@ def read_plan() -> Plan:
     if problems:
         sys.exit("\n".join(problems))
     return Plan(host, web_port, inbox_port if own_inbox else None, free_port("127.0.0.1", smtp_port))
-
-
-def why_not(variable: str, host: str, number: int) -> str:
-    """A sentence that says why nothing can listen there; empty when it can."""
-    try:
-        listen(host, number).close()
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            return f"Port {number} is in use by another program: stop it, or choose another port with {variable}=."
-        if error.errno == errno.EACCES:
-            return f"Port {number} may be used by root only: choose one above 1023 with {variable}=."
-        return f"Nothing can listen on {host}, port {number} ({error.strerror}): see HOST and {variable}."
-    return ""
-
-
-def listen(host: str, number: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, number), family=family)
 
 
 def free_port(host: str, wanted: int) -> int:
@@ -203,12 +185,15 @@ async def welcome_and_watch(plan: Plan, inbox: str) -> None:
 
 
 async def supervise(plan: Plan, inbox: str, command: list[str]) -> int:
+    obeying = asyncio.create_task(interrupted.obey())
     try:
         status = await Supervisor(programs(plan, command)).run(lambda: welcome_and_watch(plan, inbox))
     except ServerGone as gone:
         place = shown(stack.data_folder())
         say(f"\n{gone} does not answer any more; the rest is stopped. Its log lies in {place}/.")
         return 1
+    finally:
+        obeying.cancel()
     say("Everything is stopped." if status == 0 else "")
     return status
 

@@ -116,6 +116,11 @@ def ensure() -> None:
                 )
 
 
+def knows_database() -> bool:
+    """Whether there is one: named by the environment, or of this checkout and made before."""
+    return bool(os.environ.get("DATABASE_URL")) or (data_folder() / "postgres" / "PG_VERSION").exists()
+
+
 def gone() -> str | None:
     """The name of a server that `ensure` uses and that does not answer; None while all do."""
     return next((shared.name for shared in started if not shared.server.url()), None)

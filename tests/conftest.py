@@ -13,6 +13,7 @@ from jointoit.api.throttling import buckets
 from jointoit.api.throttling.redis import redis_buckets
 from jointoit.events import booking
 from jointoit.events.models import Event, Registration
+from jointoit.mail import marks
 from jointoit.mail.models import OutboxMail
 from tests.client import BrowserClient, ServiceClient
 
@@ -36,6 +37,13 @@ def _quick_and_without_limits(settings: Any) -> None:
     settings.RATES = dict.fromkeys(settings.RATES, "off")
     redis_buckets.cache_clear()
     buckets.process_buckets.states.clear()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that is rolled back is a database whose files were put back."""
+    marks.seen.clear()
+    monkeypatch.setattr(marks, "KEY", f"{marks.KEY}:{next(numbers)}")
 
 
 @pytest.fixture

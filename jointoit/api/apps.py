@@ -17,5 +17,6 @@ class ApiConfig(AppConfig):
         checks.register(check_rates)
         checks.register(check_middleware)
         metrics.register(database.connections_by_state)
+        metrics.register(database.clock_skew)
         if settings.TRACES:
             import_module("jointoit.api.observability.tracing").begin()

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from jointoit.accounts.callers import Caller
+from jointoit.api.lists import replica
 from jointoit.api.lists.pagination import Key, Listing, ListQuery
 from jointoit.api.lists.prepared import PreparedQuery, Row, columns_of, instance_of
 from jointoit.errors import NotFound
@@ -60,7 +61,8 @@ def detail(event_id: int, *, caller: Caller) -> Row:
 
 def visible_detail(event_id: int, *, caller: Caller) -> Row:
     """The members of an event. Raises NotFound where the caller may not know of it."""
-    return existing(VISIBLE_DETAIL.row({"event": event_id, **caller.values}))
+    values = {"event": event_id, **caller.values}
+    return existing(replica.row(VISIBLE_DETAIL, values, may_lag=caller.user is None))
 
 
 def visible_event(event_id: int, *, caller: Caller) -> Event:
@@ -108,11 +110,11 @@ DATES: Final = {"date", "date_from", "date_to", "upcoming", "ongoing", "ordering
 INDEXED_BY_DATE: Final = {"organizer", "status", "has_seats"}
 
 
-def event_list(asked: Mapping[str, Any], *, reader: int, now: datetime) -> Listing:
+def event_list(asked: Mapping[str, Any], *, reader: int, now: datetime, may_lag: bool = False) -> Listing:
     """The events that the parameters (`EventParameters`) leave; those found by words come with the best first."""
     words = searching.words_of(asked["search"], typos=asked.get("typos", False)) if "search" in asked else {}
     values = {**asked, **patterns(asked), **words, "reader": reader, "now": now}
-    return Listing(query_for(signature(asked), tuple(words)), values)
+    return Listing(query_for(signature(asked), tuple(words)), values, may_lag=may_lag)
 
 
 def signature(asked: Mapping[str, Any]) -> frozenset[tuple[str, Any]]:

@@ -1,5 +1,6 @@
 """Each view says whose object, which verb, which shape."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpResponse
@@ -16,7 +17,6 @@ from jointoit.api.http.conditional import Conditional
 from jointoit.api.http.idempotency import idempotent
 from jointoit.api.http.rendering import EmptyResponse, JSONRenderer, JSONResponse
 from jointoit.api.lists import parameters
-from jointoit.api.lists.pagination import Listing
 from jointoit.api.lists.views import PagedView
 from jointoit.events import booking, documentation, event_queries, notifications, registration_queries, scheduling
 from jointoit.events.attendees import AttendeeCSVRenderer, as_csv, streamed
@@ -88,12 +88,12 @@ class EventListView(EventView):
 
     def get(self, request: Request) -> HttpResponse:
         asked, reader = parameters.read(request, EventParameters), reader_of(request)
-        now = timezone.now()
-        page = self.page_of(event_queries.event_list(asked, reader=reader, now=now))
+        now, may_lag = timezone.now(), not request.user.is_authenticated
+        page = self.page_of(event_queries.event_list(asked, reader=reader, now=now, may_lag=may_lag))
         if not page and self.may_have_mistyped(asked):
             # The links say so, and every page of them agrees.
-            listing = event_queries.event_list({**asked, "typos": True}, reader=reader, now=now)
-            page = self.page_of(Listing(listing.query, listing.values, in_links={"typos": "true"}))
+            listing = event_queries.event_list({**asked, "typos": True}, reader=reader, now=now, may_lag=may_lag)
+            page = self.page_of(replace(listing, in_links={"typos": "true"}))
         return self.get_paginated_response(page)
 
     def may_have_mistyped(self, asked: dict[str, Any]) -> bool:

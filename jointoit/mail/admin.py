@@ -6,7 +6,6 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.db.models.fields.json import KeyTextTransform
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -15,6 +14,7 @@ from jointoit.mail import payload, rendering, send_control, stops, tasks
 from jointoit.mail.models import MailStop, OutboxMail, SendControl
 from jointoit.mail.policy import GIVE_UP_AFTER
 from jointoit.mail.ticket import masked_ticket
+from jointoit.process import database_clock
 
 FRAME = "<iframe sandbox srcdoc='{}' title='HTML' style='width: 40rem; max-width: 100%; height: 40rem'></iframe>"
 MASKED = "•" * 12
@@ -89,9 +89,9 @@ class OutboxMailAdmin(UndeletableAdmin):
 
     def turn(self, switch: str, *, by: str) -> None:
         if switch == "hold":
-            send_control.hold(because=f"Held by {by}.", now=timezone.now())
+            send_control.hold(because=f"Held by {by}.", now=database_clock.now())
         else:
-            send_control.release(now=timezone.now())
+            send_control.release(now=database_clock.now())
             tasks.notify_worker()
 
     # ── The mail ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -117,7 +117,7 @@ class OutboxMailAdmin(UndeletableAdmin):
     @admin.action(description="Try the selected mails again", permissions=["send"])
     def try_again(self, request: HttpRequest, chosen: QuerySet[OutboxMail]) -> None:
         """Those that wait, now; those that are dead or expired, once more for the full time."""
-        now = timezone.now()
+        now = database_clock.now()
         unsent = chosen.filter(claim=None).exclude(state__in=[OutboxMail.State.SENT, OutboxMail.State.SUPERSEDED])
         number = unsent.exclude(recipient="").update(
             state=OutboxMail.State.PENDING,

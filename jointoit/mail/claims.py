@@ -11,7 +11,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Case, Q, TextField, Value, When
 from django.db.models.functions import Concat
 
-from jointoit.mail import lines, stops, unverified
+from jointoit.mail import lines, marks, stops, unverified
 from jointoit.mail.models import OutboxMail
 from jointoit.mail.policy import LEASE, STOP_SENDING
 
@@ -37,11 +37,15 @@ CLAIM = """
         ORDER BY priority, not_before, id
         LIMIT %(limit)s
         FOR UPDATE SKIP LOCKED
+    ),
+    counted AS (
+        UPDATE mail_mailgate SET claims = claims + 1 WHERE EXISTS (SELECT FROM due) RETURNING place, claims
     )
     UPDATE mail_outboxmail m
     SET claim = %(claim)s, lease_until = %(until)s, not_before = %(until)s
     FROM due WHERE m.id = due.id
-    RETURNING m.*, due.not_before AS was_due, due.was_tried
+    RETURNING m.*, due.not_before AS was_due, due.was_tried,
+              (SELECT place FROM counted), (SELECT claims FROM counted)
 """
 
 
@@ -61,6 +65,8 @@ def claim(*, limit: int, now: datetime) -> list[OutboxMail]:
                 OutboxMail.objects.raw(CLAIM, values), key=lambda mail: (mail.priority, mail.was_due, mail.pk)
             )
             going = lines.tidy(unverified.hold_back(stops.withhold(mails), now=now), now=now)
+        if mails and mails[0].claims:
+            marks.remember(mails[0].place, mails[0].claims)
         if going or not mails:
             return going
 

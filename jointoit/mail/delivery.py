@@ -5,7 +5,6 @@ out twice is between the server's 250 and our settling it; both copies then have
 """
 
 import time
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -27,12 +26,12 @@ from jointoit.mail.policy import (
     retry_after,
     summary_of,
 )
+from jointoit.process import database_clock
+from jointoit.process.database_clock import Clock
 from jointoit.process.periodic import StopAsked, never
 
 log = structlog.get_logger(__name__)
 State = OutboxMail.State
-Clock = Callable[[], datetime]
-
 BATCH = 20
 #: A turn ends after this, so that a task stays below its time limit and a sweeper gets to its other jobs.
 TURN = timedelta(seconds=10)
@@ -44,11 +43,13 @@ MOST_DROPS = 3
 WELL = {Verdict.SENT, Verdict.LATER, Verdict.NEVER}
 
 
-def deliver_due(*, clock: Clock, stop: StopAsked = never) -> bool:
+def deliver_due(*, clock: Clock | None = None, stop: StopAsked = never) -> bool:
     """Send what is due, most urgent first, until nothing is, or the turn is over; say whether more may wait.
 
-    Safe to run many times side by side. Asks `stop` between two mails.
+    Safe to run many times side by side, on machines whose clocks disagree: the database's says what is due and how
+    long a lease lasts. Asks `stop` between two mails.
     """
+    clock = clock or database_clock.start()
     ends = clock() + TURN
     with Sender(clock=clock, stop=stop) as sender:
         while not stop():

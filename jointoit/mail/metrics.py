@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from time import monotonic
 
-from django.utils import timezone
 from prometheus_client import Counter
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from jointoit.mail.models import OutboxMail, SendControl
 from jointoit.mail.status import counts, oldest_due
+from jointoit.process import database_clock
 
 attempts = Counter("jointoit_mail_attempts_total", "Mails handed to the mail server, by what it answered.", ["result"])
 
@@ -28,7 +28,7 @@ class Outbox:
         yield GaugeMetricFamily(
             "jointoit_outbox_oldest_seconds",
             "How late the mail is that waits longest; 0 where none is late.",
-            oldest_due(now=timezone.now()),
+            oldest_due(now=database_clock.now()),
         )
         control = SendControl.objects.filter(pk=1).first() or SendControl()
         yield GaugeMetricFamily(

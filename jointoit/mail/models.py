@@ -43,12 +43,15 @@ class OutboxMail(models.Model):
 
     objects: ClassVar[models.Manager[Self]] = models.Manager()
 
-    #: No column: `claims.claim` sets when the mail should have gone, to put it back in its old place.
+    #: No columns. `claims.claim` sets when the mail should have gone, to put it back in its old place; and where it was
+    #: claimed, as the how manieth batch.
     was_due: datetime
     #: Whether an attempt was made before, whose outcome may not be known.
     was_tried: bool
     #: In `lines`: the claimed mail that this one is behind.
     head: int
+    place: str
+    claims: int
 
     class Meta:
         verbose_name = "mail"
@@ -97,9 +100,12 @@ class SendControl(models.Model):
     down_answer = models.TextField(blank=True, default="", db_column="ill_answer", help_text="What it said or did.")
     probe_at = models.DateTimeField(null=True, help_text="When one mail may be tried again.")
     paced_until = models.DateTimeField(null=True, help_text="The next free slot of MAIL_RATE.")
-    home = models.TextField(
-        blank=True, default="", help_text="Server and database it was written in; a restored copy finds another here."
+    home = models.TextField(blank=True, default="", help_text="What the release before knew of `place`.")
+    place = models.TextField(
+        blank=True, db_default="", help_text="Where it was written; a copy that was restored finds another place here."
     )
+    claims = models.BigIntegerField(db_default=0, help_text="Batches of mail that were claimed, ever.")
+    looked_at = models.DateTimeField(null=True, help_text="When a worker or sweeper last looked for mail.")
 
     objects: ClassVar[models.Manager[Self]] = models.Manager()
 

@@ -8,8 +8,9 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, F
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Greatest
 
+from jointoit.mail import marks
 from jointoit.mail.models import OutboxMail, SendControl
 from jointoit.mail.policy import GIVE_UP_AFTER, PROBE_EVERY
 
@@ -17,12 +18,25 @@ log = structlog.get_logger(__name__)
 
 #: A sender that would have to wait longer than this for its turn puts its mails back.
 PATIENCE = timedelta(seconds=2)
-RESTORED = "This database was restored from a dump. Look at the outbox, then release it."
-# Which server and database this is: a dump carries neither, a replica that takes over has both.
-HERE_SQL = """(SELECT (SELECT system_identifier FROM pg_control_system()) || '/' || oid
+#: A sender says so often that it is there.
+SHOW_EVERY = timedelta(seconds=10)
+RESTORED = "This database was restored, or taken over by a replica. Look at the outbox, then release it."
+PUT_BACK = (
+    "Files of this database were put back: it has forgotten mail that went out. Look at the outbox, then release it."
+)
+# Server and database; the release before knew no more.
+HOME_SQL = """(SELECT (SELECT system_identifier FROM pg_control_system()) || '/' || oid
            FROM pg_database WHERE datname = current_database())"""
-CREATE = "INSERT INTO mail_mailgate (id, held_because, ill_answer, home) VALUES (1, '', '', %s) ON CONFLICT DO NOTHING"
-HERE = RawSQL(HERE_SQL, ())  # noqa: S611  a constant
+# And the time line, which begins anew where history was cut off (PostgreSQL, "Continuous Archiving"), the outbox, and
+# the transaction that wrote one row which nobody ever changes: no dump carries these along.
+HERE_SQL = f"""concat_ws('/', {HOME_SQL}, left(pg_walfile_name(pg_current_wal_lsn()), 8),
+           'mail_outboxmail'::regclass::oid,
+           (SELECT xmin FROM django_migrations WHERE app = 'mail' AND name = '0002_gate_row'))"""  # noqa: S608
+CREATE = f"""
+    INSERT INTO mail_mailgate (id, held_because, ill_answer, home, place)
+    VALUES (1, '', '', {HOME_SQL}, {HERE_SQL}) ON CONFLICT DO NOTHING
+"""  # noqa: S608  constants
+HOME, HERE = RawSQL(HOME_SQL, ()), RawSQL(HERE_SQL, ())  # noqa: S611  constants
 PACE = """
     UPDATE mail_mailgate SET paced_until = greatest(paced_until, %(now)s) + %(step)s * interval '1 second'
     WHERE id = 1 AND coalesce(paced_until, %(now)s) <= %(latest)s
@@ -40,6 +54,7 @@ class Permit:
 
 def permit(*, batch: int, now: datetime) -> Permit:
     control = current(now=now)
+    show_presence(control, now=now)
     if control.held_at:
         return Permit(0)
     if control.down_since:
@@ -48,23 +63,32 @@ def permit(*, batch: int, now: datetime) -> Permit:
 
 
 def current(*, now: datetime) -> SendControl:
-    """The row as it is; made where it is missing, held where it finds itself in a restored copy."""
+    """The row as it is; made where it is missing, held where it finds itself in a copy that was restored."""
     control = SendControl.objects.annotate(here=HERE).filter(pk=1).first()
     if control is None:
         make()
         return current(now=now)
-    if control.home != control.here:
-        log.warning("mail_restored_copy_held")
-        hold(because=RESTORED, now=now)
-        SendControl.objects.filter(home=control.home).update(home=control.here)
-        return current(now=now)
-    return control
+    highest = marks.highest(control.place)
+    if control.place == control.here and control.claims >= highest:
+        return control
+    because = RESTORED if control.place != control.here else PUT_BACK
+    log.warning("mail_held_after_restore", because=because)
+    hold(because=because, now=now)
+    # Noticed once: from here on it is where it is, and has claimed what anybody remembers.
+    SendControl.objects.filter(pk=1).update(place=HERE, home=HOME, claims=Greatest(F("claims"), highest))
+    return current(now=now)
+
+
+def show_presence(control: SendControl, *, now: datetime) -> None:
+    """Let others know that mail is looked after, which costs a write now and then."""
+    if control.looked_at is None or abs(now - control.looked_at) >= SHOW_EVERY:
+        SendControl.objects.filter(pk=1).update(looked_at=now)
 
 
 def make() -> None:
     """Add the row, if there is none yet."""
     with connection.cursor() as cursor:
-        cursor.execute(CREATE % HERE_SQL)
+        cursor.execute(CREATE)
 
 
 # ── An operator's hand ────────────────────────────────────────────────────────────────────────────────────────────────

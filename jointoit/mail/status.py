@@ -2,13 +2,14 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Count, Min
 
 from jointoit.mail.models import OutboxMail, SendControl
 
 State = OutboxMail.State
+LOOKED_AFTER = timedelta(minutes=1)  # a sweeper looks every two seconds, and says so every ten
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,15 @@ def status(*, now: datetime) -> Status:
 
 
 def probe(*, now: datetime) -> dict[str, object]:
-    """For the health page, which many read: no counts of everything, and nothing that the mail server said."""
+    """For the health page, which many read: no counts of everything, and nothing that the mail server said.
+
+    `sender_seen_seconds`: since a worker or sweeper last looked for mail, null for never; `degraded` where nobody does.
+    """
     switch = SendControl.objects.filter(pk=1).first() or SendControl()
+    nobody = switch.looked_at is None or now - switch.looked_at > LOOKED_AFTER
     return {
+        "status": "degraded" if nobody else "ok",
+        "sender_seen_seconds": round((now - switch.looked_at).total_seconds(), 1) if switch.looked_at else None,
         "queue_age_seconds": round(oldest_due(now=now), 1),
         "held": switch.held_at is not None,
         "breaker": "open" if switch.down_since else "closed",

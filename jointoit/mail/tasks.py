@@ -3,7 +3,6 @@
 from typing import Any
 
 from celery import shared_task
-from django.utils import timezone
 
 from jointoit.mail import delivery
 from jointoit.process import broker
@@ -17,7 +16,7 @@ STALE = 60  # seconds
 @shared_task(name="mail.deliver_due", ignore_result=True)
 def deliver_due() -> None:
     with Stop() as stop:
-        if delivery.deliver_due(stop=stop, clock=timezone.now):
+        if delivery.deliver_due(stop=stop):
             notify_worker()
 
 

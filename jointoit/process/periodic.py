@@ -14,9 +14,8 @@ from threading import Thread
 import structlog
 from django.conf import settings
 from django.db import Error, close_old_connections, connections
-from django.utils import timezone
 
-from jointoit.process import heartbeat
+from jointoit.process import database_clock, heartbeat
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +65,7 @@ def run(*, stop: StopAsked) -> None:
         thread.start()
     while not stop():
         close_old_connections()
-        run_due(now=timezone.now(), stop=stop)
+        attempt(lambda: run_due(now=database_clock.now(), stop=stop))
         heartbeat.beat(settings.HEARTBEAT)
         rest_until(time.monotonic() + ROUND.total_seconds(), stop)
     for thread in threads:

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from config.env import Reader, assume_development, at_least, port, positive, postgres, read_dotenv
+from config.env import Reader, assume_development, postgres, read_dotenv
+from config.validators import at_least, port, positive
 
 
 def test_every_problem_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

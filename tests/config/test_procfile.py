@@ -31,7 +31,7 @@ def named(said: str) -> list[str]:
 
 def test_the_procfile_names_the_processes() -> None:
     assert LINES == {
-        "release": "python -m jointoit migrate",
+        "release": "python -m jointoit release",
         "web": "python -m jointoit serve",
         "worker": "python -m jointoit work",
         "sweeper": "python -m jointoit sweep",

@@ -24,7 +24,7 @@ EXAMPLES = 40 if REQUESTS else 2  # for each operation and phase
 #: Coverage tries each border of each value, some 1,500 requests: in the short round as the one who may do most.
 SHORT = {"anonymous": "examples,fuzzing,stateful", "attendee": "examples,fuzzing,stateful"}
 GENERATED = re.compile(r"(\d+) generated")
-TOKEN = "fuzz"
+TOKEN = "let-the-fuzzer-in"
 EVENT = {"title": "Launch", "date": "2099-05-17T18:00:00Z", "location": "Berlin", "capacity": 3, "waitlist": True}
 
 

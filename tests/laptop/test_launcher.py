@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from config.env import ROOT
+from jointoit.process.ports import why_not
 from laptop import maildev
-from laptop.launcher import Plan, address, free_port, read_plan, screen, why_not
+from laptop.launcher import Plan, address, free_port, read_plan, screen
 from tests.servers import bare_environment
 
 

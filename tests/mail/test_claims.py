@@ -3,15 +3,18 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from jointoit.mail import claims, delivery
 from jointoit.mail.models import OutboxMail
 from jointoit.mail.policy import LEASE
+from jointoit.process import database_clock
 from tests.mail.conftest import Clock
 from tests.mail.sink import Sink
 
@@ -151,3 +154,18 @@ def test_who_lost_the_claim_while_connecting_does_not_send(
 
     mail.refresh_from_db()
     assert (sink.received, mail.claim, mail.attempt) == ([], thief, 0)
+
+
+def test_a_machine_whose_clock_is_an_hour_ahead_leaves_the_lease_of_another_alone(
+    promise: Callable[..., OutboxMail], sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promise(not_before=database_clock.now() - timedelta(seconds=1))
+    assert len(claims.claim(limit=1, now=database_clock.now())) == 1
+    ahead = timezone.now() + timedelta(hours=1)
+    monkeypatch.setattr(timezone, "now", lambda: ahead)
+
+    delivery.deliver_due()
+    assert sink.received == []
+
+    delivery.deliver_due(clock=timezone.now)  # the control: its own clock says that the lease is over
+    assert len(sink.received) == 1

@@ -159,7 +159,7 @@ def test_the_status_names_states_the_oldest_mail_and_the_breaker(promise: Promis
     send_control.hold(because="Restored.", now=clock.now)
     send_control.trip(answer="421 Closing", now=clock.now)
     out = StringIO()
-    call_command("mail_status", stdout=out)
+    call_command("mail", "status", stdout=out)
     lines = [" ".join(line.split()) for line in out.getvalue().splitlines()]
 
     assert lines[:5] == ["pending 2", "sent 0", "dead 0", "expired 0", "superseded 0"]
@@ -174,15 +174,28 @@ def test_the_health_page_learns_how_late_mail_is_and_what_keeps_it(promise: Prom
     send_control.hold(because="Restored.", now=clock.now)
     send_control.trip(answer="421 Closing", now=clock.now)
 
-    assert calm == {"queue_age_seconds": 0.0, "held": False, "breaker": "closed"}
+    assert calm == {
+        "status": "degraded", "sender_seen_seconds": None,  # nobody has ever looked for mail
+        "queue_age_seconds": 0.0, "held": False, "breaker": "closed",
+    }  # fmt: skip
     assert status.probe(now=clock.now + timedelta(minutes=2)) == {
+        "status": "degraded", "sender_seen_seconds": None,
         "queue_age_seconds": 120.0, "held": True, "breaker": "open",
     }  # fmt: skip
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(("seconds", "told"), [(30, "ok"), (61, "degraded")])
+def test_the_health_page_learns_when_nobody_delivers_any_more(clock: Clock, seconds: int, told: str) -> None:
+    send_control.permit(batch=1, now=clock.now)
+
+    found = status.probe(now=clock.now + timedelta(seconds=seconds))
+    assert (found["status"], found["sender_seen_seconds"]) == (told, seconds)
+
+
+@pytest.mark.django_db
 def test_the_status_of_an_empty_outbox_is_calm() -> None:
     out = StringIO()
-    call_command("mail_status", stdout=out)
+    call_command("mail", "status", stdout=out)
 
     assert out.getvalue().splitlines()[5:] == ["oldest due         0.0 s", "held: no", "breaker: closed"]

@@ -3,12 +3,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
-from jointoit.mail import claims, delivery, send_control
+from jointoit.mail import claims, delivery, marks, send_control
 from jointoit.mail.models import OutboxMail, SendControl
 from jointoit.mail.policy import GIVE_UP_AFTER
 from jointoit.mail.send_control import Permit
+from jointoit.process.breaker import Breaker
 from tests.mail.conftest import Clock
 from tests.mail.sink import Sink
 
@@ -30,15 +32,84 @@ def test_held_mail_goes_out_when_it_is_released(
     assert len(sink.received) == 1
 
 
-def test_a_restored_copy_holds_all_mail_until_an_operator_releases_it(clock: Clock) -> None:
+#: What changes of the place: another server, another database, a time line that begins, tables made anew.
+PARTS = {"server": 0, "database": 1, "time line": 2, "outbox": 3, "row": 4}
+
+
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS.keys())
+def test_a_restored_copy_holds_all_mail_until_an_operator_releases_it(clock: Clock, part: int) -> None:
     send_control.permit(batch=10, now=clock.now)
-    SendControl.objects.update(home="7000000000000000000/16384")
+    words = SendControl.objects.get().place.split("/")
+    assert len(words) == len(PARTS)
+    SendControl.objects.update(place="/".join([*words[:part], "1", *words[part + 1 :]]))
 
     assert [send_control.permit(batch=10, now=clock.now) for _ in range(2)] == [Permit(0), Permit(0)]
     assert send_control.current(now=clock.now).held_because == send_control.RESTORED
 
     send_control.release(now=clock.now)
     assert send_control.permit(batch=10, now=clock.now) == Permit(10)
+
+
+def put_back(clock: Clock) -> None:
+    """Have one batch claimed, and then forgotten by the database, as by files of before."""
+    assert len(claims.claim(limit=1, now=clock.now)) == 1
+    SendControl.objects.update(claims=F("claims") - 1)
+
+
+@pytest.mark.parametrize("who", ["Redis", "a sender"])
+def test_files_put_back_are_noticed_where_anybody_remembers(
+    promise: Callable[..., OutboxMail], clock: Clock, who: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promise()
+    send_control.permit(batch=10, now=clock.now)
+    put_back(clock)
+    if who == "Redis":
+        marks.seen.clear()
+    else:
+        monkeypatch.setattr(marks, "KEY", "an empty one")
+
+    assert send_control.permit(batch=10, now=clock.now) == Permit(0)
+    assert send_control.current(now=clock.now).held_because == send_control.PUT_BACK
+    send_control.release(now=clock.now)
+    assert send_control.permit(batch=10, now=clock.now) == Permit(10)
+
+
+def test_files_put_back_are_not_noticed_where_nobody_remembers(
+    promise: Callable[..., OutboxMail], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: an operator has to hold the mail, see docs/operations.md."""
+    promise()
+    send_control.permit(batch=10, now=clock.now)
+    put_back(clock)
+    marks.seen.clear()
+    monkeypatch.setattr(marks, "KEY", "an empty one")
+
+    assert send_control.permit(batch=10, now=clock.now) == Permit(10)
+
+
+def test_without_redis_a_sender_remembers_and_goes_on(
+    promise: Callable[..., OutboxMail], clock: Clock, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    monkeypatch.setattr(marks, "breaker", Breaker())
+    promise()
+    looks = [send_control.permit(batch=10, now=clock.now) for _ in range(5)]
+    put_back(clock)
+
+    assert looks == [Permit(10)] * 5
+    assert send_control.permit(batch=10, now=clock.now) == Permit(0)
+
+
+def test_who_looks_for_mail_says_so_every_ten_seconds(clock: Clock) -> None:
+    send_control.permit(batch=10, now=clock.now)
+    seen = SendControl.objects.get().looked_at
+    clock.pass_by(seconds=9)
+    send_control.permit(batch=10, now=clock.now)
+    assert SendControl.objects.get().looked_at == seen
+
+    clock.pass_by(seconds=1)
+    send_control.permit(batch=10, now=clock.now)
+    assert SendControl.objects.get().looked_at == clock.now
 
 
 def test_what_was_held_longer_than_five_days_still_gets_its_tries(

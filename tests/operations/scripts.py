@@ -24,13 +24,3 @@ event = Event.objects.get()
 for user in User.objects.order_by("pk"):
     booking.register(event_id=event.pk, attendee=user, now=timezone.now())
 """
-#: An operator's hand on the button "release" of the outbox's page in the admin.
-RELEASE = """
-from django.test import Client
-from jointoit.accounts.models import User
-operator = User.objects.create_superuser("operator", "operator@example.org", "a long pass phrase")
-client = Client(headers={"host": "127.0.0.1"})
-client.force_login(operator)
-answer = client.post("/admin/mail/outboxmail/", {"sending": "release"})
-assert answer.status_code == 302, answer.content
-"""

@@ -142,4 +142,4 @@ def test_a_process_that_is_not_told_of_the_pooler_is_refused(
     installation: Installation, pooled: dict[str, str]
 ) -> None:
     with pytest.raises(AssertionError, match="unsupported startup parameter: options"):
-        installation.manage("mail_status", DATABASE_URL=pooled["DATABASE_URL"])
+        installation.manage("mail", "status", DATABASE_URL=pooled["DATABASE_URL"])

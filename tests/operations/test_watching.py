@@ -37,7 +37,9 @@ def watched(installation: Installation) -> dict[str, str]:
     ports = {part: str(free_port()) for part in ("worker", "sweeper")}
     installation.start("web", METRICS_TOKEN=TOKEN, RATE_LOGIN="1/hour")
     for part, port in ports.items():
-        installation.start(part, METRICS_PORT=port, HEARTBEAT=str(installation.folder / f"{part}.alive"))
+        installation.start(
+            part, METRICS_PORT=port, METRICS_TOKEN=TOKEN, HEARTBEAT=str(installation.folder / f"{part}.alive")
+        )
     until(installation.is_ready)
     return {
         "web": f"{installation.api}/metrics",

@@ -16,6 +16,7 @@ from urllib.parse import unquote_to_bytes
 import structlog
 from django.conf import settings
 from django.core.exceptions import DisallowedHost, TooManyFieldsSent
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase, HttpResponsePermanentRedirect
 from django.urls import is_valid_path
@@ -75,7 +76,9 @@ class RequestMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """For views outside of REST framework; None leaves the fault to Django, which logs it."""
-        return None if handlers.is_admin_path(request) else handlers.handle(exception, {"request": request})
+        if handlers.is_admin_path(request) and not isinstance(exception, OperationalError | InterfaceError):
+            return None
+        return handlers.handle(exception, {"request": request})
 
 
 def log_request(request: HttpRequest, response: HttpResponseBase, *, milliseconds: float) -> None:

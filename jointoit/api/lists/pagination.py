@@ -21,7 +21,7 @@ from rest_framework.request import Request
 
 from jointoit.api.fields import ChoiceField
 from jointoit.api.http.rendering import JSONResponse
-from jointoit.api.lists import parameters
+from jointoit.api.lists import parameters, replica
 from jointoit.api.lists.parameters import ParameterSerializer, TextParameter, WholeNumberParameter
 from jointoit.api.lists.prepared import PreparedQuery, Row
 from jointoit.api.problems.validation import InvalidParameter
@@ -84,11 +84,15 @@ class ListQuery:
 
 @dataclass(frozen=True)
 class Listing:
-    """A list as one request asks for it. `in_links` are parameters that its links have and the request had not."""
+    """A list as one request asks for it. `in_links` are parameters that its links have and the request had not.
+
+    What `may_lag` is read from a replica, where there is one.
+    """
 
     query: ListQuery
     values: Mapping[str, Any]
     in_links: Mapping[str, str] = field(default_factory=dict)
+    may_lag: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,8 +131,10 @@ class KeysetPagination(BasePagination):
         values = {**self.listing.values, "page_rows": self.size + 1}
         if edge:
             values |= {f"edge_{key.name}": value for key, value in zip(query.order, edge, strict=True)}
-        paged = page_query(query, has_edge=edge is not None, backward=self.cursor.backward, largest=self.largest_size)
-        return paged.rows(values)
+        statement = page_query(
+            query, has_edge=edge is not None, backward=self.cursor.backward, largest=self.largest_size
+        )
+        return replica.rows(statement, values, may_lag=self.listing.may_lag)
 
     # ── Links ──
 
@@ -247,7 +253,7 @@ def count_query(query: ListQuery) -> PreparedQuery:
 
 
 def count_of(listing: Listing) -> int:
-    [row] = count_query(listing.query).rows(listing.values)
+    [row] = replica.rows(count_query(listing.query), listing.values, may_lag=listing.may_lag)
     return int(row["count"])
 
 

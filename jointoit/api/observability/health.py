@@ -4,7 +4,8 @@ An app that has something to watch registers a probe in `AppConfig.ready`:
 
     health.register("mail", lambda: {"queue_age_seconds": 0})
 
-A probe returns facts about its part, and raises when the part does not work.
+A probe returns facts about its part, and raises when the part does not work. One that works, but not as it should, says
+so by a `status` of its own.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ import structlog
 from django.conf import settings
 from django.db import connection, connections
 from django.http import HttpResponse
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -24,8 +26,11 @@ from redis.retry import Retry
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from jointoit.api.database import what_happened
+from jointoit.api.observability.access import is_operator
 from jointoit.api.problems.mapping import database_unavailable
 from jointoit.api.service import ServiceView
+from jointoit.process import release
 
 Facts = Mapping[str, object]
 Probe = Callable[[], Facts]
@@ -74,10 +79,22 @@ def register(name: str, probe: Probe) -> None:
     _probes[name] = Part(probe)
 
 
+#: Whether it only reads (a standby, or switched so), and what time it is there.
+LOOK: Final = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean, clock_timestamp()"
+
+
 def database() -> Facts:
+    """`unavailable` before the release step, `degraded` where it only reads; `clock_skew_seconds` is its lead on us."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    return {}
+        cursor.execute(LOOK)
+        read_only, moment = cursor.fetchone()
+    missing = len(release.missing())
+    return {
+        "status": "unavailable" if missing else "degraded" if read_only else "ok",
+        "migrations_missing": missing,
+        "read_only": read_only,
+        "clock_skew_seconds": round((moment - timezone.now()).total_seconds(), 1) + 0.0,  # never -0.0
+    }
 
 
 def broker() -> Facts:
@@ -97,7 +114,7 @@ def _wait(name: str, check: Future[Facts], patience: float) -> dict[str, object]
         return {"status": "ok", **check.result(timeout=patience)}
     except Exception as error:  # noqa: BLE001  whatever fails, the part does not work
         # Why is for the log only: messages of drivers name hosts and users.
-        log.warning("part_unavailable", part=name, error=type(error).__name__)
+        log.warning("part_unavailable", part=name, error=type(error).__name__, said=what_happened(error))
         return {"status": "unavailable"}
 
 
@@ -110,20 +127,24 @@ def check_parts() -> dict[str, dict[str, object]]:
 
 PARTS: Final = {
     "type": "object",
-    "required": ["status", "parts"],
+    "required": ["status"],
     "properties": {
         "status": {"type": "string", "enum": ["ok", "degraded"]},
         "parts": {
             "type": "object",
+            "description": "Told to whoever sends METRICS_TOKEN as a bearer token.",
             "additionalProperties": {
                 "type": "object",
                 "required": ["status"],
-                "properties": {"status": {"type": "string", "enum": ["ok", "unavailable"]}},
+                "properties": {"status": {"type": "string", "enum": ["ok", "degraded", "unavailable"]}},
             },
         },
     },
 }
-ALL_WELL: Final = {"database": {"status": "ok"}, "broker": {"status": "ok"}}
+ALL_WELL: Final = {
+    "database": {"status": "ok", "migrations_missing": 0, "read_only": False, "clock_skew_seconds": 0.0},
+    "broker": {"status": "ok"},
+}
 
 
 class LiveView(ServiceView):
@@ -151,19 +172,24 @@ class ReadyView(ServiceView):
         responses=OpenApiResponse(
             PARTS,
             "It can serve; `degraded` means that something it can do without for a while is away.",
-            [OpenApiExample("ready", {"status": "ok", "parts": ALL_WELL})],
+            [
+                OpenApiExample("ready", {"status": "ok"}),
+                OpenApiExample("told to an operator", {"status": "ok", "parts": ALL_WELL}),
+            ],
         ),
     )
     def get(self, request: Request) -> HttpResponse:
         """Tell whether the process can serve.
 
-        Names each part. Without the database this is a 503 with the same `parts`: send the traffic elsewhere.
+        Without the database, or before its migrations, this is a 503: send the traffic elsewhere. An operator, who
+        sends METRICS_TOKEN as a bearer token, is told of each of the `parts`.
         """
         parts = check_parts()
-        if parts["database"]["status"] != "ok":
-            return database_unavailable(parts=parts).response(request)
+        told: dict[str, object] = {"parts": parts} if is_operator(request.headers.get("Authorization", "")) else {}
+        if parts["database"]["status"] == "unavailable":
+            return database_unavailable(**told).response(request)
         all_ok = all(part["status"] == "ok" for part in parts.values())
-        return Response({"status": "ok" if all_ok else "degraded", "parts": parts}, headers=NO_STORE)
+        return Response({"status": "ok" if all_ok else "degraded", **told}, headers=NO_STORE)
 
 
 live, ready = LiveView.as_view(), ReadyView.as_view()

@@ -10,13 +10,16 @@ Processes of one server add up: `serve` and `work` name a folder in PROMETHEUS_M
 keeps its figures and which whoever is scraped reads as a whole (prometheus_client's multiprocess mode).
 """
 
-import hmac
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
+from socketserver import ThreadingMixIn
 from typing import Any, Final
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import structlog
 from django.conf import settings
@@ -24,12 +27,13 @@ from django.db import Error, connections
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, make_wsgi_app
 from prometheus_client.core import Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import REGISTRY, Collector
 
+from jointoit.api.observability.access import is_operator
 from jointoit.process.shared_metrics import FOLDER
 
 log = structlog.get_logger(__name__)
@@ -129,7 +133,30 @@ def measure_pool() -> None:
 def offer() -> None:
     """Offer what was counted on METRICS_PORT, for a process that serves nothing else; nothing where that is unset."""
     if settings.METRICS_PORT:
-        start_http_server(settings.METRICS_PORT, addr=settings.SERVE["host"], registry=registry())
+        place = settings.SERVE["host"], settings.METRICS_PORT
+        server = make_server(*place, for_operators(make_wsgi_app(registry())), FigureServer, QuietHandler)
+        threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
+
+
+class FigureServer(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class QuietHandler(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Who scrapes leaves no line."""
+
+
+def for_operators(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
+    """The application for whoever has METRICS_TOKEN; for everybody else there is nothing here."""
+
+    def guarded(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if is_operator(environ.get("HTTP_AUTHORIZATION", "")):
+            return application(environ, start_response)
+        start_response("404 Not Found", [("Content-Length", "0")])
+        return []
+
+    return guarded
 
 
 # ── Being asked ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -175,7 +202,6 @@ def exposition() -> bytes:
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """Answer whoever has METRICS_TOKEN; for everybody else, and where none is set, there is no such page."""
-    expected, given = f"Bearer {settings.METRICS_TOKEN}", request.headers.get("Authorization", "")
-    if not settings.METRICS_TOKEN or not hmac.compare_digest(given.encode(), expected.encode()):
+    if not is_operator(request.headers.get("Authorization", "")):
         raise Http404
     return HttpResponse(exposition(), content_type=CONTENT_TYPE_PLAIN_0_0_4, headers={"Cache-Control": "no-store"})

@@ -18,7 +18,15 @@ from typing import Final
 import orjson
 import structlog
 from django.core import exceptions as django
-from django.db import DataError, IntegrityError, InterfaceError, InternalError, NotSupportedError, OperationalError
+from django.db import (
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+)
 from django.db.models import UniqueConstraint
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
@@ -30,6 +38,7 @@ from jointoit.api import database
 from jointoit.api.problems import validation
 from jointoit.api.problems.catalogue import BY_STATUS, INVALID_DETAIL, MEDIA_TYPE, ProblemType, known, status_of
 from jointoit.errors import DomainError, Invalid, ManyInvalid, NotFound, TooOften, Unauthenticated, Unavailable
+from jointoit.process import release
 
 log = structlog.get_logger(__name__)
 DATABASE_RETRY_AFTER: Final = {"Retry-After": "5"}  # seconds
@@ -226,7 +235,8 @@ def database_unavailable(**members: object) -> Problem:
 @problem_of.register(InterfaceError)
 def _(exc: OperationalError | InterfaceError, request: AnyRequest) -> Problem:
     busy = database.is_busy(exc)
-    log.warning("database_busy" if busy else "database_unavailable", sqlstate=database.sqlstate(exc))
+    name, said = "database_busy" if busy else "database_unavailable", database.what_happened(exc)
+    log.warning(name, sqlstate=database.sqlstate(exc), host=database.host(), error=said)
     if busy:
         return problem_for_status(503, Retry_After="1")
     return database_unavailable()
@@ -237,6 +247,15 @@ def _(exc: InternalError, request: AnyRequest) -> Problem | None:
     """After a failover the old connection may reach a server that only reads."""
     if database.sqlstate(exc) != database.READ_ONLY:
         return None
+    return database_unavailable()
+
+
+@problem_of.register
+def _(exc: ProgrammingError, request: AnyRequest) -> Problem | None:
+    """Tables that the release step has yet to make are away for now; with all of them there it is a fault of ours."""
+    if database.sqlstate(exc) not in database.NOT_THERE or not release.missing():
+        return None
+    log.warning("database_before_release", error=database.what_happened(exc))
     return database_unavailable()
 
 

@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
     """The mails to one person about one topic are found by one index, which also finds all to a person."""
 
     atomic = False  # the index is built while others write
-    dependencies = [("mail", "0004_rights_of_send_control")]
+    dependencies = [("mail", "0005_place")]
 
     operations = [
         migrations.AddField(

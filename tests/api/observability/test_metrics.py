@@ -13,13 +13,13 @@ from jointoit.api.observability import metrics
 from jointoit.events.models import Event
 from tests.client import BrowserClient
 
-BEARER = {"Authorization": "Bearer let-me-in"}
+BEARER = {"Authorization": "Bearer let-prometheus-in"}
 
 
 @pytest.fixture
 def figures(client: BrowserClient, settings: Any) -> Callable[..., float]:
     """The value of one figure now, such as `figures("name_total", route="events/")`; 0 where there is none."""
-    settings.METRICS_TOKEN = "let-me-in"
+    settings.METRICS_TOKEN = "let-prometheus-in"
 
     def value(name: str, **labels: str) -> float:
         text = client.get("/metrics", headers=BEARER).content.decode()
@@ -38,9 +38,9 @@ def _own_families() -> Iterator[None]:
     metrics._families[:] = kept
 
 
-@pytest.mark.parametrize("sent", ["", "Bearer", "Bearer ", "Bearer wrong", "let-me-in", "Bearer \xff"])
+@pytest.mark.parametrize("sent", ["", "Bearer", "Bearer ", "Bearer wrong", "let-prometheus-in", "Bearer \xff"])
 def test_without_the_token_there_is_no_such_page(client: BrowserClient, settings: Any, sent: str) -> None:
-    settings.METRICS_TOKEN = "let-me-in"
+    settings.METRICS_TOKEN = "let-prometheus-in"
     refused = client.get("/metrics", headers={"Authorization": sent})
 
     assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
@@ -55,7 +55,7 @@ def test_where_no_token_is_set_nobody_has_it(client: BrowserClient, settings: An
 
 @pytest.mark.usefixtures("_own_families")
 def test_a_scrape_needs_no_public_name(client: BrowserClient, settings: Any) -> None:
-    settings.METRICS_TOKEN = "let-me-in"
+    settings.METRICS_TOKEN = "let-prometheus-in"
     answer = client.get("/metrics", headers={**BEARER, "Host": "10.0.0.7:8000"})
 
     assert (answer.status_code, answer["Content-Type"][:10], answer["Cache-Control"]) == (200, "text/plain", "no-store")

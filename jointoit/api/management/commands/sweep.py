@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from jointoit.api.observability import metrics
-from jointoit.process import periodic
+from jointoit.api.postgresql import watchdog
+from jointoit.process import periodic, ports, release
 from jointoit.process.stopping import Stop
 
 
@@ -13,6 +15,10 @@ class Command(BaseCommand):
     help = "Send mail that is due, and do the regular chores, until SIGTERM or SIGINT. Any number may run."
 
     def handle(self, **_: Any) -> None:
+        if settings.METRICS_PORT:
+            ports.refuse_busy({"METRICS_PORT": (settings.SERVE["host"], settings.METRICS_PORT)})
         metrics.offer()
+        watchdog.begin()
         with Stop(swallow=True) as stop:
+            release.wait(stop)
             periodic.run(stop=stop)

@@ -2,12 +2,18 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from jointoit.process import shared_metrics
+from jointoit import process
+from jointoit.process import capacity, ports, release, shared_metrics
+
+log = structlog.get_logger(__name__)
+LOG_CONFIG = Path(process.__path__[0]) / "granian.json"
 
 
 class Command(BaseCommand):
@@ -15,19 +21,28 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Become granian: the process that a supervisor started is the one that gets its signals."""
+        ports.refuse_busy({"PORT": (settings.SERVE["host"], settings.SERVE["port"])})
+        given, each = settings.SERVE["workers"], capacity.WEB_PROCESS
+        choice = capacity.measure().choose(given=given, variable="WEB_WORKERS", each=each)
+        log.info("web_processes", processes=choice.processes, because=choice.because)
+        if reason := release.why_not():  # it listens all the same: alive, not ready, 503 until then
+            log.warning("waiting", because=reason)
         if settings.METRICS_TOKEN:
             shared_metrics.share()
-        os.execv(sys.executable, [sys.executable, "-m", "jointoit.process.web", *arguments()])  # noqa: S606
+        words = [sys.executable, "-m", "jointoit.process.web", *arguments(choice.processes)]
+        os.execv(sys.executable, words)  # noqa: S606
 
 
-def arguments() -> list[str]:
+def arguments(workers: int) -> list[str]:
     """Granian's options. A thread keeps its database connection, so threads without work are kept as well."""
     threads = int(settings.SERVE["threads"])
     options = {
         "interface": "wsgi", "host": settings.SERVE["host"], "port": settings.SERVE["port"],
-        "workers": settings.SERVE["workers"], "blocking-threads": threads, "blocking-threads-idle-timeout": 600,
+        "workers": workers, "blocking-threads": threads, "blocking-threads-idle-timeout": 600,
         "runtime-mode": "st", "http": "1", "backlog": 2048, "backpressure": threads * 64, "workers-kill-timeout": 30,
         "log-level": "warning",
     }  # fmt: skip
     words = [f"--{name}={value}" for name, value in options.items()]
+    if not settings.READABLE_LOGS:
+        words.append(f"--log-config={LOG_CONFIG}")
     return [*words, "--no-ws", "--respawn-failed-workers", "config.wsgi:application"]
