@@ -56,9 +56,10 @@ FRONTEND_URL = env.str("FRONTEND_URL", "")
 RATES = {
     "anon": env.str("RATE_ANON", "120/min"),
     "user": env.str("RATE_USER", "600/min"),
-    "login": env.str("RATE_LOGIN", "10/min"),
-    "account": env.str("RATE_ACCOUNT", "100/hour"),  # log-ins to one account from addresses that are new to it
-    "signup": env.str("RATE_SIGNUP", "20/hour"),
+    "login": env.str("RATE_LOGIN", "10/min"),  # failed log-ins to one account from one address
+    "login_address": env.str("RATE_LOGIN_ADDRESS", "300/hour"),  # failed log-ins from one address: a hall is behind one
+    "account": env.str("RATE_ACCOUNT", "100/hour"),  # failed log-ins to one account from addresses that are new to it
+    "signup": env.str("RATE_SIGNUP", "200/hour"),
     "reset": env.str("RATE_RESET", "10/hour"),
     "register": env.str("RATE_REGISTER", "30/min"),
     "invite": env.str("RATE_INVITE", "50/day"),  # mails of one account to addresses that nobody has shown to be theirs
@@ -116,6 +117,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "jointoit.accounts.admin_sessions.AdminSessionMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -172,8 +174,8 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "jointoit.accounts.hashing.Argon2PasswordHasher",
+    "jointoit.accounts.hashing.PBKDF2PasswordHasher",
 ]
 
 LANGUAGE_CODE = "en"
@@ -203,6 +205,13 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+# Under https no other host of the domain can set them (RFC 6265bis section 4.1.3.2).
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME, BROWSER_COOKIE_NAME = (
+    f"__Host-{name}" if HTTPS else name for name in ("sessionid", "csrftoken", "browser")
+)
+SESSION_COOKIE_AGE = 3600  # seconds without a request; jointoit/accounts/admin_sessions.py ends them after a day
+SESSION_SAVE_EVERY_REQUEST = True
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 X_FRAME_OPTIONS = "DENY"
 CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "if-match", "if-none-match", "x-request-id"]

@@ -22,6 +22,7 @@ from jointoit.accounts import (
     tokens,
 )
 from jointoit.accounts.authentication import sender
+from jointoit.accounts.logins import WrongCredentials
 from jointoit.accounts.pages import LinkView
 from jointoit.accounts.serializers import (
     AddressSerializer,
@@ -30,7 +31,7 @@ from jointoit.accounts.serializers import (
     LoginSerializer,
     NewPasswordSerializer,
     PasswordChangeSerializer,
-    ProfileSerializer,
+    ProfileChangeSerializer,
     RefreshSerializer,
     SignUpSerializer,
     UserSerializer,
@@ -81,9 +82,9 @@ class MeView(PrivateView, Conditional):
     serializer_class = UserSerializer
     deletes_with_body = True
     refusals = {
-        "PUT": {400: ("username_taken", "email_taken")},
-        "PATCH": {400: ("username_taken", "email_taken")},
-        "DELETE": {400: ("wrong_password",)},
+        "PUT": {400: ("username_taken", "email_taken", "wrong_password")},
+        "PATCH": {400: ("username_taken", "email_taken", "wrong_password")},
+        "DELETE": {400: ("wrong_password",), 409: ("last_superuser",)},
     }
 
     @property
@@ -101,10 +102,15 @@ class MeView(PrivateView, Conditional):
         return self.update(request, partial=True)
 
     def update(self, request: Request, *, partial: bool) -> HttpResponse:
-        values, now, user = read(ProfileSerializer, request, partial=partial), timezone.now(), sender(request)
+        values, now, user = read(ProfileChangeSerializer, request, partial=partial), timezone.now(), sender(request)
+        password = values.pop("current_password", None)
+        if password is not None:
+            throttle_or_raise(request, "login", f"user:{user.pk}", now)
         if "email" in values and not addresses.is_same(values["email"], user.email):
-            throttle_or_raise(request, "signup", f"user:{user.pk}", now)  # it sends mail to whatever address
-        changed = profile.update(user_id=user.pk, values=values, now=now, precondition=self.precondition)
+            throttle_or_raise(request, "reset", f"user:{user.pk}", now)  # it sends mail to whatever address
+        changed = profile.update(
+            user=user, values=values, current_password=password, now=now, precondition=self.precondition
+        )
         return JSONResponse(self.represent(changed))
 
     def delete(self, request: Request) -> HttpResponse:
@@ -150,6 +156,22 @@ class VerifyEmailView(LinkView):
     act = staticmethod(addresses.verify)
 
 
+@documentation.agree_email
+class AgreeToEmailView(LinkView):
+    serializer_class = LinkSerializer
+    template = "accounts/agree_email.html"
+    refusals = {"POST": {400: ("invalid_token",), 409: ("email_taken",)}}
+    act = staticmethod(addresses.agree)
+
+
+@documentation.stop_change
+class StopChangeView(LinkView):
+    serializer_class = LinkSerializer
+    template = "accounts/stop_change.html"
+    refusals = {"POST": {400: ("invalid_token",)}}
+    act = staticmethod(addresses.stop)
+
+
 @documentation.resend_verification
 class ResendVerificationView(PrivateView):
     throttle_scope = "reset"
@@ -168,13 +190,14 @@ DEAD_TOKEN = {"POST": {401: ("token_not_valid",)}}
 @documentation.token
 class TokenView(OpenView):
     refusals = {"POST": {401: ("wrong_credentials",)}}
-    throttle_scope = "login"
 
     def post(self, request: Request) -> HttpResponse:
-        given, now, origin = read(LoginSerializer, request), timezone.now(), login_throttle.origin_of(request)
-        login_throttle.refuse(login=given["username"], origin=origin, now=now)
-        user = logins.check(login=given["username"], password=given["password"])
-        return JSONResponse(asdict(tokens.issue(user=user, now=now, origin=origin)))
+        given, now, origin = read(LoginSerializer, request), timezone.now(), request._request
+        with login_throttle.attempt(origin, login=given["username"], failure=WrongCredentials, now=now) as named:
+            user = logins.check(user=named, password=given["password"])
+        pair = tokens.issue(user=user, now=now, origin=login_throttle.origin_of(origin))
+        login_throttle.remember(user, request=origin, now=now)
+        return JSONResponse(asdict(pair))
 
 
 @documentation.token_refresh

@@ -21,7 +21,9 @@ from jointoit.mail.calendar import seat_calendar
 from jointoit.mail.links import Kind
 from jointoit.mail.messages import (
     AccountMessage,
+    ChangeMessage,
     ConfirmEmail,
+    EmailChangeAsked,
     EventChanged,
     EventHandedOver,
     EventReminder,
@@ -103,9 +105,11 @@ def write(
 def context_of(message: Message, mint: Mint) -> dict[str, Any]:
     context = {"message": message, "to": message.to, "name": greetable(message.to.name), "service": service()}
     if isinstance(message, AccountMessage) and (kind := TOKENS.get(type(message))):
-        address = message.to.address
-        token = mint(kind, user_id=message.user_id, token_epoch=message.token_epoch, address=address)
-        context |= {"token": token, "link": links.address_of(kind, token)}
+        context |= account_link(kind, message, message.to.address, mint)
+    if isinstance(message, EmailChangeAsked) and message.agree:
+        context |= account_link("agree_email", message, message.agree, mint)
+    if isinstance(message, ChangeMessage) and message.can_stop:
+        context["stop_link"] = account_link("stop_change", message, message.brings_back, mint)["link"]
     if isinstance(message, InvitationMessage):
         context["until"] = moment(message.expires_at, message.to.timezone)
     if isinstance(message, SeatMessage | InvitationMessage | HandoverAccepted | EventHandedOver) and message.event:
@@ -114,6 +118,11 @@ def context_of(message: Message, mint: Mint) -> dict[str, Any]:
     if isinstance(message, EventChanged):
         context |= {"before": message.before, "was": when(message.before, message.to.timezone)}
     return context
+
+
+def account_link(kind: Kind, message: AccountMessage, about: str, mint: Mint) -> dict[str, str]:
+    token = mint(kind, user_id=message.user_id, token_epoch=message.token_epoch, address=about)
+    return {"token": token, "link": links.address_of(kind, token)}
 
 
 def service() -> str:

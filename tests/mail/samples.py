@@ -34,7 +34,9 @@ ALSO: dict[type[m.Message], dict[str, Any]] = {
     m.HandoverInvitation: ABOUT_OFFER,
     m.HandoverAccepted: {"new_owner": "Grace Hopper"},
     m.EventHandedOver: {"old_owner": "Charles Babbage"},
-    m.EmailChanged: {"new_address_masked": "a…@example.com"},
+    m.EmailChangeAsked: {"new_address_masked": "a…@example.com", "agree": "0123456789abcdef", "can_stop": True},
+    m.EmailChanged: {"new_address_masked": "a…@example.com", "can_stop": True},
+    m.UsernameChanged: {"old_username": "ada", "can_stop": True},
     m.EventChanged: {"before": BEFORE},
     m.RegistrationWaitlisted: {"position": 6},
 }

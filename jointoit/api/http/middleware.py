@@ -28,6 +28,7 @@ from jointoit.api.http.rendering import EmptyResponse
 from jointoit.api.problems import handlers
 from jointoit.api.problems.mapping import known_problem, problem_for_status
 from jointoit.api.throttling import throttle
+from jointoit.errors import Unavailable
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -75,7 +76,9 @@ class RequestMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """For views outside of REST framework; None leaves the fault to Django, which logs it."""
-        return None if handlers.is_admin_path(request) else handlers.handle(exception, {"request": request})
+        if not handlers.is_admin_path(request):
+            return handlers.handle(exception, {"request": request})
+        return handlers.busy_page(exception) if isinstance(exception, Unavailable) else None
 
 
 def log_request(request: HttpRequest, response: HttpResponseBase, *, milliseconds: float) -> None:
