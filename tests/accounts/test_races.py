@@ -98,7 +98,7 @@ def test_of_four_changes_of_one_password_one_succeeds(make_user: MakeUser) -> No
 
 
 def test_of_two_who_confirm_one_address_at_once_one_gets_it(make_user: MakeUser, link: Link) -> None:
-    users = [make_user(pending_email="new@example.org") for _ in range(2)]
+    users = [make_user(pending_email="new@example.org", pending_agreed=True) for _ in range(2)]
     links = [link("change_email", user, "new@example.org") for user in users]
 
     results = at_once(2, lambda number: addresses.verify(token=links[number]))
