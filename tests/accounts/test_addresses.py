@@ -6,8 +6,8 @@ import pytest
 
 from jointoit.accounts import account_closing, addresses, passwords, profile
 from jointoit.accounts.models import User
-from jointoit.accounts.signup import sign_up
 from jointoit.accounts.notifications import REPEAT_AFTER
+from jointoit.accounts.signup import sign_up
 from jointoit.accounts.uniqueness import EmailTaken
 from jointoit.mail import links
 from jointoit.mail.models import OutboxMail
@@ -332,9 +332,7 @@ def test_a_username_that_somebody_has_by_now_does_not_come_back(
 
 
 @pytest.mark.parametrize("ending", ["password", "reset", "everywhere"])
-def test_what_ends_tokens_ends_the_wish_for_an_address(
-    thief: User, link: Link, ending: str
-) -> None:
+def test_what_ends_tokens_ends_the_wish_for_an_address(thief: User, link: Link, ending: str) -> None:
     token = link("change_email", thief, NEW)
     if ending == "password":
         passwords.change(user=thief, current_password=PASSWORD, new_password="weaving algebra")

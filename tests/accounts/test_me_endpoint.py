@@ -11,7 +11,17 @@ from tests.client import ServiceClient
 from .conftest import ME, PASSWORD, Link, Mails, MakeUser, PairOf, Rates, WithToken
 
 NEW_PASSWORD = "weaving algebra"
-FIELDS = ["id", "username", "email", "email_verified", "pending_email", "first_name", "last_name", "timezone", "date_joined"]
+FIELDS = [
+    "id",
+    "username",
+    "email",
+    "email_verified",
+    "pending_email",
+    "first_name",
+    "last_name",
+    "timezone",
+    "date_joined",
+]
 
 
 @pytest.fixture
