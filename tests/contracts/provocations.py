@@ -1,6 +1,7 @@
 """How each operation is brought to each status that its document names: what is good, and what only it refuses."""
 
-from tests.contracts.scene import BEGUN, CLOSED, EVENT, Call, Given, Scene, numbers
+from jointoit.accounts import addresses
+from tests.contracts.scene import BEGUN, CLOSED, EVENT, Call, Given, Person, Scene, numbers
 from tests.live import PASSWORD
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -38,6 +39,32 @@ def verify(scene: Scene) -> Call:
     return Call("POST", "/users/verify-email/", json={"token": scene.link("verify_email", scene.spare)})
 
 
+def agree(scene: Scene, who: Person, *, taken: bool = False) -> Call:
+    """The old address agrees to a new one, which somebody else may have taken since it was confirmed."""
+    address = f"agreed-{who.name}@example.org"
+    scene.made(Call("PATCH", "/users/me/", who, json={"email": address}))
+    if taken:
+        scene.made(Call("POST", "/users/verify-email/", json={"token": scene.link("change_email", who, address)}))
+        rival = f"rival{next(numbers)}"
+        account = {"username": rival, "email": address, "password": PASSWORD}
+        scene.made(Call("POST", "/users/register/", json=account))
+    token = scene.link("agree_email", who, addresses.digest(address))
+    return Call("POST", "/users/email-change/agree/", json={"token": token})
+
+
+def stop(scene: Scene) -> Call:
+    """A new username is taken back."""
+    who = scene.person()
+    token = scene.link("stop_change", who, who.name)
+    return Call("POST", "/users/changes/stop/", json={"token": token})
+
+
+def last_superuser(scene: Scene) -> Call:
+    who = scene.person()
+    scene.turned("UPDATE accounts_user SET is_superuser = (id = %s)", who.id)
+    return Call("DELETE", "/users/me/", who, json={"password": PASSWORD})
+
+
 def change_password(scene: Scene) -> Call:
     body = {"current_password": PASSWORD, "new_password": "another good one"}
     return Call("POST", "/users/me/password/", scene.spare, json=body)
@@ -63,6 +90,10 @@ GOOD: dict[str, Given] = {
     "POST /users/password-reset/confirm/": reset,
     "GET /users/verify-email/": get("/users/verify-email/?token=x"),
     "POST /users/verify-email/": verify,
+    "GET /users/email-change/agree/": get("/users/email-change/agree/?token=x"),
+    "POST /users/email-change/agree/": lambda scene: agree(scene, scene.person()),
+    "GET /users/changes/stop/": get("/users/changes/stop/?token=x"),
+    "POST /users/changes/stop/": stop,
     "POST /users/verify-email/resend/": lambda scene: Call("POST", "/users/verify-email/resend/", scene.ada),
     "POST /api/token/": lambda scene: Call("POST", "/api/token/", json=scene.login()),
     "POST /api/token/refresh/": lambda scene: Call("POST", "/api/token/refresh/", json={"refresh": scene.refresh()}),
@@ -193,7 +224,7 @@ def revive(method: str) -> Given:
 def taken_meanwhile(scene: Scene) -> Call:
     who, rival = scene.person(), f"rival{next(numbers)}"
     address = f"{rival}@example.org"
-    scene.made(Call("PATCH", "/users/me/", who, json={"email": address}))
+    scene.made(Call("PATCH", "/users/me/", who, json={"email": address, "current_password": PASSWORD}))
     scene.made(Call("POST", "/users/register/", json={**scene.account(rival), "password": PASSWORD}))
     return Call("POST", "/users/verify-email/", json={"token": scene.link("change_email", who, address)})
 
@@ -252,6 +283,7 @@ PROFILES: dict[str, dict[str, Given]] = {
         "invalid": more(f"{method} /users/me/", timezone="Mars/Base"),
         "username_taken": taken(f"{method} /users/me/", "username"),
         "email_taken": taken(f"{method} /users/me/", "email"),
+        "wrong_password": more(f"{method} /users/me/", current_password="wrong"),
     }
     for method in ("PUT", "PATCH")
 }
@@ -269,6 +301,7 @@ OWN: dict[str, dict[str, Given]] = {
     "DELETE /users/me/": {
         "invalid": json("DELETE /users/me/"),
         "wrong_password": json("DELETE /users/me/", password="wrong"),
+        "last_superuser": last_superuser,
     },
     "POST /users/me/password/": {
         "invalid": json("POST /users/me/password/"),
@@ -293,6 +326,21 @@ OWN: dict[str, dict[str, Given]] = {
         "email_taken": taken_meanwhile,
         "200 text/html": form("POST /users/verify-email/"),
         "400 text/html": form("POST /users/verify-email/", b"token=junk"),
+    },
+    "GET /users/email-change/agree/": {"invalid": query("GET /users/email-change/agree/", "token=" + "x" * 5000)},
+    "POST /users/email-change/agree/": {
+        "invalid": json("POST /users/email-change/agree/"),
+        "invalid_token": json("POST /users/email-change/agree/", token="junk"),
+        "email_taken": lambda scene: agree(scene, scene.person(), taken=True),
+        "200 text/html": form("POST /users/email-change/agree/"),
+        "400 text/html": form("POST /users/email-change/agree/", b"token=junk"),
+    },
+    "GET /users/changes/stop/": {"invalid": query("GET /users/changes/stop/", "token=" + "x" * 5000)},
+    "POST /users/changes/stop/": {
+        "invalid": json("POST /users/changes/stop/"),
+        "invalid_token": json("POST /users/changes/stop/", token="junk"),
+        "200 text/html": form("POST /users/changes/stop/"),
+        "400 text/html": form("POST /users/changes/stop/", b"token=junk"),
     },
     "POST /api/token/": {
         "invalid": json("POST /api/token/"),

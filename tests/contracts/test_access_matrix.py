@@ -60,6 +60,8 @@ DELETE /users/me/roles/{{member}}/            401 404 404 404 204 404 404 401 -
 POST   /users/password-reset/                 {NEEDLESS} *
 POST   /users/password-reset/confirm/         {NEEDLESS} *
 POST   /users/verify-email/                   {NEEDLESS} *
+POST   /users/email-change/agree/             {NEEDLESS} *
+POST   /users/changes/stop/                   {NEEDLESS} *
 POST   /users/verify-email/resend/            401 202 202 202 202 202 202 401 -
 GET    /events/                               {PUBLIC} events:read
 POST   /events/                               401 201 201 201 201 201 201 401 events:write
