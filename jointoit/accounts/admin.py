@@ -22,7 +22,7 @@ from rest_framework.exceptions import Throttled
 from jointoit.accounts import account_closing, login_throttle, profile
 from jointoit.accounts.admin_sessions import browser_of
 from jointoit.accounts.hashing import HashingBusy
-from jointoit.accounts.models import ApiKey, RefreshToken, User
+from jointoit.accounts.models import ApiKey, FormerAddress, LoginPlace, RefreshToken, User
 from jointoit.accounts.serializers import ProfileSerializer
 from jointoit.api.admin import RuledAdmin, SameFieldsForm, UndeletableAdmin
 from jointoit.errors import DomainError
@@ -211,6 +211,25 @@ class RefreshTokenAdmin(UndeletableAdmin):
     list_select_related = ("user",)
     search_fields = ("user__username", "user__email", "family")
     ordering = ("-expires_at",)
+
+
+@admin.register(FormerAddress)
+class FormerAddressAdmin(UndeletableAdmin):
+    """Addresses that nobody else gets yet, because who reads them may take the account back."""
+
+    list_display = ("user", "address", "until")
+    list_select_related = ("user",)
+    search_fields = ("user__username", "address")
+    ordering = ("-pk",)
+
+
+@admin.register(LoginPlace)
+class LoginPlaceAdmin(UndeletableAdmin):
+    list_display = ("user", "seen_at")
+    list_select_related = ("user",)
+    search_fields = ("user__username", "user__email")
+    exclude = ("origin",)
+    ordering = ("-seen_at",)
 
 
 @admin.register(ApiKey)

@@ -217,6 +217,8 @@ def operations(pattern: Any) -> set[tuple[str, str]]:
 #: What a browser gets under the address of a mailed link; tests/accounts and tests/events test these pages.
 PAGES = {
     ("GET", "/users/verify-email/"),
+    ("GET", "/users/email-change/agree/"),
+    ("GET", "/users/changes/stop/"),
     ("GET", "/users/password-reset/confirm/"),
     ("GET", "/registrations/unsubscribe/"),
 }
