@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.hashers import make_password
+from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
@@ -55,20 +57,28 @@ def close(*, user: User, password: str, now: datetime, precondition: Callable[[U
         if precondition:
             precondition(held)
         account_is_closing.send(sender=User, user=held, now=now)
-        forget_mail(held.email)
-        if held.pending_email:  # nobody has shown that it is theirs: another account may have it by now
-            forget_mail(held.pending_email, because_of=f"user:{held.pk}:")
+        for address in (held.email, *held.former_addresses.values_list("address", flat=True)):
+            forget_mail(address)
+        # To whatever address, which may be another account's by now; one that was left is forgotten when it is left.
+        outbox.forget_about(f"user:{held.pk}:", withdraw=True)
+        forget_log(held)
         for kept in (held.keys, held.former_addresses, held.login_places):
             kept.all().delete()
         IdempotencyKey.objects.filter(caller=held.pk).delete()  # the answers kept there speak of the person
         erase(held)
 
 
-def forget_mail(address: str, *, because_of: str = "") -> None:
-    """Send nothing more to an address, and forget what was sent there; `because_of` as in `outbox.forget`."""
+def forget_mail(address: str) -> None:
+    """Send nothing more to an address, and forget what was sent there."""
     waiting = OutboxMail.objects.filter(recipient=address, state=OutboxMail.State.PENDING)
-    waiting.filter(dedupe_key__startswith=because_of).update(state=OutboxMail.State.SUPERSEDED, settled_at=Now())
-    outbox.forget(address, because_of=because_of)
+    waiting.update(state=OutboxMail.State.SUPERSEDED, settled_at=Now())
+    outbox.forget(address)
+
+
+def forget_log(user: User) -> None:
+    """What the admin's log says was done to an account names it."""
+    entries = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(User), object_id=str(user.pk))
+    entries.update(object_repr=f"{ERASED}{user.pk}", change_message="")
 
 
 def erase(user: User) -> None:

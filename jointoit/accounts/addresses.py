@@ -17,7 +17,7 @@ from jointoit.accounts import notifications
 from jointoit.accounts.models import FormerAddress, User
 from jointoit.accounts.uniqueness import EmailTaken, UsernameTaken, refusals_named
 from jointoit.errors import Conflict
-from jointoit.mail import links
+from jointoit.mail import links, outbox
 from jointoit.mail.messages import ConfirmEmail, EmailChangeAsked, EmailChanged, PasswordReset, UsernameChanged
 
 #: How long a change may be taken back after it was made, and nobody else gets the address that was left.
@@ -155,7 +155,8 @@ def move(user: User) -> None:
 
 
 def tell_left(user: User, old: str, *, can_stop: bool) -> None:
-    """Tell the address that an account has left."""
+    """Tell the address that an account has left, and forget what else went there, once it has gone out."""
+    outbox.forget(old)
     fact = str(user.token_epoch)
     notifications.notify(
         EmailChanged, user, to=old, fact=fact, new_address_masked=masked(user.email), can_stop=can_stop

@@ -153,7 +153,8 @@ def test_of_an_account_that_is_not_there_the_same_row_is_written_but_never_sent(
 
     mail = OutboxMail.objects.get()
     assert (mail.kind, mail.recipient) == ("guesses_refused", "nobody@account.invalid")
-    assert mail.expires_at and mail.expires_at <= mail.created_at
+    assert mail.expires_at
+    assert mail.expires_at <= mail.created_at
 
 
 def test_a_home_of_one_account_is_not_that_of_another(api: ServiceClient, make_user: MakeUser, rates: Rates) -> None:
