@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from jointoit.accounts import passwords, superusers
 from jointoit.accounts.models import ERASED, ApiKey, RefreshToken, User
 from jointoit.accounts.signals import account_is_closing
+from jointoit.api import security_log
 from jointoit.api.models import IdempotencyKey
 from jointoit.mail import outbox
 from jointoit.mail.models import OutboxMail
@@ -25,6 +26,7 @@ def deactivate(*, user_ids: Iterable[int]) -> int:
         superusers.keep_one(without=user_ids)
         shut = User.objects.filter(pk__in=user_ids, is_active=True)
         pks = list(shut.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+        security_log.note("account_shut", "ok", accounts=pks)
         RefreshToken.objects.filter(user__in=pks).delete()
         ApiKey.objects.filter(user__in=pks, revoked_at=None).update(revoked_at=Now())
         return User.objects.filter(pk__in=pks).update(
@@ -39,6 +41,7 @@ def end_access(*, user_ids: Iterable[int]) -> int:
         held = list(users.select_for_update(no_key=True, of=("self",)))
         for user in held:
             user.end_access(keys=True).save(update_fields=User.ENDED)
+            security_log.note("sessions_ended", "ok", user_id=user.pk)
     return len(held)
 
 
@@ -66,6 +69,7 @@ def close(*, user: User, password: str, now: datetime, precondition: Callable[[U
             kept.all().delete()
         IdempotencyKey.objects.filter(caller=held.pk).delete()  # the answers kept there speak of the person
         erase(held)
+        security_log.note("account_closed", "ok", user_id=held.pk)
 
 
 def forget_mail(address: str) -> None:

@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 from jointoit.accounts import notifications
 from jointoit.accounts.models import FormerAddress, User
 from jointoit.accounts.uniqueness import EmailTaken, UsernameTaken, refusals_named
+from jointoit.api import security_log
 from jointoit.errors import Conflict
 from jointoit.mail import links, outbox
 from jointoit.mail.messages import ConfirmEmail, EmailChangeAsked, EmailChanged, PasswordReset, UsernameChanged
@@ -50,6 +51,7 @@ def ask_for(user: User, address: str, *, agreed: bool, now: datetime) -> None:
         raise EmailTaken(field="email")
     refuse_reserved(address, user=user)
     user.want_email(address, agreed=agreed)
+    security_log.note("email_change_asked", "ok", user_id=user.pk, with_password=agreed)
     send_links(user, now=now)
 
 
@@ -157,6 +159,7 @@ def move(user: User) -> None:
 def tell_left(user: User, old: str, *, can_stop: bool) -> None:
     """Tell the address that an account has left, and forget what else went there, once it has gone out."""
     outbox.forget(old)
+    security_log.note("email_change", "ok", user_id=user.pk)
     fact = str(user.token_epoch)
     notifications.notify(
         EmailChanged, user, to=old, fact=fact, new_address_masked=masked(user.email), can_stop=can_stop
@@ -165,6 +168,7 @@ def tell_left(user: User, old: str, *, can_stop: bool) -> None:
 
 def tell_renamed(user: User, old: str, *, can_stop: bool, now: datetime) -> None:
     """Tell the owner of a new username."""
+    security_log.note("username_change", "ok", user_id=user.pk)
     notifications.notify(UsernameChanged, user, fact=now.isoformat(), old_username=old, can_stop=can_stop)
 
 
@@ -189,6 +193,7 @@ def take_back_username(user: User, username: str) -> None:
 
 
 def end(user: User, *, with_password: bool) -> None:
+    security_log.note("change_taken_back", "ok", user_id=user.pk)
     if with_password:
         user.password = make_password(None)
     user.end_access(keys=True).save(update_fields=["email", "email_verified", "password", *User.ENDED])

@@ -24,6 +24,7 @@ from jointoit.accounts.admin_sessions import browser_of
 from jointoit.accounts.hashing import HashingBusy
 from jointoit.accounts.models import ApiKey, FormerAddress, LoginPlace, RefreshToken, User
 from jointoit.accounts.serializers import ProfileSerializer
+from jointoit.api import security_log
 from jointoit.api.admin import RuledAdmin, SameFieldsForm, UndeletableAdmin
 from jointoit.errors import DomainError
 
@@ -39,7 +40,9 @@ class ThrottledLoginForm(AdminAuthenticationForm):
         assert request is not None
         login, cookie = self.cleaned_data.get("username") or "", browser_of(request)
         try:
-            with login_throttle.attempt(request, login=login, failure=forms.ValidationError, now=now, cookie=cookie):
+            with login_throttle.attempt(
+                request, login=login, failure=forms.ValidationError, now=now, cookie=cookie, action="admin_login"
+            ):
                 cleaned = super().clean()
         except Throttled:
             raise forms.ValidationError("Too many attempts. Try again later.", code="throttled") from None
@@ -47,7 +50,7 @@ class ThrottledLoginForm(AdminAuthenticationForm):
             raise forms.ValidationError(str(busy), code=busy.code) from None
         user: User | None = self.user_cache
         if user is not None:
-            login_throttle.remember(user, request=request, now=now)
+            login_throttle.remember(user, request=request, now=now, action="admin_login")
         return cleaned
 
 
@@ -183,6 +186,8 @@ class UserAdmin(RuledAdmin, DjangoUserAdmin[User]):
         columns = {field.name for field in User._meta.concrete_fields}
         values = {name: form.cleaned_data[name] for name in form.changed_data if name in columns}
         assert isinstance(request.user, User)
+        if given := sorted({*form.changed_data} & {*RIGHTS}):
+            security_log.note("rights", "ok", user_id=obj.pk, rights=given, by=request.user.pk)
         saved = profile.update_as_staff(user_id=obj.pk, values=values, by=request.user, now=timezone.now())
         if saved.pending_email and "email" in values:
             self.message_user(request, "The new e-mail waits until both addresses have agreed.", messages.WARNING)
@@ -194,6 +199,10 @@ admin.site.unregister(Group)
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin):
     """A group gives permissions: only superusers make and change them."""
+
+    def save_model(self, request: HttpRequest, obj: Group, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        security_log.note("rights", "ok", group=obj.pk, by=request.user.pk)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return is_superuser(request)

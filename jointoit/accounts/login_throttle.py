@@ -10,13 +10,14 @@ the signed cookie of the admin. The count belongs to the account's `token_epoch`
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.http import HttpRequest
 from rest_framework.exceptions import Throttled
 
 from jointoit.accounts import notifications, tokens
 from jointoit.accounts.models import LoginPlace, User
+from jointoit.api import security_log
 from jointoit.api.throttling import throttle
 from jointoit.api.throttling.client_address import client_address
 from jointoit.mail.messages import GuessesRefused
@@ -32,17 +33,20 @@ def origin_of(request: HttpRequest) -> str:
 
 @contextmanager
 def attempt(
-    request: HttpRequest, *, login: str, failure: type[Exception], now: datetime, cookie: str = ""
+    request: HttpRequest, *, login: str, failure: type[Exception], now: datetime, action: str, cookie: str = ""
 ) -> Iterator[User | None]:
     """Give the account that `login` names, and count the attempt if it ends in `failure`.
 
-    `cookie` is that of a browser which signed in before. Raises Throttled.
+    `cookie` is that of a browser which signed in before, `action` the name in the log. Raises Throttled.
     """
     user = User.objects.by_login(login).first()
     account = account_of(user, login)
+    whose: dict[str, Any] = {"user_id": user.pk} if user else {"name": account[:16]}
     origin = cookie if user and cookie.startswith(f"{user.pk}.") else origin_of(request)
     counted = [("login", f"{account} {origin}"), ("login_address", origin)]
     found = throttle.consume_all(counted, now)
+    if found and not found[-1].allowed:
+        security_log.note(action, "refused", rate=found[-1].scope, **whose)
     throttle.raise_if_refused(request, found)
     everywhere = throttle.consume_all([("account", account)], now)
     if all(status.allowed for status in everywhere):
@@ -51,12 +55,14 @@ def attempt(
         notifications.tell_once_a_day(GuessesRefused, user, about=account, now=now)
         if not is_known(user, origin, now=now):
             throttle.give_back(counted)
+            security_log.note(action, "refused", rate="account", **whose)
             raise Throttled(wait=everywhere[0].retry_after)
     failed = False
     try:
         yield user
     except failure:
         failed = True
+        security_log.note(action, "failed", **whose)
         raise
     finally:
         if not failed:
@@ -77,8 +83,9 @@ def is_known(user: User | None, origin: str, *, now: datetime) -> bool:
     return places.exists() or (user is not None and origin.startswith(f"{user.pk}."))
 
 
-def remember(user: User, *, request: HttpRequest, now: datetime) -> None:
+def remember(user: User, *, request: HttpRequest, now: datetime, action: str) -> None:
     """Note that `user` signed in from there."""
+    security_log.note(action, "ok", user_id=user.pk)
     place = LoginPlace(user=user, origin=origin_of(request), seen_at=now)
     LoginPlace.objects.bulk_create(
         [place], update_conflicts=True, unique_fields=["user", "origin"], update_fields=["seen_at"]

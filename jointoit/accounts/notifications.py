@@ -4,10 +4,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.dispatch import receiver
 
 from jointoit.accounts.models import User
+from jointoit.accounts.signals import refresh_token_was_reused
 from jointoit.mail import outbox
-from jointoit.mail.messages import AccountMessage, Person
+from jointoit.mail.messages import AccountMessage, Person, SessionEnded
 
 #: Whoever asks for a mail again gets at most one in this time.
 REPEAT_AFTER = timedelta(minutes=5)
@@ -39,6 +41,11 @@ def person_of(user: User | None) -> Person:
     if user is None:
         return NOBODY
     return Person(address=user.email, name=user.get_full_name(), timezone=user.timezone)
+
+
+@receiver(refresh_token_was_reused)
+def tell_of_reuse(user: User, family: str, **_: object) -> None:
+    notify(SessionEnded, user, fact=family)
 
 
 def window(now: datetime) -> int:

@@ -14,6 +14,7 @@ from django.utils.crypto import salted_hmac
 from jointoit.accounts import notifications
 from jointoit.accounts.models import User
 from jointoit.accounts.signals import password_was_written
+from jointoit.api import security_log
 from jointoit.errors import Invalid
 from jointoit.mail import links, outbox
 from jointoit.mail.messages import PasswordChanged, PasswordReset
@@ -46,6 +47,7 @@ def refuse_weak(password: str, *, user: User, field: str) -> None:
 def confirm(password: str, *, user: User, field: str) -> None:
     """Make sure that it is the owner who asks. Raises WrongPassword."""
     if not user.check_password(password):
+        security_log.note("password_check", "failed", user_id=user.pk)
         raise WrongPassword(field=field)
 
 
@@ -115,6 +117,7 @@ def replace(seen: User, new_password: str, *, proven_address: str | None = None)
         user.save(update_fields=["password", "email_verified", *User.ENDED])
         living = user.keys.filter(revoked_at=None, expires_at__gt=Now())
         notifications.notify(PasswordChanged, user, fact=str(user.token_epoch), keys=living.count())
+        security_log.note("password_reset" if proven_address else "password_change", "ok", user_id=user.pk)
     return True
 
 
@@ -122,3 +125,4 @@ def replace(seen: User, new_password: str, *, proven_address: str | None = None)
 def tell_of_written_password(user: User, **_: object) -> None:
     """Tell the owner of a password that staff or somebody at the command line has set."""
     notifications.notify(PasswordChanged, user, fact=str(user.token_epoch))
+    security_log.note("password_written", "ok", user_id=user.pk)

@@ -19,6 +19,8 @@ from rest_framework_simplejwt.exceptions import TokenError
 
 from jointoit.accounts import jwt
 from jointoit.accounts.models import RefreshToken, User
+from jointoit.accounts.signals import refresh_token_was_reused
+from jointoit.api import security_log
 from jointoit.api.lists.prepared import PreparedQuery, columns_of, instance_of
 from jointoit.errors import Unauthenticated
 
@@ -83,8 +85,9 @@ def refresh(*, raw: str, now: datetime) -> Pair:
         used = RefreshToken.objects.filter(pk=token["jti"], user=user).first() if user else None
         if user and used and (used.used_at is None or now < used.used_at + GRACE):
             return successor(used, user, now=now)
-        if user:
-            end_family(token, user)
+        if user and end_family(token, user):
+            security_log.note("refresh_token_reused", "refused", user_id=user.pk)
+            refresh_token_was_reused.send(sender=RefreshToken, user=user, family=token["family"])
     raise DeadToken
 
 

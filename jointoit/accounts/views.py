@@ -193,10 +193,12 @@ class TokenView(OpenView):
 
     def post(self, request: Request) -> HttpResponse:
         given, now, origin = read(LoginSerializer, request), timezone.now(), request._request
-        with login_throttle.attempt(origin, login=given["username"], failure=WrongCredentials, now=now) as named:
+        with login_throttle.attempt(
+            origin, login=given["username"], failure=WrongCredentials, now=now, action="login"
+        ) as named:
             user = logins.check(user=named, password=given["password"])
         pair = tokens.issue(user=user, now=now, origin=login_throttle.origin_of(origin))
-        login_throttle.remember(user, request=origin, now=now)
+        login_throttle.remember(user, request=origin, now=now, action="login")
         return JSONResponse(asdict(pair))
 
 

@@ -23,6 +23,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import escape_leading_slashes
 
+from jointoit.api import security_log
 from jointoit.api.http import bodies
 from jointoit.api.http.rendering import EmptyResponse
 from jointoit.api.problems import handlers
@@ -62,6 +63,7 @@ class RequestMiddleware:
         started = time.monotonic()
         request.request_id = request_id(request.META.get("HTTP_X_REQUEST_ID", ""))  # type: ignore[attr-defined]
         bound = structlog.contextvars.bind_contextvars(request_id=request.request_id)  # type: ignore[attr-defined]
+        current = security_log.current_request.set(request)
         try:
             response = self.get_response(request)
             handlers.as_problem(request, response)
@@ -72,6 +74,7 @@ class RequestMiddleware:
             log_request(request, response, milliseconds=round((time.monotonic() - started) * 1000, 1))
             return response
         finally:
+            security_log.current_request.reset(current)
             structlog.contextvars.reset_contextvars(**bound)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
@@ -141,6 +144,8 @@ def refusal(request: HttpRequest) -> HttpResponse | None:
             request.get_host()
         len(request.GET)  # counts the parameters
     except (DisallowedHost, TooManyFieldsSent) as error:
+        if isinstance(error, DisallowedHost):
+            security_log.note("host", "refused")
         return handlers.handle(error, {"request": request})
     if len(request.path_info.encode()) + len(query) > MAX_URL:
         return problem_for_status(414).response(request)
