@@ -28,6 +28,7 @@ EVENT = {
     "waitlist": True,
     "waiting": 0,
     "requires_approval": False,
+    "verified_only": False,
     "registration_opens_at": None,
     "registration_closes_at": None,
     "status": "published",

@@ -10,7 +10,7 @@ from jointoit.journal.writer import Actor, fact, record
 
 TOLD: Final = (
     "title", "description", "date", "ends_at", "timezone", "location", "capacity", "waitlist", "requires_approval",
-    "registration_opens_at", "registration_closes_at", "status", "tags",
+    "verified_only", "registration_opens_at", "registration_closes_at", "status", "tags",
 )  # fmt: skip
 
 

@@ -25,7 +25,17 @@ from jointoit.mail import outbox
 #: What asking needs to know; every date less is read by Python in less time.
 UNASKED: Final = ("description", "title_folded", "location_folded", "tags", "created_at", "updated_at", "reminded_at")
 EVENT: Final = [field.attname for field in Event._meta.concrete_fields if field.attname not in UNASKED]
-USER: Final = ["id", "username", "email", "first_name", "last_name", "timezone", "is_active", "token_epoch"]
+USER: Final = [
+    "id",
+    "username",
+    "email",
+    "email_verified",
+    "first_name",
+    "last_name",
+    "timezone",
+    "is_active",
+    "token_epoch",
+]
 #: What a mail says of a registration and its person; thousands of them are read with the event held.
 REGISTRATION: Final = ["id", "attendee_id", "status", "revision"]
 ADDRESSED: Final = ["id", "username", "email", "first_name", "last_name", "timezone"]  # without a name: the username

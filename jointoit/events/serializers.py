@@ -53,6 +53,9 @@ class EventSerializer(serializers.Serializer[Event]):
     waitlist = StrictBooleanField(required=False, help_text="Whether a full event keeps a waiting list.")
     waiting = serializers.IntegerField(read_only=True, help_text="How many wait.")
     requires_approval = StrictBooleanField(required=False)
+    verified_only = StrictBooleanField(
+        required=False, help_text="Whether only people with a confirmed e-mail may register."
+    )
     registration_opens_at = DateTimeField(required=False, allow_null=True)
     registration_closes_at = DateTimeField(required=False, allow_null=True)
     status = ChoiceField(choices=Event.Status.choices, required=False)

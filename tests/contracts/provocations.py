@@ -194,6 +194,18 @@ def too_few(method: str) -> Given:
     return given
 
 
+def too_many_events(scene: Scene) -> Call:
+    who = scene.person()
+    scene.turned(
+        "INSERT INTO events_event (title, description, date, timezone, location, organizer_id, waitlist,"
+        " requires_approval, status, tags, seats_taken, waiting, queue_tail, revision)"
+        " SELECT 'Many', '', now() + interval '1 day', 'UTC', 'Here', %s, false, false, 'published', '{}', 0, 0, 0, 0"
+        " FROM generate_series(1, 500)",
+        who.id,
+    )
+    return Call("POST", "/events/", who, json=EVENT)
+
+
 def twice(scene: Scene) -> Call:
     event = scene.event()
     scene.registration(event)
@@ -368,6 +380,7 @@ OWN: dict[str, dict[str, Given]] = {
     "POST /events/": {
         "invalid": json("POST /events/"),
         "in_the_past": more("POST /events/", date=PAST),
+        "too_many_events": too_many_events,
         "ends_before_start": more("POST /events/", ends_at=SOON),
         "closes_before_opening": more("POST /events/", registration_opens_at=LATER, registration_closes_at=SOON),
     },
@@ -385,6 +398,9 @@ OWN: dict[str, dict[str, Given]] = {
         "invalid": lambda scene: GOOD["POST /events/{id}/register/"](scene).but(headers=LONG_KEY),
         "already_registered": twice,
         "event_full": on("POST /events/{id}/register/", "full"),
+        "email_not_verified": lambda scene: Call(
+            "POST", f"/events/{scene.event(verified_only=True)}/register/", scene.person()
+        ),
         "event_cancelled": on("POST /events/{id}/register/", "cancelled"),
         "event_started": on("POST /events/{id}/register/", "begun"),
         "registration_not_open": on("POST /events/{id}/register/", "not open"),
