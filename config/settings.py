@@ -50,6 +50,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", **development("Jointoit <even
 INBOX_URL = f"http://127.0.0.1:{env.int('INBOX_PORT', 1080)}/" if DEBUG else ""  # where the front page leads
 MAIL_RATE = env.str("MAIL_RATE", "off", validate=validate.Regexp(r"(off|[1-9][0-9]*(\.[0-9]+)?|0\.0*[1-9][0-9]*)\Z"))
 JOURNAL_DAYS = env.int("JOURNAL_DAYS", 400)  # after the event is over
+LOGIN_DAYS = env.int("LOGIN_DAYS", 180, validate=positive)
 MAX_OPEN_EVENTS = env.int("MAX_OPEN_EVENTS", 500, validate=positive)  # of one account, drafts included
 REMINDER_HOURS = env.float("REMINDER_HOURS", 24.0)  # before the start
 MAIL_CLOCK_SPEED = env.float("MAIL_CLOCK_SPEED", 1.0)  # a test lives through a day without mail server in a minute
@@ -165,6 +166,7 @@ if DATABASE_POOL:
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 600  # seconds
 
+LONGEST_LOGIN = timedelta(days=LOGIN_DAYS)  # then one logs in again, however often refresh tokens were exchanged
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -173,7 +175,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "CommonPasswordValidator",
         "NumericPasswordValidator",
     )
-]
+] + [{"NAME": "jointoit.accounts.password_words.KnownWordsValidator"}]
 PASSWORD_HASHERS = [
     "jointoit.accounts.hashing.Argon2PasswordHasher",
     "jointoit.accounts.hashing.PBKDF2PasswordHasher",

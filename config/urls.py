@@ -5,6 +5,7 @@ from django.urls import path
 
 import jointoit.api.http.converters  # noqa: F401  registers <id:…>
 from jointoit.accounts import key_views as keys
+from jointoit.accounts import session_views as sessions
 from jointoit.accounts import views as accounts
 from jointoit.api.observability import health, metrics
 from jointoit.api.openapi import views
@@ -65,6 +66,8 @@ urlpatterns = [
     path("users/me/", accounts.MeView.as_view(), name="me"),
     path("users/me/keys/", keys.KeyListView.as_view(), name="key-list"),
     path("users/me/keys/<id:pk>/", keys.KeyDetailView.as_view(), name="key-detail"),
+    path("users/me/sessions/", sessions.SessionListView.as_view(), name="session-list"),
+    path("users/me/sessions/<uuid:family>/", sessions.SessionDetailView.as_view(), name="session-detail"),
     path("users/me/password/", accounts.PasswordView.as_view(), name="password"),
     path("users/password-reset/", accounts.PasswordResetView.as_view(), name="password-reset"),
     path("users/password-reset/confirm/", accounts.PasswordResetConfirmView.as_view(), name="password-reset-confirm"),

@@ -34,13 +34,13 @@ def deactivate(*, user_ids: Iterable[int]) -> int:
         )
 
 
-def end_access(*, user_ids: Iterable[int]) -> int:
-    """End tokens, sessions, links and keys of accounts, which stay as they are; returns of how many."""
+def end_access(*, user_ids: Iterable[int], keys: bool = True) -> int:
+    """End tokens, sessions, links and, with `keys`, keys of accounts, which stay as they are; returns of how many."""
     with transaction.atomic():
         users = User.objects.filter(pk__in=[*user_ids]).order_by("pk")
         held = list(users.select_for_update(no_key=True, of=("self",)))
         for user in held:
-            user.end_access(keys=True).save(update_fields=User.ENDED)
+            user.end_access(keys=keys).save(update_fields=User.ENDED)
             security_log.note("sessions_ended", "ok", user_id=user.pk)
     return len(held)
 

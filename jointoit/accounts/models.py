@@ -179,6 +179,11 @@ class RefreshToken(models.Model):
     origin = models.CharField(
         max_length=64, blank=True, default="", help_text="Keyed hash of the address that logged in, never the address."
     )
+    device = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="What the program that logged in calls itself."
+    )
+    began_at = models.DateTimeField(null=True, help_text="When the family began.")
+    issued_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, help_text="When it was exchanged for its successor.")
 

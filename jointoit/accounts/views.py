@@ -197,7 +197,9 @@ class TokenView(OpenView):
             origin, login=given["username"], failure=WrongCredentials, now=now, action="login"
         ) as named:
             user = logins.check(user=named, password=given["password"])
-        pair = tokens.issue(user=user, now=now, origin=login_throttle.origin_of(origin))
+        pair = tokens.issue(
+            user=user, now=now, origin=login_throttle.origin_of(origin), device=origin.headers.get("User-Agent", "")
+        )
         login_throttle.remember(user, request=origin, now=now, action="login")
         return JSONResponse(asdict(pair))
 

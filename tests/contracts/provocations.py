@@ -65,6 +65,15 @@ def last_superuser(scene: Scene) -> Call:
     return Call("DELETE", "/users/me/", who, json={"password": PASSWORD})
 
 
+def session(scene: Scene) -> Call:
+    listed = scene.made(Call("GET", "/users/me/sessions/", scene.ada))["results"]
+    scene.made(Call("POST", "/api/token/", json=scene.login()))
+    known = {each["id"] for each in listed}
+    now = scene.made(Call("GET", "/users/me/sessions/", scene.ada))["results"]
+    (family,) = (each["id"] for each in now if each["id"] not in known)
+    return Call("DELETE", f"/users/me/sessions/{family}/", scene.ada)
+
+
 def change_password(scene: Scene) -> Call:
     body = {"current_password": PASSWORD, "new_password": "another good one"}
     return Call("POST", "/users/me/password/", scene.spare, json=body)
@@ -83,6 +92,9 @@ GOOD: dict[str, Given] = {
     "PATCH /users/me/": profile("PATCH"),
     "DELETE /users/me/": lambda scene: Call("DELETE", "/users/me/", scene.spare, json={"password": PASSWORD}),
     "POST /users/me/password/": change_password,
+    "GET /users/me/sessions/": get("/users/me/sessions/"),
+    "DELETE /users/me/sessions/": lambda scene: Call("DELETE", "/users/me/sessions/", scene.spare),
+    "DELETE /users/me/sessions/{family}/": session,
     "POST /users/password-reset/": lambda scene: Call(
         "POST", "/users/password-reset/", json={"email": scene.ada.email}
     ),
@@ -315,6 +327,7 @@ OWN: dict[str, dict[str, Given]] = {
         "wrong_password": json("DELETE /users/me/", password="wrong"),
         "last_superuser": last_superuser,
     },
+    "GET /users/me/sessions/": {"invalid": lambda scene: Call("GET", "/users/me/sessions/?page_size=0", scene.ada)},
     "POST /users/me/password/": {
         "invalid": json("POST /users/me/password/"),
         "wrong_password": more("POST /users/me/password/", current_password="wrong"),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.urls import URLPattern, get_resolver
 
-from jointoit.accounts import keys
+from jointoit.accounts import keys, tokens
 from jointoit.accounts.callers import Caller
 from jointoit.accounts.models import ApiKey, User
 from jointoit.events import door_passes, team
@@ -49,6 +49,9 @@ GET    /users/me/keys/                        {PERSONAL} -
 POST   /users/me/keys/                        401 400 400 400 400 400 400 401 -
 PATCH  /users/me/keys/{{key}}/                401 404 404 200 404 404 404 401 -
 DELETE /users/me/keys/{{key}}/                401 404 404 204 404 404 404 401 -
+GET    /users/me/sessions/                    {PERSONAL} -
+DELETE /users/me/sessions/                    401 204 204 204 204 204 204 401 -
+DELETE /users/me/sessions/{{session}}/        401 404 404 204 404 404 404 401 -
 GET    /users/me/team/                        {PERSONAL} -
 PATCH  /users/me/team/{{helper}}/             401 404 404 200 404 404 404 401 -
 DELETE /users/me/team/{{helper}}/             401 404 404 204 404 404 404 401 -
@@ -141,10 +144,10 @@ def clients(make_user: Callable[..., User], api: ServiceClient) -> dict[str, Ser
 
 
 @pytest.fixture
-def world(make_event, register, now) -> Callable[[], dict[str, int]]:
+def world(make_event, register, now) -> Callable[[], dict[str, Any]]:
     """A new event with a team and everything that has an id, each time."""
 
-    def made() -> dict[str, int]:
+    def made() -> dict[str, Any]:
         people = {user.username: user for user in User.objects.all()}
         owner, caller = people["organizer"], Caller(people["organizer"])
         statuses = ("published", "draft", "published")
@@ -161,12 +164,14 @@ def world(make_event, register, now) -> Callable[[], dict[str, int]]:
         offer, invitation = team.invite(event_id=None, **door), team.invite(event_id=event.pk, **door)
         team.offer_handover(caller=caller, event_id=offered.pk, email="other@example.net", now=now)
         key, _ = keys.create(user=owner, name="k", scopes=["feed"], password="correct-horse-9", now=now)
+        tokens.issue(user=owner, now=now)
         door_pass, _ = door_passes.create(caller=caller, event_id=event.pk, label="Side", now=now)
         return {
             "event": event.pk, "draft": draft.pk, "offered": offered.pk,
             "registration": register(event, people["attendee"]).pk,
             "member": member.pk, "doorkeeper": doorkeeper.pk, "helper": helper.pk, "offer": offer.pk,
             "invitation": invitation.pk, "key": key.pk, "pass": door_pass.pk,
+            "session": owner.refresh_tokens.latest("began_at").family,
         }  # fmt: skip
 
     return made
@@ -225,5 +230,5 @@ PAGES = {
 
 
 def generic(path: str) -> str:
-    path = re.sub(r"<id:\w+>|\{\w+\}", "N", path)
+    path = re.sub(r"<(id|uuid):\w+>|\{\w+\}", "N", path)
     return path.replace("<slug:code>", "not_found")

@@ -14,7 +14,8 @@ from jointoit.events.models import Event
 from jointoit.events.refusals import EmailNotVerified, TooManyEvents
 from tests.client import ServiceClient
 
-MakeEvent, MakeUser = Callable[..., Event], Callable[..., User]
+MakeEvent = Callable[..., Event]
+MakeUser = Callable[..., User]
 
 
 @pytest.fixture
