@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from jointoit.accounts import keys, tokens
+from jointoit.accounts import jwt, keys, tokens
 from jointoit.accounts.models import User
 from tests.client import ServiceClient
 
@@ -33,7 +33,7 @@ def test_each_log_in_is_listed_with_what_the_program_called_itself(
 ) -> None:
     body = {"username": "ada", "password": PASSWORD}
     pair = api.post("/api/token/", body, HTTP_USER_AGENT="Fire\u00adfox" + "x" * 300).json()
-    token = tokens.decoded(tokens.jwt.RefreshToken, pair["refresh"])
+    token = tokens.decoded(jwt.RefreshToken, pair["refresh"])
 
     newest = client.get(SESSIONS).json()["results"][0]
 
@@ -56,7 +56,7 @@ def test_an_exchange_moves_last_used_and_leaves_one_row(
 
 def test_one_log_in_is_ended(ada: User, client: ServiceClient, api: ServiceClient, pair_of: PairOf) -> None:
     other = pair_of(ada)
-    family = tokens.decoded(tokens.jwt.RefreshToken, other.refresh)["family"]
+    family = tokens.decoded(jwt.RefreshToken, other.refresh)["family"]
 
     (listed,) = [each for each in families(client) if each.replace("-", "") == family]
     assert client.delete(f"{SESSIONS}{listed}/").status_code == 204

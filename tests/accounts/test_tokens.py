@@ -182,17 +182,14 @@ def test_pruning_takes_only_what_nobody_needs(make_user: MakeUser, now: datetime
 def test_a_family_ends_however_often_its_token_is_exchanged(
     make_user: MakeUser, now: datetime, settings: Settings
 ) -> None:
-    settings.LONGEST_LOGIN = timedelta(days=70)
-    raw = tokens.issue(user=make_user(), now=now).refresh
-    for day in (25, 50, 69):
-        raw = tokens.refresh(raw=raw, now=now + timedelta(days=day)).refresh
+    settings.LONGEST_LOGIN = timedelta(days=45)
+    raw = tokens.issue(user=make_user(), now=now - timedelta(days=29)).refresh
+    for days in (20, 1):
+        raw = tokens.refresh(raw=raw, now=now - timedelta(days=days)).refresh
 
-    last = RefreshToken.objects.get(used_at=None)
-    assert (last.expires_at, jwt.RefreshToken(raw)["exp"]) == (  # type: ignore[arg-type]
-        now + timedelta(days=70),
-        int((now + timedelta(days=70)).timestamp()),
-    )
-    assert last.began_at == now
+    last, end = RefreshToken.objects.get(used_at=None), now + timedelta(days=16)
+    assert (last.began_at, last.expires_at) == (now - timedelta(days=29), end)
+    assert tokens.decoded(jwt.RefreshToken, raw)["exp"] == int(end.timestamp())
 
 
 def test_a_family_from_before_its_beginning_was_kept_goes_on(make_user: MakeUser, now: datetime) -> None:
