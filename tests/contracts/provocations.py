@@ -1,5 +1,7 @@
 """How each operation is brought to each status that its document names: what is good, and what only it refuses."""
 
+from uuid import uuid4
+
 from jointoit.accounts import addresses
 from tests.contracts.scene import BEGUN, CLOSED, EVENT, Call, Given, Person, Scene, numbers
 from tests.live import PASSWORD
@@ -209,10 +211,10 @@ def too_few(method: str) -> Given:
 def too_many_events(scene: Scene) -> Call:
     who = scene.person()
     scene.turned(
-        "INSERT INTO events_event (title, description, date, timezone, location, organizer_id, waitlist,"
-        " requires_approval, status, tags, seats_taken, waiting, queue_tail, revision)"
-        " SELECT 'Many', '', now() + interval '1 day', 'UTC', 'Here', %s, false, false, 'published', '{}', 0, 0, 0, 0"
-        " FROM generate_series(1, 500)",
+        "INSERT INTO events_event (title, title_folded, description, date, timezone, location, location_folded,"
+        " organizer_id, waitlist, requires_approval, status, tags, seats_taken, waiting, queue_tail, revision)"
+        " SELECT 'Many', 'many', '', now() + interval '1 day', 'UTC', 'Here', 'here',"
+        " %s, false, false, 'published', '{}', 0, 0, 0, 0 FROM generate_series(1, 500)",
         who.id,
     )
     return Call("POST", "/events/", who, json=EVENT)
@@ -328,6 +330,9 @@ OWN: dict[str, dict[str, Given]] = {
         "last_superuser": last_superuser,
     },
     "GET /users/me/sessions/": {"invalid": lambda scene: Call("GET", "/users/me/sessions/?page_size=0", scene.ada)},
+    "DELETE /users/me/sessions/{family}/": {
+        "not_found": lambda scene: Call("DELETE", f"/users/me/sessions/{uuid4()}/", scene.ada)
+    },
     "POST /users/me/password/": {
         "invalid": json("POST /users/me/password/"),
         "wrong_password": more("POST /users/me/password/", current_password="wrong"),
