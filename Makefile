@@ -5,6 +5,7 @@ VENV   := .venv$(if $(SUFFIX),-$(SUFFIX))
 BIN    := $(VENV)/bin
 UV     := uv==0.13.9
 AUDIT  := pip-audit==2.10.1
+SBOM   := cyclonedx-bom==7.5.0
 LOCK   := $(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 \
           --generate-hashes --no-emit-index-url --no-header --no-annotate
 
@@ -124,7 +125,9 @@ schema-check: $(BIN)/.development ## Compare docs/openapi.yaml with the code
 schema-lint: tools/sdk/node_modules/.installed ## Judge docs/openapi.yaml by Redocly's strict rules (needs Node.js 20)
 	@node tools/sdk/lint.mjs docs/openapi.yaml
 
-audit: $(BIN)/.development ## Ask PyPI and npm for known vulnerabilities of the locked packages (needs a network)
+audit: $(BIN)/.development ## Ask PyPI and npm for known vulnerabilities of the locked packages (needs a network); writes sbom.cdx.json
+	@$(BIN)/uv tool run --quiet --from "$(SBOM)" cyclonedx-py requirements requirements-server.txt \
+	  --output-reproducible --of JSON --output-file sbom.cdx.json
 	@$(BIN)/uv tool run --quiet --from "$(AUDIT)" pip-audit --strict --require-hashes --disable-pip --requirement requirements.txt
 	@cd tools/sdk && npm audit --package-lock-only
 

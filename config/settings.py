@@ -73,6 +73,9 @@ inbox_port = env.int("INBOX_PORT", 1080, validate=validators.port)
 INBOX_URL = f"http://127.0.0.1:{inbox_port}/" if DEBUG else ""  # where the front page leads
 MAIL_RATE = env.str("MAIL_RATE", "off", validate=validators.mail_rate)
 JOURNAL_DAYS = env.int("JOURNAL_DAYS", 400, validate=validators.not_negative)  # after the event is over
+LOGIN_DAYS = env.int("LOGIN_DAYS", 180, validate=validators.positive)
+# Of one account, drafts included.
+MAX_OPEN_EVENTS = env.int("MAX_OPEN_EVENTS", 500, validate=validators.positive)
 REMINDER_HOURS = env.float("REMINDER_HOURS", 24.0, validate=validators.hours)  # before the start
 # A test lives through a day without mail server in a minute.
 MAIL_CLOCK_SPEED = env.float("MAIL_CLOCK_SPEED", 1.0, validate=validators.above_zero)
@@ -80,10 +83,12 @@ FRONTEND_URL = env.str("FRONTEND_URL", "", validate=validators.web_address)
 RATES = {
     "anon": env.str("RATE_ANON", "120/min", validate=validators.rate),
     "user": env.str("RATE_USER", "600/min", validate=validators.rate),
-    "login": env.str("RATE_LOGIN", "10/min", validate=validators.rate),
-    # log-ins to one account from addresses that are new to it
+    "login": env.str("RATE_LOGIN", "10/min", validate=validators.rate),  # failed ones to one account from one address
+    # failed log-ins from one address: a hall is behind one
+    "login_address": env.str("RATE_LOGIN_ADDRESS", "300/hour", validate=validators.rate),
+    # failed log-ins to one account from addresses that are new to it
     "account": env.str("RATE_ACCOUNT", "100/hour", validate=validators.rate),
-    "signup": env.str("RATE_SIGNUP", "20/hour", validate=validators.rate),
+    "signup": env.str("RATE_SIGNUP", "200/hour", validate=validators.rate),
     "reset": env.str("RATE_RESET", "10/hour", validate=validators.rate),
     "register": env.str("RATE_REGISTER", "30/min", validate=validators.rate),
     "door": env.str(
@@ -159,6 +164,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "jointoit.accounts.admin_sessions.AdminSessionMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -223,6 +229,7 @@ if DATABASE_REPLICA_URL:
 if DATABASE_OWNER_URL:
     DATABASES["default"] = database(DATABASE_OWNER_URL, DATABASE_OWNER_PASSWORD)
 
+LONGEST_LOGIN = timedelta(days=LOGIN_DAYS)  # then one logs in again, however often refresh tokens were exchanged
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -231,10 +238,10 @@ AUTH_PASSWORD_VALIDATORS = [
         "CommonPasswordValidator",
         "NumericPasswordValidator",
     )
-]
+] + [{"NAME": "jointoit.accounts.password_words.KnownWordsValidator"}]
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "jointoit.accounts.hashing.Argon2PasswordHasher",
+    "jointoit.accounts.hashing.PBKDF2PasswordHasher",
 ]
 
 LANGUAGE_CODE = "en"
@@ -268,6 +275,13 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+# Under https no other host of the domain can set them (RFC 6265bis section 4.1.3.2).
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME, BROWSER_COOKIE_NAME = (
+    f"__Host-{name}" if HTTPS else name for name in ("sessionid", "csrftoken", "browser")
+)
+SESSION_COOKIE_AGE = 3600  # seconds without a request; jointoit/accounts/admin_sessions.py ends them after a day
+SESSION_SAVE_EVERY_REQUEST = True
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 X_FRAME_OPTIONS = "DENY"
 CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "if-match", "if-none-match", "x-request-id"]

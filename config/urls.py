@@ -5,6 +5,7 @@ from django.urls import path
 
 import jointoit.api.http.converters  # noqa: F401  registers <id:…>
 from jointoit.accounts import key_views as keys
+from jointoit.accounts import session_views as sessions
 from jointoit.accounts import views as accounts
 from jointoit.api.observability import health, metrics
 from jointoit.api.openapi import views
@@ -107,10 +108,14 @@ urlpatterns = [
     path("users/me/export/", organizing.ExportView.as_view(), name="export"),
     path("users/me/keys/", keys.KeyListView.as_view(), name="key-list"),
     path("users/me/keys/<id:pk>/", keys.KeyDetailView.as_view(), name="key-detail"),
+    path("users/me/sessions/", sessions.SessionListView.as_view(), name="session-list"),
+    path("users/me/sessions/<uuid:family>/", sessions.SessionDetailView.as_view(), name="session-detail"),
     path("users/me/password/", accounts.PasswordView.as_view(), name="password"),
     path("users/password-reset/", accounts.PasswordResetView.as_view(), name="password-reset"),
     path("users/password-reset/confirm/", accounts.PasswordResetConfirmView.as_view(), name="password-reset-confirm"),
     path("users/verify-email/", accounts.VerifyEmailView.as_view(), name="verify-email"),
+    path("users/email-change/agree/", accounts.AgreeToEmailView.as_view(), name="email-change-agree"),
+    path("users/changes/stop/", accounts.StopChangeView.as_view(), name="change-stop"),
     path("users/verify-email/resend/", accounts.ResendVerificationView.as_view(), name="verify-email-resend"),
     path("api/token/", accounts.TokenView.as_view(), name="token"),
     path("api/token/refresh/", accounts.TokenRefreshView.as_view(), name="token-refresh"),

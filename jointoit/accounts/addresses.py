@@ -1,16 +1,28 @@
-"""Which address an account has, and how its owner shows that mail sent there is read."""
+"""Which address an account has, how its owner shows that mail sent there is read, and how a change is stopped.
 
-from datetime import datetime
+An access token alone does not move an account: besides the new address, which confirms, either the password that came
+with the request or a link in the mail to the old address agrees. The old address is told when the change is asked for
+and when it is done; whoever reads mail there may stop it, and take it back for some days.
+"""
+
+from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Final, NoReturn
 
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
+from django.db.models.functions import Now
 
 from jointoit.accounts import notifications
-from jointoit.accounts.models import User
-from jointoit.accounts.uniqueness import EmailTaken, refusals_named
+from jointoit.accounts.models import FormerAddress, User
+from jointoit.accounts.uniqueness import EmailTaken, UsernameTaken, refusals_named
+from jointoit.api import security_log
 from jointoit.errors import Conflict
-from jointoit.mail import links
-from jointoit.mail.messages import ConfirmEmail, EmailChanged
+from jointoit.mail import links, outbox
+from jointoit.mail.messages import ConfirmEmail, EmailChangeAsked, EmailChanged, PasswordReset, UsernameChanged
+
+#: How long a change may be taken back after it was made, and nobody else gets the address that was left.
+STOP_FOR: Final = timedelta(days=7)
 
 
 class AddressTakenMeanwhile(Conflict):
@@ -22,52 +34,113 @@ def is_same(one: str, other: str) -> bool:
     return one.casefold() == other.casefold()
 
 
-def ask_for(user: User, address: str, *, now: datetime) -> None:
-    """Note the address that `user`, whose row is held, wants from now on, and send it a link; the caller saves.
+def digest(address: str) -> str:
+    return sha256(address.casefold().encode()).hexdigest()[:16]
 
-    The address of now withdraws a wish made before. Raises EmailTaken.
+
+def ask_for(user: User, address: str, *, agreed: bool, now: datetime) -> None:
+    """Note the address that `user`, whose row is held, wants from now on, send it a link and tell the old one.
+
+    `agreed`: the password came with it; else the old address has to agree too. The caller saves. The address of now
+    withdraws a wish made before. Raises EmailTaken.
     """
     if is_same(address, user.email):
-        user.pending_email = ""
+        user.want_email("")
         return
     if User.objects.filter(email__iexact=address).exists():
         raise EmailTaken(field="email")
-    user.pending_email = address
-    ask_to_confirm(user, address, now=now)
+    refuse_reserved(address, user=user)
+    user.want_email(address, agreed=agreed)
+    security_log.note("email_change_asked", "ok", user_id=user.pk, with_password=agreed)
+    send_links(user, now=now)
+
+
+def refuse_reserved(address: str, *, user: User) -> None:
+    """Raise EmailTaken for an address that somebody else has left a short time ago, and may take back."""
+    if FormerAddress.objects.filter(address__iexact=address, until__gt=Now()).exclude(user=user.pk).exists():
+        raise EmailTaken(field="email")
 
 
 def remind(*, user: User, now: datetime) -> None:
-    """Send the confirmation link again to the address that still waits for it, if one does."""
+    """Send again what still waits for a confirmation, if anything does."""
     with transaction.atomic():
         if user.pending_email:
-            ask_to_confirm(user, user.pending_email, now=now)
+            send_links(user, now=now)
         elif not user.email_verified:
             ask_to_confirm(user, user.email, now=now)
 
 
+def send_links(user: User, *, now: datetime) -> None:
+    """To the new address one to confirm it; to the old one the news, with one to agree where that is still needed."""
+    wanted = digest(user.pending_email)
+    notifications.notify(
+        EmailChangeAsked, user, fact=f"{wanted}:{notifications.window(now)}", can_stop=user.email_verified,
+        new_address_masked=masked(user.pending_email), agree="" if user.pending_agreed else wanted,
+    )  # fmt: skip
+    ask_to_confirm(user, user.pending_email, now=now)
+
+
 def ask_to_confirm(user: User, address: str, *, now: datetime) -> None:
-    digest = sha256(address.casefold().encode()).hexdigest()[:16]
-    notifications.notify(ConfirmEmail, user, to=address, fact=f"{digest}:{notifications.window(now)}")
+    notifications.notify(ConfirmEmail, user, to=address, fact=f"{digest(address)}:{notifications.window(now)}")
 
 
 def verify(*, token: str) -> None:
     """Believe that the owner reads mail at the address that `token` was sent to; asking twice is asking once.
 
-    An address that waited takes the place of the old one, which is told, and ends every token.
-    Raises links.BadToken; AddressTakenMeanwhile.
+    An address that waited takes the place of the old one, once that or the password has agreed: the old one is told,
+    and every token ends. Raises links.BadToken; AddressTakenMeanwhile.
     """
     claims = links.read("verify_email", token)
     with transaction.atomic():
-        user = User.objects.lock(claims.user_id).filter(is_active=True).first()
-        if user is None:
-            raise links.BadToken(field="token")
+        user = held(claims)
         if is_same(user.email, claims.address):
             user.email_verified = True
             user.save(update_fields=["email_verified"])
         elif is_same(user.pending_email, claims.address) and user.token_epoch == claims.token_epoch:
-            move(user)
+            user.pending_confirmed = True
+            move_if_ready(user)
         else:
-            raise links.BadToken(field="token")
+            refuse()
+
+
+def agree(*, token: str) -> None:
+    """Let the old address agree to the new one; asking twice is asking once.
+
+    Raises links.BadToken; AddressTakenMeanwhile.
+    """
+    claims = links.read("agree_email", token)
+    with transaction.atomic():
+        user = held(claims)
+        if digest(user.email) == claims.address:
+            return
+        if digest(user.pending_email) != claims.address or user.token_epoch != claims.token_epoch:
+            refuse()
+        user.pending_agreed = True
+        move_if_ready(user)
+
+
+def stop(*, token: str) -> None:
+    """Take back a new username or address, asked for or made, and end tokens, sessions and keys.
+
+    Whoever got as far as the password or a confirmed address loses the password too, and the owner gets a link to
+    choose another. Raises links.BadToken.
+    """
+    claims = links.read("stop_change", token)
+    with transaction.atomic():
+        user = held(claims)
+        if "@" not in claims.address:  # no username has one
+            take_back_username(user, claims.address)
+        elif is_same(user.email, claims.address):
+            end(user, with_password=user.pending_agreed)
+        else:
+            take_back_address(user, claims.address)
+
+
+def move_if_ready(user: User) -> None:
+    if user.pending_agreed and user.pending_confirmed:
+        move(user)
+    else:
+        user.save(update_fields=["pending_agreed", "pending_confirmed"])
 
 
 def named(token: str) -> tuple[str, str] | None:
@@ -81,13 +154,77 @@ def named(token: str) -> tuple[str, str] | None:
 
 
 def move(user: User) -> None:
-    old, user.email, user.pending_email, user.email_verified = user.email, user.pending_email, "", True
+    old, was_verified = user.email, user.email_verified
+    user.email, user.email_verified = user.pending_email, True
     try:
         with refusals_named():
-            user.end_tokens().save(update_fields=["email", "pending_email", "email_verified", "token_epoch"])
+            user.end_access(keys=False).save(update_fields=["email", "email_verified", *User.ENDED])
     except EmailTaken:
         raise AddressTakenMeanwhile from None
-    notifications.notify(EmailChanged, user, to=old, fact=str(user.token_epoch), new_address_masked=masked(user.email))
+    if was_verified:
+        user.former_addresses.create(address=old, until=Now() + STOP_FOR)
+    tell_left(user, old, can_stop=was_verified)
+
+
+def tell_left(user: User, old: str, *, can_stop: bool) -> None:
+    """Tell the address that an account has left, and forget what else went there, once it has gone out."""
+    outbox.forget(old)
+    security_log.note("email_change", "ok", user_id=user.pk)
+    fact = str(user.token_epoch)
+    notifications.notify(
+        EmailChanged, user, to=old, fact=fact, new_address_masked=masked(user.email), can_stop=can_stop
+    )
+
+
+def tell_renamed(user: User, old: str, *, can_stop: bool, now: datetime) -> None:
+    """Tell the owner of a new username."""
+    security_log.note("username_change", "ok", user_id=user.pk)
+    notifications.notify(UsernameChanged, user, fact=now.isoformat(), old_username=old, can_stop=can_stop)
+
+
+def take_back_address(user: User, address: str) -> None:
+    left = user.former_addresses.filter(address__iexact=address, until__gt=Now()).order_by("-pk").first()
+    if left is None:
+        refuse()
+    user.former_addresses.filter(pk__gte=left.pk).delete()
+    user.email, user.email_verified = left.address, True
+    end(user, with_password=True)
+
+
+def take_back_username(user: User, username: str) -> None:
+    """The old name, unless somebody has it by now: logging in by the address works all the same."""
+    present, user.username = user.username, username
+    try:
+        with refusals_named():
+            user.save(update_fields=["username"])
+    except UsernameTaken:
+        user.username = present
+    end(user, with_password=False)
+
+
+def end(user: User, *, with_password: bool) -> None:
+    security_log.note("change_taken_back", "ok", user_id=user.pk)
+    if with_password:
+        user.password = make_password(None)
+    user.end_access(keys=True).save(update_fields=["email", "email_verified", "password", *User.ENDED])
+    if with_password:
+        notifications.notify(PasswordReset, user, fact=f"stopped:{user.token_epoch}")
+
+
+def held(claims: links.Claims) -> User:
+    """The living account of a link, locked. Raises links.BadToken."""
+    user = User.objects.lock(claims.user_id).filter(is_active=True).first()
+    return user or refuse()
+
+
+def refuse() -> NoReturn:
+    raise links.BadToken(field="token")
+
+
+def prune(now: datetime) -> int:
+    """Forget the addresses that nobody can take back any more; returns how many."""
+    deleted, _ = FormerAddress.objects.filter(until__lte=now).delete()
+    return deleted
 
 
 def masked(address: str) -> str:

@@ -13,6 +13,7 @@ ADA = {
     "username": "ada",
     "email": "ada@example.org",
     "email_verified": True,
+    "pending_email": "",
     "first_name": "Ada",
     "last_name": "Lovelace",
     "timezone": "Europe/London",
@@ -54,17 +55,19 @@ me = extend_schema_view(
     put=extend_schema(
         summary="Replace your profile",
         description=(
-            "Username and e-mail are required; what else is left out stays as it is. A new e-mail takes effect when it "
-            "is confirmed from there, which ends every token; until then the answer shows the present one."
+            "Username and e-mail are required; what else is left out stays as it is. A new e-mail waits in "
+            "`pending_email` until it is confirmed from there and, unless `current_password` came with the request, "
+            "the old address has agreed by the link in its mail; then it takes effect, which ends every token. The old "
+            "address is told at once and may stop the change within seven days. A new username is told by mail."
         ),
-        request=shapes.ProfileSerializer,
+        request=shapes.ProfileChangeSerializer,
         responses=shapes.UserSerializer,
         examples=[asks(PROFILE), gives(ADA)],
     ),
     patch=extend_schema(
         summary="Change your profile",
         description="As PUT, with nothing required.",
-        request=shapes.ProfileSerializer,
+        request=shapes.ProfileChangeSerializer,
         responses=shapes.UserSerializer,
         examples=[asks({"timezone": "Europe/London"}), gives(ADA)],
     ),
@@ -117,7 +120,10 @@ verify_email = extend_schema_view(
     ),
     post=extend_schema(
         summary="Confirm an e-mail address",
-        description="A new address takes the place of the old one, which is told, and ends every token.",
+        description=(
+            "A new address takes the place of the old one, once that or the password has agreed; the old one is told, "
+            "and every token ends."
+        ),
         request=shapes.LinkSerializer,
         responses={204: empty("The address is confirmed."), **FORM},
         examples=[asks({"token": FROM_MAIL})],
@@ -162,6 +168,42 @@ stop_mail = extend_schema_view(
         examples=[asks({"token": FROM_MAIL})],
     ),
 )
+agree_email = extend_schema_view(
+    get=extend_schema(
+        operation_id="agree_email_page",
+        summary="Show the page that the link in the mail opens",
+        parameters=[PAGE_TOKEN],
+        responses=PAGE,
+    ),
+    post=extend_schema(
+        operation_id="agree_email",
+        summary="Agree to a new e-mail address",
+        description="By the link in the mail to the old address, where the password did not come with the request.",
+        request=shapes.LinkSerializer,
+        responses={204: empty("The old address has agreed."), **FORM},
+        examples=[asks({"token": FROM_MAIL})],
+    ),
+)
+stop_change = extend_schema_view(
+    get=extend_schema(
+        operation_id="stop_change_page",
+        summary="Show the page that the link in the mail opens",
+        parameters=[PAGE_TOKEN],
+        responses=PAGE,
+    ),
+    post=extend_schema(
+        operation_id="stop_change",
+        summary="Take back a new e-mail address or username",
+        description=(
+            "By the link in the mail that tells of it, within seven days: before the change it is stopped, after it "
+            "the old address or name comes back. Every token, session and key of the account ends. Where somebody had "
+            "the password or the change was made, the password ends too and a mail leads to a new one."
+        ),
+        request=shapes.LinkSerializer,
+        responses={204: empty("It is taken back."), **FORM},
+        examples=[asks({"token": FROM_MAIL})],
+    ),
+)
 resend_verification = posts(
     summary="Ask again for the mail that confirms your address",
     description="At most one in five minutes is sent, and none if nothing waits to be confirmed.",
@@ -180,7 +222,8 @@ token_refresh = posts(
     summary="Exchange a refresh token for the next pair",
     description=(
         "Each refresh token is good once. For 10 seconds more it gives the same next one again, so that two tabs may "
-        "ask at the same time; after that its use is taken for theft and ends all tokens of that log-in."
+        "ask at the same time; after that its use is taken for theft and ends the log-in: its refresh tokens at once, "
+        "its access tokens when they run out, within their 15 minutes. The owner is told by mail."
     ),
     request=shapes.RefreshSerializer,
     responses={200: shapes.PairSerializer},
@@ -194,7 +237,10 @@ token_verify = posts(
 )
 token_blacklist = posts(
     summary="Sign out",
-    description="Ends the refresh tokens of this log-in. Its last access token runs out by itself.",
+    description=(
+        "Ends the refresh tokens of this log-in at once. Its last access token is good until it runs out, for 15 "
+        "minutes at most; a change of password ends those at once too."
+    ),
     request=shapes.RefreshSerializer,
     responses={200: NOTHING},
     examples=[asks({"refresh": JWT}), gives({})],

@@ -18,6 +18,7 @@ from django.utils.crypto import constant_time_compare
 from jointoit.accounts import passwords
 from jointoit.accounts.models import ApiKey, User
 from jointoit.accounts.tokens import DeadToken
+from jointoit.api import security_log
 from jointoit.api.lists.prepared import PreparedQuery, columns_of, instance_of
 from jointoit.errors import Conflict, Invalid, NotFound
 
@@ -88,6 +89,7 @@ def create(
             user=held, name=name, digest=digest(secret), scopes=sorted(set(scopes)), created_at=now,
             events=None if events is None else sorted(set(events)), expires_at=expires_at,
         )  # fmt: skip
+    security_log.note("key_made", "ok", user_id=user.pk, key=key.pk, scopes=key.scopes)
     return key, written(key.pk, secret)
 
 
@@ -117,6 +119,7 @@ def revoke(*, user: User, key_id: int, now: datetime) -> None:
     """End a key at once. Raises NotFound."""
     if not living(user, now=now).filter(pk=key_id).update(revoked_at=now):
         raise NotFound
+    security_log.note("key_ended", "ok", user_id=user.pk, key=key_id)
 
 
 def living(user: User, *, now: datetime) -> Any:

@@ -14,13 +14,12 @@ class WrongCredentials(Unauthenticated):
     message = "No active account has this name and password."
 
 
-def check(*, login: str, password: str) -> User:
-    """Return the account that `login`, a username or an e-mail in any case, names.
+def check(*, user: User | None, password: str) -> User:
+    """Return `user`, whom the name given at the log-in names, if there is one.
 
     A wrong password, an unknown name and an inactive account look the same and take one hash each.
     Raises WrongCredentials.
     """
-    user = User.objects.by_login(login).first()
     matches = user.check_password(password) if user else check_password(password, NO_PASSWORD)
     if user is None or not matches or not user.is_active:
         raise WrongCredentials

@@ -1,15 +1,19 @@
 """Who you are."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
-from django.db.models.functions import Upper
+from django.db import models, transaction
+from django.db.models.functions import Now, Upper
+from django.utils.crypto import salted_hmac
 from django.utils.timezone import now as this_moment
+
+from jointoit.accounts.signals import password_was_written
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
@@ -63,6 +67,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     pending_email = models.EmailField(
         max_length=254, blank=True, default="", help_text="Takes the place of the e-mail once it is confirmed."
     )
+    pending_agreed = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="The password, or the present address, has agreed to the pending one.",
+    )
+    pending_confirmed = models.BooleanField(
+        default=False, db_default=False, help_text="The link that went to the pending e-mail was used."
+    )
     first_name = models.CharField(max_length=150, blank=True)
     last_name = models.CharField(max_length=150, blank=True)
     timezone = models.CharField(max_length=64, default="UTC", help_text="IANA name; mails write their times in it.")
@@ -106,11 +118,60 @@ class User(AbstractBaseUser, PermissionsMixin):
     def get_full_name(self) -> str:
         return full_name(self.username, self.first_name, self.last_name)
 
-    def end_tokens(self) -> Self:
-        """Make every access and refresh token given out so far worthless; the caller holds the row and saves it."""
+    #: What `end_access` changes in the row, for `update_fields`.
+    ENDED: Final = ("token_epoch", "pending_email", "pending_agreed", "pending_confirmed")
+
+    def end_access(self, *, keys: bool) -> Self:
+        """End every token, session and link given out so far, an asked-for change of address, and perhaps the keys.
+
+        The caller holds the row and saves `ENDED`.
+        """
         self.token_epoch += 1
+        self.want_email("")
         self.refresh_tokens.all().delete()
+        if keys:
+            self.keys.filter(revoked_at=None).update(revoked_at=Now())
         return self
+
+    def want_email(self, address: str, *, agreed: bool = False) -> None:
+        """Note the address to have from now on, or none, which nobody has confirmed yet; the caller saves."""
+        self.pending_email, self.pending_agreed, self.pending_confirmed = address, agreed, False
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Write the row; where that puts another password in place, end all that the old one had opened, keys too.
+
+        Whoever writes a hash comes by here: the verbs, the admin's own pages, `manage.py changepassword`. A verb that
+        has ended access itself has decided about the keys, and tells the owner.
+        """
+        fields = kwargs.get("update_fields")
+        if self._state.adding or (fields is not None and "password" not in fields):
+            super().save(*args, **kwargs)
+            return
+        with transaction.atomic():
+            held = User.objects.lock(self.pk).only("password", "token_epoch").first()
+            written_here = held is not None and held.password != self.password and self.token_epoch <= held.token_epoch
+            if held is not None and self.token_epoch < held.token_epoch:  # read before others ended what they ended
+                self.token_epoch = held.token_epoch
+            if written_here:
+                self.end_access(keys=True)
+                kwargs["update_fields"] = None if fields is None else {*fields, *self.ENDED}
+            super().save(*args, **kwargs)
+            if written_here:
+                password_was_written.send(sender=User, user=self)
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Whether it is the password. A hash by older rules is renewed, unless the password changed meanwhile."""
+
+        def renew(raw: str) -> None:
+            encoded = make_password(raw)
+            if User.objects.filter(pk=self.pk, password=self.password).update(password=encoded):
+                self.password = encoded
+
+        return check_password(raw_password, self.password, renew)
+
+    def get_session_auth_hash(self) -> str:
+        """What a session of the admin is good for: it ends with the tokens, and outlives a renewed hash."""
+        return salted_hmac("jointoit.accounts.session", f"{self.pk}:{self.token_epoch}", algorithm="sha256").hexdigest()
 
 
 class RefreshToken(models.Model):
@@ -125,6 +186,11 @@ class RefreshToken(models.Model):
     origin = models.CharField(
         max_length=64, blank=True, default="", help_text="Keyed hash of the address that logged in, never the address."
     )
+    device = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="What the program that logged in calls itself."
+    )
+    began_at = models.DateTimeField(null=True, help_text="When the family began.")
+    issued_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, help_text="When it was exchanged for its successor.")
 
@@ -153,3 +219,34 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"jtk_{self.pk}"
+
+
+class FormerAddress(models.Model):
+    """An address that an account has left a short time ago: its reader may take the step back.
+
+    Until then nobody else opens an account with it. The row goes when its time is over, or with the account.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="former_addresses")
+    address = models.EmailField(max_length=254)
+    until = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(Upper("address"), name="former_address")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} until {self.until:%Y-%m-%d}"
+
+
+class LoginPlace(models.Model):
+    """Where an account was signed in to a short time ago: from there its owner passes while others guess."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="login_places")
+    origin = models.CharField(max_length=64, help_text="Keyed hash of the address, never the address.")
+    seen_at = models.DateTimeField(help_text="The last log-in from there.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "origin"], name="login_place_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.seen_at:%Y-%m-%d}"

@@ -3,12 +3,18 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
+from django.dispatch import receiver
+
 from jointoit.accounts.models import User
+from jointoit.accounts.signals import refresh_token_was_reused
 from jointoit.mail import outbox
-from jointoit.mail.messages import AccountMessage, Person
+from jointoit.mail.messages import AccountMessage, Person, SessionEnded
 
 #: Whoever asks for a mail again gets at most one in this time.
 REPEAT_AFTER = timedelta(minutes=5)
+#: To whom the mail goes that is promised where there is no account; RFC 2606 section 2 keeps the name from existing.
+NOBODY = Person(address="nobody@account.invalid", name="nobody", timezone="UTC")
 
 
 def notify(kind: type[AccountMessage], user: User, *, fact: str, to: str | None = None, **facts: Any) -> None:
@@ -25,6 +31,30 @@ def person(user: User, address: str | None = None) -> Person:
         timezone=user.timezone,
         verified=user.email_verified and address in (None, user.email),
     )
+
+
+def tell_once_a_day(kind: type[AccountMessage], user: User | None, *, about: str, now: datetime) -> None:
+    """Promise a mail to the owner of an account unless one went out that day; `about` names it in the key.
+
+    Where there is no such account, the same work is done for a mail that is never sent: nobody may learn the difference
+    from the time it takes.
+    """
+    message = kind(to=person_of(user), user_id=user.pk if user else 0, token_epoch=user.token_epoch if user else 0)
+    key = f"user:{user.pk if user else 0}:{kind.kind}:{about}:{now:%Y-%m-%d}"
+    with transaction.atomic():
+        outbox.enqueue(message, key=key, expires_at=now + timedelta(days=1) if user and user.is_active else now)
+
+
+def person_of(user: User | None) -> Person:
+    """Whom to write to about an account, active or not; nobody where there is none."""
+    if user is None:
+        return NOBODY
+    return person(user)
+
+
+@receiver(refresh_token_was_reused)
+def tell_of_reuse(user: User, family: str, **_: object) -> None:
+    notify(SessionEnded, user, fact=family)
 
 
 def window(now: datetime) -> int:

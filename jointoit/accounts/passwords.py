@@ -8,19 +8,20 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models.functions import Now
+from django.dispatch import receiver
 from django.utils.crypto import salted_hmac
 
 from jointoit.accounts import notifications
 from jointoit.accounts.models import User
+from jointoit.accounts.signals import password_was_written
+from jointoit.api import security_log
 from jointoit.errors import Invalid
 from jointoit.mail import links, outbox
-from jointoit.mail.messages import PasswordChanged, PasswordReset, Person
+from jointoit.mail.messages import PasswordChanged, PasswordReset
 
 #: Characters; hashing more would be work for an attacker to give, not strength (OWASP ASVS 5.0, section 6.2).
 LONGEST = 1024
 RESET_MAIL_OF_USE = timedelta(hours=24)
-#: To whom the mail goes that is promised where there is no account; RFC 2606 section 2 keeps the name from existing.
-NOBODY = Person(address="nobody@account.invalid", name="nobody", timezone="UTC")
 
 
 class WeakPassword(Invalid):
@@ -46,6 +47,7 @@ def refuse_weak(password: str, *, user: User, field: str) -> None:
 def confirm(password: str, *, user: User, field: str) -> None:
     """Make sure that it is the owner who asks. Raises WrongPassword."""
     if not user.check_password(password):
+        security_log.note("password_check", "failed", user_id=user.pk)
         raise WrongPassword(field=field)
 
 
@@ -71,7 +73,7 @@ def ask_for_reset(*, email: str, now: datetime) -> None:
     asked = salted_hmac(__name__, email.casefold(), algorithm="sha256").hexdigest()
     outbox.enqueue(
         PasswordReset(
-            to=notifications.person(user) if user else NOBODY,
+            to=notifications.person_of(user),
             user_id=user.pk if user else 0,
             token_epoch=user.token_epoch if user else 0,
         ),
@@ -99,20 +101,28 @@ def refuse_token() -> NoReturn:
 
 
 def replace(seen: User, new_password: str, *, proven_address: str | None = None) -> bool:
-    """Put the new password in place unless tokens ended since `seen` was read; False then. A reset ends keys as well.
+    """Put the new password in place unless tokens ended since `seen` was read; False then.
 
-    An address that waits for its confirmation is dropped: somebody else may have asked for it.
+    A reset ends keys as well.
     """
     encoded = make_password(new_password)
     with transaction.atomic():
         user = User.objects.lock(seen.pk).filter(token_epoch=seen.token_epoch, is_active=True).first()
         if user is None:
             return False
-        user.password, user.pending_email = encoded, ""
+        user.password = encoded
         user.email_verified = user.email_verified or user.email == proven_address
-        user.end_tokens().save(update_fields=["password", "pending_email", "email_verified", "token_epoch"])
+        # Whoever had the account before a reset may have made the keys; a change is by who knows the old password.
+        user.end_access(keys=proven_address is not None)
+        user.save(update_fields=["password", "email_verified", *User.ENDED])
         living = user.keys.filter(revoked_at=None, expires_at__gt=Now())
-        if proven_address is not None:  # whoever had the account before may have made them
-            living.update(revoked_at=Now())
         notifications.notify(PasswordChanged, user, fact=str(user.token_epoch), keys=living.count())
+        security_log.note("password_reset" if proven_address else "password_change", "ok", user_id=user.pk)
     return True
+
+
+@receiver(password_was_written)
+def tell_of_written_password(user: User, **_: object) -> None:
+    """Tell the owner of a password that staff or somebody at the command line has set."""
+    notifications.notify(PasswordChanged, user, fact=str(user.token_epoch))
+    security_log.note("password_written", "ok", user_id=user.pk)

@@ -68,7 +68,7 @@ class LoginField(ExactField):
         try:
             return EmailField().to_internal_value(login)
         except serializers.ValidationError:
-            return login
+            return login.strip()  # as sign-up does
 
 
 class ProfileSerializer(Shape):
@@ -82,6 +82,14 @@ class ProfileSerializer(Shape):
     first_name = LineField(max_length=150, allow_blank=True, required=False)
     last_name = LineField(max_length=150, allow_blank=True, required=False)
     timezone = TimeZoneField(required=False, help_text="IANA name; mails write their times in it. UTC at first.")
+
+
+class ProfileChangeSerializer(ProfileSerializer):
+    """The same of an account that there is."""
+
+    current_password = PasswordField(
+        required=False, help_text="With it a new e-mail needs no consent from the old one; of no other use here."
+    )
 
 
 class SignUpSerializer(ProfileSerializer):
@@ -98,6 +106,9 @@ class UserSerializer(Shape):
     username = serializers.CharField(read_only=True)
     email = serializers.EmailField(read_only=True)
     email_verified = serializers.BooleanField(read_only=True)
+    pending_email = serializers.EmailField(
+        read_only=True, help_text="Takes the place of `email` once it is confirmed; empty where none waits."
+    )
     first_name = serializers.CharField(read_only=True)
     last_name = serializers.CharField(read_only=True)
     timezone = serializers.CharField(read_only=True)

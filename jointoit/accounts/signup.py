@@ -5,7 +5,7 @@ from datetime import datetime
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from jointoit.accounts import names, notifications, passwords
+from jointoit.accounts import addresses, names, notifications, passwords
 from jointoit.accounts.models import User
 from jointoit.accounts.uniqueness import refusals_named
 from jointoit.mail.messages import Welcome
@@ -40,5 +40,7 @@ def sign_up(
     with transaction.atomic():
         with refusals_named():
             user.save(force_insert=True)
+        # Only now: whoever left the address at the same moment has committed, or the insert would have been refused.
+        addresses.refuse_reserved(email, user=user)
         notifications.notify(Welcome, user, fact="joined")
     return user

@@ -4,7 +4,6 @@ from datetime import datetime
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
-from django.db.models.functions import Now
 
 from jointoit.accounts import account_closing
 from jointoit.accounts.models import User
@@ -45,9 +44,8 @@ def take_over(*, user_id: int) -> bool:
         user = User.objects.lock(user_id).filter(is_active=True, email_verified=False).first()
         if user is None:
             return False
-        user.password, user.pending_email, user.email_verified = make_password(None), "", True
-        user.end_tokens().save(update_fields=["password", "pending_email", "email_verified", "token_epoch"])
-        user.keys.filter(revoked_at=None).update(revoked_at=Now())
+        user.password, user.email_verified = make_password(None), True
+        user.end_access(keys=True).save(update_fields=["password", "email_verified", *User.ENDED])
     return True
 
 

@@ -19,8 +19,10 @@ from rest_framework_simplejwt.exceptions import TokenError
 
 from jointoit.accounts import jwt
 from jointoit.accounts.models import RefreshToken, User
+from jointoit.accounts.signals import refresh_token_was_reused
+from jointoit.api import security_log
 from jointoit.api.lists.prepared import PreparedQuery, columns_of, instance_of
-from jointoit.errors import Unauthenticated
+from jointoit.errors import NotFound, Unauthenticated
 
 GRACE = timedelta(seconds=10)
 #: A used row only shows late reuse together with its family's name, which the token carries; so it may go early.
@@ -45,11 +47,19 @@ class Pair:
     refresh: str
 
 
-def issue(*, user: User, now: datetime, origin: str = "") -> Pair:
-    """Begin a family for a person who has shown who they are. `origin` is where they came from, as a keyed hash."""
-    token = jwt.RefreshToken.issue(user, now=now, family=uuid4().hex)
-    row(token, user, now=now, origin=origin).save(force_insert=True)
+def issue(*, user: User, now: datetime, origin: str = "", device: str = "") -> Pair:
+    """Begin a family for a person who has shown who they are.
+
+    `origin` is where they came from, as a keyed hash; `device` what their program calls itself.
+    """
+    begin = RefreshToken(family=uuid4(), user=user, origin=origin, device=named(device), began_at=now)
+    token = next_token(begin, user, now=now, jti=None)
     return pair(token, user, now=now)
+
+
+def named(device: str) -> str:
+    """As much of a User-Agent as is kept: one line that can be shown."""
+    return "".join(character for character in device if character.isprintable())[:200]
 
 
 def authenticate(raw: str | bytes) -> tuple[User, jwt.AccessToken]:
@@ -83,8 +93,9 @@ def refresh(*, raw: str, now: datetime) -> Pair:
         used = RefreshToken.objects.filter(pk=token["jti"], user=user).first() if user else None
         if user and used and (used.used_at is None or now < used.used_at + GRACE):
             return successor(used, user, now=now)
-        if user:
-            end_family(token, user)
+        if user and end_family(token, user):
+            security_log.note("refresh_token_reused", "refused", user_id=user.pk)
+            refresh_token_was_reused.send(sender=RefreshToken, user=user, family=token["family"])
     raise DeadToken
 
 
@@ -92,12 +103,42 @@ def successor(used: RefreshToken, user: User, *, now: datetime) -> Pair:
     """The one token that follows: its id is derived and its times are those of the first exchange."""
     first_use = used.used_at is None
     used.used_at = used.used_at or now
-    token = jwt.RefreshToken.issue(user, now=used.used_at, family=used.family.hex)
-    token["jti"] = keyed_hash("successor", used.jti)
     if first_use:
         used.save(update_fields=["used_at"])
-        row(token, user, now=now, origin=used.origin).save(force_insert=True)
+    token = next_token(used, user, now=used.used_at, jti=keyed_hash("successor", used.jti), keep=first_use)
     return pair(token, user, now=now)
+
+
+def next_token(
+    before: RefreshToken, user: User, *, now: datetime, jti: str | None, keep: bool = True
+) -> jwt.RefreshToken:
+    """The refresh token of a family from `now` on, which ends with the family at the latest; and its row, to `keep`."""
+    began = before.began_at or before.expires_at - lifetime()  # of a family from before this was kept
+    expires_at = min(now + lifetime(), began + settings.LONGEST_LOGIN)
+    token = jwt.RefreshToken.issue(user, now=now, family=before.family.hex)
+    token["jti"] = jti or token["jti"]
+    token.set_exp(from_time=now, lifetime=expires_at - now)
+    if keep:
+        RefreshToken.objects.create(
+            jti=token["jti"], family=before.family, user=user, origin=before.origin, device=before.device,
+            began_at=began, issued_at=now, expires_at=expires_at,
+        )  # fmt: skip
+    return token
+
+
+def lifetime() -> timedelta:
+    """How long a refresh token is good, if its family does not end before."""
+    found: timedelta = settings.SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"]
+    return found
+
+
+def end_session(*, user: User, family: UUID) -> None:
+    """End one log-in of somebody's. Raises NotFound."""
+    with transaction.atomic():
+        User.objects.lock(user.pk).first()
+        if not RefreshToken.objects.filter(family=family, user=user).delete()[0]:
+            raise NotFound
+    security_log.note("session_ended", "ok", user_id=user.pk)
 
 
 def verify(*, raw: str, now: datetime) -> None:
@@ -147,16 +188,6 @@ def end_family(token: jwt.RefreshToken, user: User) -> bool:
     """Delete what is left of the family; False where nothing was."""
     deleted, _ = RefreshToken.objects.filter(family=token["family"], user=user).delete()
     return deleted > 0
-
-
-def row(token: jwt.RefreshToken, user: User, *, now: datetime, origin: str) -> RefreshToken:
-    return RefreshToken(
-        jti=token["jti"],
-        family=UUID(token["family"]),
-        user=user,
-        origin=origin,
-        expires_at=now + settings.SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"],
-    )
 
 
 def pair(token: jwt.RefreshToken, user: User, *, now: datetime) -> Pair:

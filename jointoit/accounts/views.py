@@ -23,6 +23,7 @@ from jointoit.accounts import (
     tokens,
 )
 from jointoit.accounts.authentication import sender
+from jointoit.accounts.logins import WrongCredentials
 from jointoit.accounts.models import User
 from jointoit.accounts.pages import LinkView, OneClickView
 from jointoit.accounts.serializers import (
@@ -32,7 +33,7 @@ from jointoit.accounts.serializers import (
     LoginSerializer,
     NewPasswordSerializer,
     PasswordChangeSerializer,
-    ProfileSerializer,
+    ProfileChangeSerializer,
     RefreshSerializer,
     SignUpSerializer,
     UserSerializer,
@@ -87,9 +88,9 @@ class MeView(PrivateView, Conditional):
     serializer_class = UserSerializer
     deletes_with_body = True
     refusals = {
-        "PUT": {400: ("link_in_name", "username_taken", "email_taken")},
-        "PATCH": {400: ("link_in_name", "username_taken", "email_taken")},
-        "DELETE": {400: ("wrong_password",)},
+        "PUT": {400: ("link_in_name", "username_taken", "email_taken", "wrong_password")},
+        "PATCH": {400: ("link_in_name", "username_taken", "email_taken", "wrong_password")},
+        "DELETE": {400: ("wrong_password",), 409: ("last_superuser",)},
     }
 
     @property
@@ -108,10 +109,15 @@ class MeView(PrivateView, Conditional):
 
     def update(self, request: Request, *, partial: bool) -> HttpResponse:
         now, user = timezone.now(), sender(request)
-        values = read(ProfileSerializer, request, partial=partial, of=user)
+        values = read(ProfileChangeSerializer, request, partial=partial, of=user)
+        password = values.pop("current_password", None)
+        if password is not None:
+            throttle_or_raise(request, "login", f"user:{user.pk}", now)
         if "email" in values and not addresses.is_same(values["email"], user.email):
-            throttle_or_raise(request, "signup", f"user:{user.pk}", now)  # it sends mail to whatever address
-        changed = profile.update(user_id=user.pk, values=values, now=now, precondition=self.precondition)
+            throttle_or_raise(request, "reset", f"user:{user.pk}", now)  # it sends mail to whatever address
+        changed = profile.update(
+            user=user, values=values, current_password=password, now=now, precondition=self.precondition
+        )
         return JSONResponse(self.represent(changed))
 
     def delete(self, request: Request) -> HttpResponse:
@@ -185,6 +191,22 @@ class StopMailView(OneClickView):
         return {"is_of_event": links.is_of_event(token)}
 
 
+@documentation.agree_email
+class AgreeToEmailView(LinkView):
+    serializer_class = LinkSerializer
+    template = "accounts/agree_email.html"
+    refusals = {"POST": {400: ("invalid_token",), 409: ("email_taken",)}}
+    act = staticmethod(addresses.agree)
+
+
+@documentation.stop_change
+class StopChangeView(LinkView):
+    serializer_class = LinkSerializer
+    template = "accounts/stop_change.html"
+    refusals = {"POST": {400: ("invalid_token",)}}
+    act = staticmethod(addresses.stop)
+
+
 @documentation.resend_verification
 class ResendVerificationView(PrivateView):
     throttle_scope = "reset"
@@ -203,13 +225,18 @@ DEAD_TOKEN = {"POST": {401: ("token_not_valid",)}}
 @documentation.token
 class TokenView(OpenView):
     refusals = {"POST": {401: ("wrong_credentials",)}}
-    throttle_scope = "login"
 
     def post(self, request: Request) -> HttpResponse:
-        given, now, origin = read(LoginSerializer, request), timezone.now(), login_throttle.origin_of(request)
-        login_throttle.refuse(login=given["username"], origin=origin, now=now)
-        user = logins.check(login=given["username"], password=given["password"])
-        return JSONResponse(asdict(tokens.issue(user=user, now=now, origin=origin)))
+        given, now, origin = read(LoginSerializer, request), timezone.now(), request._request
+        with login_throttle.attempt(
+            origin, login=given["username"], failure=WrongCredentials, now=now, action="login"
+        ) as named:
+            user = logins.check(user=named, password=given["password"])
+        pair = tokens.issue(
+            user=user, now=now, origin=login_throttle.origin_of(origin), device=origin.headers.get("User-Agent", "")
+        )
+        login_throttle.remember(user, request=origin, now=now, action="login")
+        return JSONResponse(asdict(pair))
 
 
 @documentation.token_refresh

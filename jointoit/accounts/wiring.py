@@ -1,9 +1,12 @@
-"""What accounts have the sweeper do."""
+"""What accounts have the sweeper do, and what they hear of."""
 
 from datetime import timedelta
 
-from jointoit.accounts import strangers, tokens
+from jointoit.accounts import addresses, login_throttle, strangers, tokens
+from jointoit.accounts import admin_sessions as admin_sessions  # hears of log-ins
+from jointoit.accounts import passwords as passwords  # hears of passwords that others write
 from jointoit.process import periodic
 
-periodic.register(tokens.prune, every=timedelta(hours=1))
+for prune in (tokens.prune, addresses.prune, login_throttle.prune):
+    periodic.register(prune, every=timedelta(hours=1))
 periodic.register(strangers.release_verified)

@@ -71,7 +71,7 @@ class EventAdmin(RuledAdmin):
     form = EventForm
     inlines = (TeamInline,)
     list_display = ("title", "date", "location", "organizer", "status", "capacity", "seats_taken", "waiting")
-    list_filter = ("status", "date", "requires_approval", "waitlist")
+    list_filter = ("status", "date", "requires_approval", "verified_only", "waitlist")
     search_fields = folded("title", "location", "organizer__username", "organizer__email")
     list_select_related = ("organizer",)
     autocomplete_fields = ("organizer",)

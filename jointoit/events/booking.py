@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
+from django.urls import reverse
 
 from jointoit.accounts.callers import Caller, ScopeMissing
 from jointoit.accounts.models import ApiKey, User
@@ -23,6 +25,7 @@ from jointoit.events.models import Event, Registration
 from jointoit.events.refusals import (
     AlreadyRegistered,
     Busy,
+    EmailNotVerified,
     EventCancelled,
     EventFull,
     EventOver,
@@ -58,8 +61,9 @@ def register(
     list. The mail about it is promised in the same transaction.
 
     Raises ScopeMissing for a key that is not for the event, DeadToken for an account that is closed, NotFound,
-    AlreadyRegistered, EventCancelled, EventOver, EventStarted, RegistrationNotOpen, RegistrationClosed, EventFull,
-    ManyInvalid for answers, QuestionsChanged where one was added meanwhile, and Busy where the event never stood still.
+    AlreadyRegistered, EventCancelled, EventOver, EventStarted, RegistrationNotOpen, RegistrationClosed,
+    EmailNotVerified, EventFull, ManyInvalid for answers, QuestionsChanged where one was added meanwhile, and Busy where
+    the event never stood still.
     """
     if not Caller(attendee, key).reaches(event_id):
         raise ScopeMissing
@@ -95,6 +99,8 @@ def candidate(*, event_id: int, attendee: User, now: datetime) -> Registration:
     if live:
         raise AlreadyRegistered(registration=Registration(pk=live).get_absolute_url())
     refuse(registration.event, now=now)
+    if registration.event.verified_only and not registration.attendee.email_verified:
+        raise EmailNotVerified(resend=f"{settings.PUBLIC_URL}{reverse('verify-email-resend')}")
     registration.status = first_status(registration.event)
     registration.has_event_uid = registration.status == Status.CONFIRMED
     registration.registered_at = registration.updated_at = now

@@ -30,6 +30,7 @@ EVENT = {
     "waiting": 0,
     "requires_approval": False,
     "pending": None,
+    "verified_only": False,
     "registration_opens_at": None,
     "registration_closes_at": None,
     "checkin_opens_at": None,

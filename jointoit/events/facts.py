@@ -10,8 +10,8 @@ from jointoit.journal.writer import Actor, fact, record
 
 TOLD: Final = (
     "title", "description", "date", "ends_at", "timezone", "location", "capacity", "waitlist", "requires_approval",
-    "registration_opens_at", "registration_closes_at", "checkin_opens_at", "checkin_closes_at", "status", "tags",
-    "contact", "cancel_until", "allow_transfers", "organizer_news",
+    "verified_only", "registration_opens_at", "registration_closes_at", "checkin_opens_at", "checkin_closes_at",
+    "status", "tags", "contact", "cancel_until", "allow_transfers", "organizer_news",
 )  # fmt: skip
 
 DIGESTED: Final = {"description", "contact"}  # too long, or an address, which the journal never keeps

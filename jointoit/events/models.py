@@ -73,6 +73,9 @@ class Event(models.Model):
     )
     waitlist = models.BooleanField(default=False, help_text="Whether a full event keeps a waiting list.")
     requires_approval = models.BooleanField(default=False)
+    verified_only = models.BooleanField(
+        default=False, db_default=False, help_text="Whether only people with a confirmed e-mail may register."
+    )
     registration_opens_at = models.DateTimeField(null=True, blank=True)
     registration_closes_at = models.DateTimeField(null=True, blank=True)
     status = models.CharField(max_length=16, choices=Status, default=Status.PUBLISHED)

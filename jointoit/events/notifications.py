@@ -100,7 +100,9 @@ def notify_invitation(invitation: Invitation, *, inviter: User) -> None:
         if invitation.role == Invitation.Role.OWNER
         else TeamInvitation(**shared, role=invitation.role)
     )
-    outbox.enqueue(offer, key=f"invitation:{invitation.pk}:{offer.kind}", expires_at=invitation.expires_at)
+    about_offer = f"invitation:{invitation.pk}:"
+    outbox.enqueue(offer, key=f"{about_offer}{offer.kind}", expires_at=invitation.expires_at)
+    outbox.forget_about(about_offer)  # it names others; nobody needs it once it has gone out
 
 
 def notify_handover(event: Event, old: User | None, new: User) -> None:
@@ -111,6 +113,24 @@ def notify_handover(event: Event, old: User | None, new: User) -> None:
     if old:
         accepted = HandoverAccepted(to=person(old), event=of_event, new_owner=new.get_full_name())
         outbox.enqueue(accepted, key=f"{about_event}:{accepted.kind}")
+    outbox.forget_about(f"{about_event}:")
+    name_organizer(event, new.get_full_name(), new.email)
+
+
+def name_organizer(event: Event, name: str, address: str) -> None:
+    """Have the mails about the seats of an event name somebody else, so that a former owner is not kept in them."""
+    registrations = event.registrations.values_list("pk", flat=True).order_by("pk").iterator()
+    outbox.rename_organizer((about(pk).rstrip(":") for pk in registrations), name=name, address=address)
+
+
+def forget_organizer(user: User) -> None:
+    """Erase somebody whose account goes away from the mails to the guests of their events."""
+    for event in Event.objects.filter(organizer=user):
+        name_organizer(event, "A closed account", "")
+
+
+def withdraw_invitations(invitation_ids: Iterable[int]) -> None:
+    outbox.forget_about(*(f"invitation:{pk}:" for pk in invitation_ids), withdraw=True)
 
 
 def key(kind: type[SeatMessage], registration: Registration) -> str:

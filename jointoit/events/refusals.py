@@ -45,6 +45,25 @@ class TooLateToCancel(Conflict):
     message = "It is too late to cancel this registration by yourself."
 
 
+class EmailNotVerified(Forbidden):
+    """Open the link in the mail that came with your account; `POST /users/verify-email/resend/` sends it again.
+
+    Then ask once more. Whoever manages the event decided that only people with a confirmed e-mail may come.
+    """
+
+    code = "email_not_verified"
+    message = (
+        "This event is for people who have confirmed their e-mail; open the link in your mail, or ask for it again."
+    )
+
+
+class TooManyEvents(Conflict):
+    """Count are drafts, and events that are neither cancelled, deleted nor over; end some of them first."""
+
+    code = "too_many_events"
+    message = "Your account has as many open events and drafts as it may have."
+
+
 class ImpossibleStep(Conflict):
     code = "impossible_step"
     message = "The registration cannot take this step from the status it has."

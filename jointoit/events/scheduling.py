@@ -4,7 +4,9 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from jointoit.accounts.callers import Caller
 from jointoit.accounts.models import User
@@ -12,7 +14,7 @@ from jointoit.accounts.tokens import DeadToken
 from jointoit.errors import Conflict, Invalid, NotFound
 from jointoit.events import booking, facts, notifications, reminders, roles, seating
 from jointoit.events.models import Event
-from jointoit.events.refusals import EventCancelled, EventOver, EventStarted, NotYourEvent
+from jointoit.events.refusals import EventCancelled, EventOver, EventStarted, NotYourEvent, TooManyEvents
 from jointoit.journal.writer import SYSTEM, Actor
 from jointoit.mail.messages import EventChanged
 
@@ -56,17 +58,28 @@ def create(*, organizer: User, now: datetime, fields: Mapping[str, Any], caller:
     """Create an event, published unless `fields` ask for a draft; by the organizer, unless a caller is told.
 
     The organizer is held meanwhile: an account that closes calls off all that it planned, and nothing may slip in.
-    Raises DeadToken for a closed account, Invalid for times that cannot be.
+    Raises DeadToken for a closed account, Invalid for times that cannot be, TooManyEvents.
     """
     event = Event(organizer=organizer, created_at=now, updated_at=now, **fields)
     refuse(event, fields, now=now)
     with transaction.atomic():
         if not User.objects.lock(organizer.pk).filter(is_active=True).first():
             raise DeadToken
+        refuse_more(organizer, now=now)
         event.save(force_insert=True)
         actor = roles.owner(caller or Caller(organizer), event) or SYSTEM
         facts.record_event("created", event, actor=actor, now=now, after=facts.told(event, facts.TOLD))
     return event
+
+
+def refuse_more(organizer: User, *, now: datetime) -> None:
+    """Raise TooManyEvents where an account, whose row is held, has all the open events and drafts that it may have."""
+    events = Event.objects.existing().filter(organizer=organizer)
+    is_open = (
+        Q(status=Status.DRAFT) | Q(status=Status.PUBLISHED, date__gt=now) | Q(status=Status.PUBLISHED, ends_at__gt=now)
+    )
+    if events.filter(is_open).count() >= settings.MAX_OPEN_EVENTS:
+        raise TooManyEvents
 
 
 def change(

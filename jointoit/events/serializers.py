@@ -61,6 +61,9 @@ class EventSerializer(Shape):
     pending = serializers.IntegerField(
         read_only=True, allow_null=True, help_text="How many await approval; null for everybody but the organizer."
     )
+    verified_only = StrictBooleanField(
+        required=False, help_text="Whether only people with a confirmed e-mail may register."
+    )
     registration_opens_at = DateTimeField(required=False, allow_null=True)
     registration_closes_at = DateTimeField(required=False, allow_null=True)
     checkin_opens_at = DateTimeField(

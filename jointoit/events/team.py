@@ -350,7 +350,14 @@ def record(
 def forget(user: User) -> None:
     """Erase what names somebody whose account goes away, once their events are handed on."""
     Membership.objects.filter(Q(owner=user) | Q(member=user)).delete()
-    Invitation.objects.filter(Q(owner=user) | Q(email__iexact=user.email)).delete()
+    addresses = [user.email, *user.former_addresses.values_list("address", flat=True)]
+    named = Q(owner=user)
+    for address in addresses:
+        named |= Q(email__iexact=address)
+    offers = Invitation.objects.filter(named)
+    notifications.withdraw_invitations(list(offers.values_list("pk", flat=True)))
+    offers.delete()
+    notifications.forget_organizer(user)
 
 
 def prune(now: datetime) -> None:

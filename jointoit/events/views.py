@@ -83,7 +83,7 @@ class EventView(PagedView, Conditional):
 @documentation.event_list
 class EventListView(EventView):
     scopes = {"GET": "events:read", "POST": "events:write"}
-    refusals = {"POST": {400: WRONG_TIMES}}
+    refusals = {"POST": {400: WRONG_TIMES, 409: ("too_many_events",)}}
     parameters_class = EventParameters
 
     def get(self, request: Request) -> HttpResponse:
@@ -209,7 +209,8 @@ class RegisterView(RegistrationView):
                 "registration_not_open",
                 "registration_closed",
                 "questions_changed",
-            )
+            ),
+            403: ("email_not_verified",),
         }
     }
 

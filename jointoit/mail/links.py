@@ -14,22 +14,28 @@ from django.core.signing import BadSignature, Signer, TimestampSigner
 
 from jointoit.errors import Invalid
 
-Kind = Literal["verify_email", "change_email", "reset_password"]
+Kind = Literal["verify_email", "change_email", "agree_email", "stop_change", "reset_password"]
 
 LIFETIME: dict[Kind, timedelta] = {
     "verify_email": timedelta(days=3),
     "change_email": timedelta(days=1),
+    "agree_email": timedelta(days=1),
+    "stop_change": timedelta(days=7),
     "reset_password": timedelta(hours=1),
 }
 #: What a token may be used for. A link to a new address is shorter lived, but answered in the same place.
 PURPOSE: dict[Kind, Kind] = {
     "verify_email": "verify_email",
     "change_email": "verify_email",
+    "agree_email": "agree_email",
+    "stop_change": "stop_change",
     "reset_password": "reset_password",
 }
 #: Where a link leads: the path of FRONTEND_URL, or without one, of PUBLIC_URL.
 PATHS: dict[Kind, tuple[str, str]] = {
     "verify_email": ("/verify-email", "/users/verify-email/"),
+    "agree_email": ("/agree-email", "/users/email-change/agree/"),
+    "stop_change": ("/stop-change", "/users/changes/stop/"),
     "reset_password": ("/reset-password", "/users/password-reset/confirm/"),
 }
 
@@ -41,6 +47,8 @@ class BadToken(Invalid):
 
 @dataclass(frozen=True, kw_only=True)
 class Claims:
+    """`address`: where it was sent; of `agree_email` a digest of the new one, of `stop_change` what is brought back."""
+
     user_id: int
     token_epoch: int
     address: str

@@ -95,10 +95,54 @@ class ConfirmEmail(AccountMessage):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EmailChanged(AccountMessage):
+class ChangeMessage(AccountMessage):
+    """Tells of a new address or username; `can_stop`: with a link that takes it back."""
+
+    can_stop: bool = False
+
+    @property
+    def brings_back(self) -> str:
+        """What the account has again once the link is used: an address or, without an @, a username."""
+        return self.to.address
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmailChangeAsked(ChangeMessage):
+    """Goes to the present address when another one is asked for.
+
+    Where the password did not come with it, `agree` is a digest of that other one, for the link that agrees.
+    """
+
+    new_address_masked: str
+    agree: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmailChanged(ChangeMessage):
     """Goes to the old address once a new one has taken its place."""
 
     new_address_masked: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class UsernameChanged(ChangeMessage):
+    """Tells the owner of a new username."""
+
+    old_username: str
+
+    @property
+    def brings_back(self) -> str:
+        return self.old_username
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuessesRefused(AccountMessage):
+    """Tells that log-ins from new places are refused, because somebody tries passwords."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionEnded(AccountMessage):
+    """Tells that a log-in was ended because its refresh token came a second time."""
 
 
 @dataclass(frozen=True, kw_only=True)

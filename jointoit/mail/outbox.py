@@ -46,6 +46,15 @@ LATEST = PreparedQuery("""
     ORDER BY about, id DESC
 """)
 
+RENAME = """
+    UPDATE mail_outboxmail
+    SET facts = jsonb_set(jsonb_set(jsonb_set(jsonb_set(facts,
+        '{event,organizer_name}', to_jsonb(%(name)s::text)), '{event,organizer_address}', to_jsonb(%(address)s::text)),
+        '{before,organizer_name}', to_jsonb(%(name)s::text)), '{before,organizer_address}', to_jsonb(%(address)s::text))
+    FROM unnest(%(about)s::text[]) AS about
+    WHERE dedupe_key ~>=~ (about || ':') AND dedupe_key ~<~ (about || ';')
+"""
+
 
 @dataclass(frozen=True)
 class LatestMail:
@@ -109,6 +118,29 @@ def forget(address: str, *, because_of: str = "") -> None:
     mails = OutboxMail.objects.filter(recipient=address, dedupe_key__startswith=because_of)
     mails.filter(state=OutboxMail.State.PENDING).update(forget=True)
     mails.exclude(state=OutboxMail.State.PENDING).update(**claims.ERASED)
+
+
+def forget_about(*prefixes: str, withdraw: bool = False) -> None:
+    """Erase to whom mails went and what they said whose keys begin so, of those that wait once they are settled.
+
+    With `withdraw` those that wait are not sent any more, and erased as well.
+    """
+    for prefix in prefixes:
+        mails = OutboxMail.objects.filter(dedupe_key__startswith=prefix)
+        waiting = mails.filter(state=OutboxMail.State.PENDING)
+        if withdraw:
+            waiting.update(state=OutboxMail.State.SUPERSEDED, settled_at=Now())
+        else:
+            waiting.update(forget=True)
+        mails.exclude(state=OutboxMail.State.PENDING).update(**claims.ERASED)
+
+
+def rename_organizer(about: Iterable[str], *, name: str, address: str) -> None:
+    """Have mails about these, such as `registration:7`, name another organizer, sent or not."""
+    keys = iter(about)
+    with connection.cursor() as cursor:
+        while chunk := list(islice(keys, CHUNK)):
+            cursor.execute(RENAME, {"about": chunk, "name": name, "address": address})
 
 
 def require_transaction() -> None:

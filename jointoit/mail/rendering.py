@@ -22,7 +22,9 @@ from jointoit.mail.calendar import seat_calendar
 from jointoit.mail.links import Kind
 from jointoit.mail.messages import (
     AccountMessage,
+    ChangeMessage,
     ConfirmEmail,
+    EmailChangeAsked,
     EventChanged,
     EventReminder,
     InvitationMessage,
@@ -156,9 +158,11 @@ def ways_out(message: Message, mint_stop: Mint, mint_not_me: Mint) -> dict[str, 
 def context_of(message: Message, mint: Mint) -> dict[str, Any]:
     context = {"message": message, "to": message.to, "name": greetable(message.to.name), "service": service()}
     if isinstance(message, AccountMessage) and (kind := TOKENS.get(type(message))):
-        address = message.to.address
-        token = mint(kind, user_id=message.user_id, token_epoch=message.token_epoch, address=address)
-        context |= {"token": token, "link": links.address_of(kind, token)}
+        context |= account_link(kind, message, message.to.address, mint)
+    if isinstance(message, EmailChangeAsked) and message.agree:
+        context |= account_link("agree_email", message, message.agree, mint)
+    if isinstance(message, ChangeMessage) and message.can_stop:
+        context["stop_link"] = account_link("stop_change", message, message.brings_back, mint)["link"]
     if isinstance(message, InvitationMessage):
         context["until"] = moment(message.expires_at, message.to.timezone)
     if event := event_of(message):
@@ -169,6 +173,11 @@ def context_of(message: Message, mint: Mint) -> dict[str, Any]:
         moved = (before.date, before.ends_at) != (event.date, event.ends_at)  # of local times a fold makes two the same
         context |= {"before": before, "was": when(before, before.timezone), "moved": moved}
     return context
+
+
+def account_link(kind: Kind, message: AccountMessage, about: str, mint: Mint) -> dict[str, str]:
+    token = mint(kind, user_id=message.user_id, token_epoch=message.token_epoch, address=about)
+    return {"token": token, "link": links.address_of(kind, token)}
 
 
 def service() -> str:

@@ -5,13 +5,21 @@ from urllib.parse import urlencode
 
 import pytest
 
+from jointoit.accounts import addresses
 from jointoit.accounts.models import User
+from jointoit.mail import links
 from tests.client import ServiceClient
 
 from .conftest import Link, MakeUser
 
 VERIFY, RESET = "/users/verify-email/", "/users/password-reset/confirm/"
-PAGES = [VERIFY, RESET]
+AGREE, STOP = "/users/email-change/agree/", "/users/changes/stop/"
+PAGES: dict[str, links.Kind] = {
+    VERIFY: "verify_email",
+    RESET: "reset_password",
+    AGREE: "agree_email",
+    STOP: "stop_change",
+}
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 NEW = "weaving algebra"
 
@@ -32,7 +40,7 @@ def user(make_user: MakeUser) -> User:
 def test_opening_the_link_shows_a_form_and_changes_nothing(
     api: ServiceClient, user: User, link: Link, url: str
 ) -> None:
-    token = link("verify_email" if url == VERIFY else "reset_password", user)
+    token = link(PAGES[url], user)
 
     page = api.get(url, {"token": token}, HTTP_ACCEPT=BROWSER)
 
@@ -115,7 +123,7 @@ def test_a_bad_form_is_refused_on_the_page(api: ServiceClient, db: None, url: st
 
 
 def test_an_address_taken_meanwhile_is_told_on_the_page(api: ServiceClient, make_user: MakeUser, link: Link) -> None:
-    late = make_user(pending_email="new@example.org")
+    late = make_user(pending_email="new@example.org", pending_agreed=True)
     make_user(email="new@example.org")
     token = link("change_email", late, "new@example.org")
 
@@ -162,3 +170,15 @@ def test_what_is_no_token_of_a_mail_is_400(api: ServiceClient, db: None, url: st
 @pytest.mark.parametrize("kind", ["text/plain", "multipart/form-data; boundary=x", "application/xml"])
 def test_other_kinds_of_body_are_415(api: ServiceClient, db: None, url: str, kind: str) -> None:
     assert api.generic("POST", url, "token=x", content_type=kind).status_code == 415
+
+
+def test_the_old_address_agrees_and_stops_by_the_form(api: ServiceClient, make_user: MakeUser, link: Link) -> None:
+    user = make_user(email="old@example.org", email_verified=True, pending_email="new@example.org")
+    agreed = submit(api, AGREE, token=link("agree_email", user, addresses.digest("new@example.org")))
+    user.refresh_from_db()
+    assert (agreed.status_code, user.pending_agreed) == (200, True)
+
+    stopped = submit(api, STOP, token=link("stop_change", user))
+
+    user.refresh_from_db()
+    assert (stopped.status_code, user.pending_email, user.token_epoch) == (200, "", 1)

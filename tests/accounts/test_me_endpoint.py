@@ -11,7 +11,17 @@ from tests.client import ServiceClient
 from .conftest import ME, PASSWORD, Link, Mails, MakeUser, PairOf, Rates, WithToken
 
 NEW_PASSWORD = "weaving algebra"
-FIELDS = ["id", "username", "email", "email_verified", "first_name", "last_name", "timezone", "date_joined"]
+FIELDS = [
+    "id",
+    "username",
+    "email",
+    "email_verified",
+    "pending_email",
+    "first_name",
+    "last_name",
+    "timezone",
+    "date_joined",
+]
 
 
 @pytest.fixture
@@ -87,9 +97,10 @@ def test_what_is_not_yours_to_say_is_ignored(client: ServiceClient, ada: User, m
 
 
 def test_a_new_address_shows_once_it_is_confirmed(client: ServiceClient, ada: User, mails: Mails, link: Link) -> None:
-    answer = client.patch(ME, {"email": "new@example.org"})
+    answer = client.patch(ME, {"email": "new@example.org", "current_password": PASSWORD}).json()
 
-    assert (answer.json()["email"], mails()) == ("ada@example.org", [("confirm_email", "new@example.org")])
+    assert (answer["email"], answer["pending_email"]) == ("ada@example.org", "new@example.org")
+    assert mails() == [("email_change_asked", "ada@example.org"), ("confirm_email", "new@example.org")]
     addresses.verify(token=link("change_email", ada, "new@example.org"))
     assert client.get(ME).status_code == 401
 
@@ -108,12 +119,21 @@ def test_the_case_of_the_own_name_may_change(client: ServiceClient) -> None:
 
 
 def test_asking_for_ever_new_addresses_is_rated(client: ServiceClient, rates: Rates, mails: Mails) -> None:
-    rates(signup="2/day")
+    rates(reset="2/day")
 
     answers = [client.patch(ME, {"email": f"{number}@example.org"}).status_code for number in range(3)]
 
-    assert (answers, len(mails())) == ([200, 200, 429], 2)
+    assert (answers, len(mails())) == ([200, 200, 429], 4)
     assert client.patch(ME, {"first_name": "Augusta"}).status_code == 200
+
+
+def test_a_stolen_token_does_not_guess_the_password_by_the_profile(client: ServiceClient, rates: Rates) -> None:
+    rates(login="1/day")
+
+    answers = [client.patch(ME, {"current_password": "wrong"}) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [400, 429]
+    assert answers[0].json()["errors"][0]["pointer"] == "#/current_password"
 
 
 def test_an_etag_gives_304_and_guards_a_change(client: ServiceClient) -> None:

@@ -50,7 +50,8 @@ def test_of_two_changes_from_one_state_the_second_is_refused(make_user: MakeUser
     with pytest.raises(passwords.WrongPassword):
         passwords.change(user=user, current_password=PASSWORD, new_password="another pass")
 
-    assert logins.check(login=user.username, password=NEW) == user
+    user.refresh_from_db()
+    assert logins.check(user=user, password=NEW) == user
 
 
 def test_a_reset_link_goes_to_the_address_on_file(make_user: MakeUser, mails: Mails, now: datetime) -> None:

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from jointoit.accounts import addresses, passwords, tokens
+from jointoit.accounts import account_closing, addresses, passwords, tokens
 from jointoit.accounts.models import RefreshToken, User, UserManager
 from tests.client import ServiceClient
 
@@ -98,10 +98,19 @@ def test_of_four_changes_of_one_password_one_succeeds(make_user: MakeUser) -> No
 
 
 def test_of_two_who_confirm_one_address_at_once_one_gets_it(make_user: MakeUser, link: Link) -> None:
-    users = [make_user(pending_email="new@example.org") for _ in range(2)]
+    users = [make_user(pending_email="new@example.org", pending_agreed=True) for _ in range(2)]
     links = [link("change_email", user, "new@example.org") for user in users]
 
     results = at_once(2, lambda number: addresses.verify(token=links[number]))
 
     assert sorted(type(result).__name__ for result in results) == ["AddressTakenMeanwhile", "NoneType"]
     assert User.objects.filter(email="new@example.org").count() == 1
+
+
+def test_of_two_superusers_who_step_down_at_once_one_stays(make_user: MakeUser) -> None:
+    pks = [make_user(is_superuser=True).pk for _ in range(2)]
+
+    results = at_once(2, lambda number: account_closing.deactivate(user_ids=[pks[number]]))
+
+    assert sorted(type(result).__name__ for result in results) == ["LastSuperuser", "int"]
+    assert User.objects.filter(is_superuser=True, is_active=True).count() == 1

@@ -30,6 +30,7 @@ def test_the_answer_is_the_account_without_its_password(api: ServiceClient) -> N
         "username": "ada",
         "email": "ada@example.org",
         "email_verified": False,
+        "pending_email": "",
         "first_name": "Ada",
         "last_name": "",
         "timezone": "Europe/London",

@@ -27,18 +27,27 @@ def test_name_and_address_sign_in_in_any_case(api: ServiceClient, make_user: Mak
     assert api.get(ME, HTTP_AUTHORIZATION=f"Bearer {answer.json()['access']}").json()["username"] == "ada"
 
 
+@pytest.mark.parametrize("login", [" ada", "ada ", "\u00a0ada\t", " ada@example.org "])
+def test_blanks_around_a_name_count_as_little_as_at_sign_up(
+    api: ServiceClient, make_user: MakeUser, login: str
+) -> None:
+    make_user(username="ada", email="ada@example.org")
+
+    assert api.post(TOKEN, {"username": login, "password": PASSWORD}).status_code == 200
+
+
 def test_an_address_in_its_own_script_signs_in(api: ServiceClient, make_user: MakeUser) -> None:
     make_user(email="ada@xn--bcher-kva.example")
 
     assert api.post(TOKEN, {"username": "ada@Bücher.example", "password": PASSWORD}).status_code == 200
 
 
-def test_signing_in_costs_two_queries(
+def test_signing_in_costs_three_queries(
     api: ServiceClient, make_user: MakeUser, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     make_user(username="ada")
 
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         api.post(TOKEN, {"username": "ada", "password": PASSWORD})
 
 

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from jointoit.accounts import jwt, tokens
 from jointoit.accounts.models import RefreshToken
@@ -176,6 +177,28 @@ def test_pruning_takes_only_what_nobody_needs(make_user: MakeUser, now: datetime
 
     assert tokens.prune(now) == 1
     assert RefreshToken.objects.count() == 1
+
+
+def test_a_family_ends_however_often_its_token_is_exchanged(
+    make_user: MakeUser, now: datetime, settings: Settings
+) -> None:
+    settings.LONGEST_LOGIN = timedelta(days=45)
+    raw = tokens.issue(user=make_user(), now=now - timedelta(days=29)).refresh
+    for days in (20, 1):
+        raw = tokens.refresh(raw=raw, now=now - timedelta(days=days)).refresh
+
+    last, end = RefreshToken.objects.get(used_at=None), now + timedelta(days=16)
+    assert (last.began_at, last.expires_at) == (now - timedelta(days=29), end)
+    assert tokens.decoded(jwt.RefreshToken, raw)["exp"] == int(end.timestamp())
+
+
+def test_a_family_from_before_its_beginning_was_kept_goes_on(make_user: MakeUser, now: datetime) -> None:
+    pair = tokens.issue(user=make_user(), now=now)
+    RefreshToken.objects.update(began_at=None, issued_at=None)
+
+    tokens.refresh(raw=pair.refresh, now=now + timedelta(days=1))
+
+    assert RefreshToken.objects.get(used_at=None).began_at == now
 
 
 def test_the_origin_follows_the_family(make_user: MakeUser, now: datetime) -> None:

@@ -1,6 +1,9 @@
 """How each operation is brought to each status that its document names: what is good, and what only it refuses."""
 
-from tests.contracts.scene import BEGUN, CLOSED, EVENT, OVER, Call, Given, Scene, numbers
+from uuid import uuid4
+
+from jointoit.accounts import addresses
+from tests.contracts.scene import BEGUN, CLOSED, EVENT, OVER, Call, Given, Person, Scene, numbers
 from tests.live import PASSWORD
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -38,6 +41,41 @@ def verify(scene: Scene) -> Call:
     return Call("POST", "/users/verify-email/", json={"token": scene.link("verify_email", scene.spare)})
 
 
+def agree(scene: Scene, who: Person, *, taken: bool = False) -> Call:
+    """The old address agrees to a new one, which somebody else may have taken since it was confirmed."""
+    address = f"agreed-{who.name}@example.org"
+    scene.made(Call("PATCH", "/users/me/", who, json={"email": address}))
+    if taken:
+        scene.made(Call("POST", "/users/verify-email/", json={"token": scene.link("change_email", who, address)}))
+        rival = f"rival{next(numbers)}"
+        account = {"username": rival, "email": address, "password": PASSWORD}
+        scene.made(Call("POST", "/users/register/", json=account))
+    token = scene.link("agree_email", who, addresses.digest(address))
+    return Call("POST", "/users/email-change/agree/", json={"token": token})
+
+
+def stop(scene: Scene) -> Call:
+    """A new username is taken back."""
+    who = scene.person()
+    token = scene.link("stop_change", who, who.name)
+    return Call("POST", "/users/changes/stop/", json={"token": token})
+
+
+def last_superuser(scene: Scene) -> Call:
+    who = scene.person()
+    scene.turned("UPDATE accounts_user SET is_superuser = (id = %s)", who.id)
+    return Call("DELETE", "/users/me/", who, json={"password": PASSWORD})
+
+
+def session(scene: Scene) -> Call:
+    listed = scene.made(Call("GET", "/users/me/sessions/", scene.ada))["results"]
+    scene.made(Call("POST", "/api/token/", json=scene.login()))
+    known = {each["id"] for each in listed}
+    now = scene.made(Call("GET", "/users/me/sessions/", scene.ada))["results"]
+    (family,) = (each["id"] for each in now if each["id"] not in known)
+    return Call("DELETE", f"/users/me/sessions/{family}/", scene.ada)
+
+
 def change_password(scene: Scene) -> Call:
     body = {"current_password": PASSWORD, "new_password": "another good one"}
     return Call("POST", "/users/me/password/", scene.spare, json=body)
@@ -56,6 +94,9 @@ GOOD: dict[str, Given] = {
     "PATCH /users/me/": profile("PATCH"),
     "DELETE /users/me/": lambda scene: Call("DELETE", "/users/me/", scene.spare, json={"password": PASSWORD}),
     "POST /users/me/password/": change_password,
+    "GET /users/me/sessions/": get("/users/me/sessions/"),
+    "DELETE /users/me/sessions/": lambda scene: Call("DELETE", "/users/me/sessions/", scene.spare),
+    "DELETE /users/me/sessions/{family}/": session,
     "POST /users/password-reset/": lambda scene: Call(
         "POST", "/users/password-reset/", json={"email": scene.ada.email}
     ),
@@ -69,6 +110,10 @@ GOOD: dict[str, Given] = {
     "POST /users/not-me/": lambda scene: Call("POST", "/users/not-me/", json={"token": scene.not_me(scene.spare)}),
     "GET /users/stop-mail/": get("/users/stop-mail/?token=x"),
     "POST /users/stop-mail/": lambda scene: Call("POST", "/users/stop-mail/", json={"token": scene.stop_mail()}),
+    "GET /users/email-change/agree/": get("/users/email-change/agree/?token=x"),
+    "POST /users/email-change/agree/": lambda scene: agree(scene, scene.person()),
+    "GET /users/changes/stop/": get("/users/changes/stop/?token=x"),
+    "POST /users/changes/stop/": stop,
     "POST /users/verify-email/resend/": lambda scene: Call("POST", "/users/verify-email/resend/", scene.ada),
     "POST /api/token/": lambda scene: Call("POST", "/api/token/", json=scene.login()),
     "POST /api/token/refresh/": lambda scene: Call("POST", "/api/token/refresh/", json={"refresh": scene.refresh()}),
@@ -170,6 +215,18 @@ def too_few(method: str) -> Given:
     return given
 
 
+def too_many_events(scene: Scene) -> Call:
+    who = scene.person()
+    scene.turned(
+        "INSERT INTO events_event (title, title_folded, description, date, timezone, location, location_folded,"
+        " organizer_id, waitlist, requires_approval, status, tags, seats_taken, waiting, queue_tail, revision)"
+        " SELECT 'Many', 'many', '', now() + interval '1 day', 'UTC', 'Here', 'here',"
+        " %s, false, false, 'published', '{}', 0, 0, 0, 0 FROM generate_series(1, 500)",
+        who.id,
+    )
+    return Call("POST", "/events/", who, json=EVENT)
+
+
 def twice(scene: Scene) -> Call:
     event = scene.event()
     scene.registration(event)
@@ -202,7 +259,7 @@ def revive(method: str) -> Given:
 def taken_meanwhile(scene: Scene) -> Call:
     who, rival = scene.person(), f"rival{next(numbers)}"
     address = f"{rival}@example.org"
-    scene.made(Call("PATCH", "/users/me/", who, json={"email": address}))
+    scene.made(Call("PATCH", "/users/me/", who, json={"email": address, "current_password": PASSWORD}))
     scene.made(Call("POST", "/users/register/", json={**scene.account(rival), "password": PASSWORD}))
     return Call("POST", "/users/verify-email/", json={"token": scene.link("change_email", who, address)})
 
@@ -270,6 +327,7 @@ PROFILES: dict[str, dict[str, Given]] = {
         "link_in_name": more(f"{method} /users/me/", last_name="www.evil.com"),
         "username_taken": taken(f"{method} /users/me/", "username"),
         "email_taken": taken(f"{method} /users/me/", "email"),
+        "wrong_password": more(f"{method} /users/me/", current_password="wrong"),
     }
     for method in ("PUT", "PATCH")
 }
@@ -288,6 +346,11 @@ OWN: dict[str, dict[str, Given]] = {
     "DELETE /users/me/": {
         "invalid": json("DELETE /users/me/"),
         "wrong_password": json("DELETE /users/me/", password="wrong"),
+        "last_superuser": last_superuser,
+    },
+    "GET /users/me/sessions/": {"invalid": lambda scene: Call("GET", "/users/me/sessions/?page_size=0", scene.ada)},
+    "DELETE /users/me/sessions/{family}/": {
+        "not_found": lambda scene: Call("DELETE", f"/users/me/sessions/{uuid4()}/", scene.ada)
     },
     "POST /users/me/password/": {
         "invalid": json("POST /users/me/password/"),
@@ -328,6 +391,21 @@ OWN: dict[str, dict[str, Given]] = {
         "200 text/html": form("POST /users/verify-email/"),
         "400 text/html": form("POST /users/verify-email/", b"token=junk"),
     },
+    "GET /users/email-change/agree/": {"invalid": query("GET /users/email-change/agree/", "token=" + "x" * 5000)},
+    "POST /users/email-change/agree/": {
+        "invalid": json("POST /users/email-change/agree/"),
+        "invalid_token": json("POST /users/email-change/agree/", token="junk"),
+        "email_taken": lambda scene: agree(scene, scene.person(), taken=True),
+        "200 text/html": form("POST /users/email-change/agree/"),
+        "400 text/html": form("POST /users/email-change/agree/", b"token=junk"),
+    },
+    "GET /users/changes/stop/": {"invalid": query("GET /users/changes/stop/", "token=" + "x" * 5000)},
+    "POST /users/changes/stop/": {
+        "invalid": json("POST /users/changes/stop/"),
+        "invalid_token": json("POST /users/changes/stop/", token="junk"),
+        "200 text/html": form("POST /users/changes/stop/"),
+        "400 text/html": form("POST /users/changes/stop/", b"token=junk"),
+    },
     "POST /api/token/": {
         "invalid": json("POST /api/token/"),
         "wrong_credentials": more("POST /api/token/", password="wrong"),
@@ -354,6 +432,7 @@ OWN: dict[str, dict[str, Given]] = {
     "POST /events/": {
         "invalid": json("POST /events/"),
         "in_the_past": more("POST /events/", date=PAST),
+        "too_many_events": too_many_events,
         "ends_before_start": more("POST /events/", ends_at=SOON),
         "closes_before_opening": more("POST /events/", registration_opens_at=LATER, registration_closes_at=SOON),
     },
@@ -372,6 +451,9 @@ OWN: dict[str, dict[str, Given]] = {
         "invalid": lambda scene: GOOD["POST /events/{id}/register/"](scene).but(headers=LONG_KEY),
         "already_registered": twice,
         "event_full": on("POST /events/{id}/register/", "full"),
+        "email_not_verified": lambda scene: Call(
+            "POST", f"/events/{scene.event(verified_only=True)}/register/", scene.person()
+        ),
         "event_cancelled": on("POST /events/{id}/register/", "cancelled"),
         "event_over": on("POST /events/{id}/register/", "over"),
         "event_started": on("POST /events/{id}/register/", "begun"),

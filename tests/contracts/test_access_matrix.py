@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from django.urls import URLPattern, get_resolver
 
-from jointoit.accounts import keys
+from jointoit.accounts import keys, tokens
 from jointoit.accounts.callers import Caller
 from jointoit.accounts.models import ApiKey, User
 from jointoit.checkin import door
@@ -56,6 +56,9 @@ GET    /users/me/keys/                        {PERSONAL} -
 POST   /users/me/keys/                        401 400 400 400 400 400 400 401 401 -
 PATCH  /users/me/keys/{{key}}/                401 404 404 200 404 404 404 401 401 -
 DELETE /users/me/keys/{{key}}/                401 404 404 204 404 404 404 401 401 -
+GET    /users/me/sessions/                    {PERSONAL} -
+DELETE /users/me/sessions/                    401 204 204 204 204 204 204 401 401 -
+DELETE /users/me/sessions/{{session}}/        401 404 404 204 404 404 404 401 401 -
 GET    /users/me/team/                        {PERSONAL} -
 PATCH  /users/me/team/{{helper}}/             401 404 404 200 404 404 404 401 401 -
 DELETE /users/me/team/{{helper}}/             401 404 404 204 404 404 404 401 401 -
@@ -67,6 +70,8 @@ DELETE /users/me/roles/{{member}}/            401 404 404 404 204 404 404 401 40
 POST   /users/password-reset/                 {NEEDLESS} *
 POST   /users/password-reset/confirm/         {NEEDLESS} *
 POST   /users/verify-email/                   {NEEDLESS} *
+POST   /users/email-change/agree/             {NEEDLESS} *
+POST   /users/changes/stop/                   {NEEDLESS} *
 POST   /users/not-me/                         {NEEDLESS} *
 POST   /users/stop-mail/                      {NEEDLESS} *
 POST   /users/verify-email/resend/            401 202 202 202 202 202 202 401 401 -
@@ -223,6 +228,7 @@ def world(make_event, register, now) -> Callable[[], dict[str, Any]]:
         offer, invitation = team.invite(event_id=None, **asked), team.invite(event_id=event.pk, **asked)
         team.offer_handover(caller=caller, event_id=offered.pk, email="other@example.net", now=now)
         key, _ = keys.create(user=owner, name="k", scopes=["feed"], password="correct-horse-9", now=now)
+        tokens.issue(user=owner, now=now)
         door_pass, text = door_passes.create(caller=caller, event_id=event.pk, label="Side", now=now)
         question = questions.add(caller=caller, event_id=event.pk, fields={"label": "Food?", "type": "text"}, now=now)
         scan, _ = door.admit(caller=caller, event_id=event.pk, scan=Presented(id=uuid4(), token="x"), now=now)
@@ -237,6 +243,7 @@ def world(make_event, register, now) -> Callable[[], dict[str, Any]]:
             "registration": register(event, people["attendee"]).pk,
             "member": member.pk, "doorkeeper": doorkeeper.pk, "helper": helper.pk, "offer": offer.pk,
             "invitation": invitation.pk, "key": key.pk, "pass": door_pass.pk,
+            "session": owner.refresh_tokens.latest("began_at").family,
         }  # fmt: skip
 
     return made
@@ -293,6 +300,8 @@ def operations(pattern: Any) -> set[tuple[str, str]]:
 #: What a browser gets under the address of a mailed link; tests/accounts and tests/events test these pages.
 PAGES = {
     ("GET", "/users/verify-email/"),
+    ("GET", "/users/email-change/agree/"),
+    ("GET", "/users/changes/stop/"),
     ("GET", "/users/password-reset/confirm/"),
     ("GET", "/registrations/unsubscribe/"),
     ("GET", "/users/not-me/"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jointoit.accounts import keys, tokens
+from jointoit.accounts import addresses, keys, tokens
 from jointoit.accounts.callers import Caller
 from jointoit.accounts.documentation import FROM_MAIL, JWT, PASSWORD
 from jointoit.accounts.models import User
@@ -56,12 +56,16 @@ def ada(db: None) -> User:
     return User.objects.create_user("ada", "ada@example.org", PASSWORD)
 
 
+KINDS: dict[str, links.Kind] = {"verify": "verify_email", "agree": "agree_email", "stop": "stop_change"}
+
+
 def filled(value: dict[str, Any], path: str, ada: User, registration: int, now: Any) -> dict[str, Any]:
     """The same with tokens that live: those of the document are for the eye."""
-    kind: links.Kind = "verify_email" if "verify" in path else "reset_password"
+    kind: links.Kind = next((KINDS[part] for part in KINDS if part in path), "reset_password")
+    about = addresses.digest(ada.email) if kind == "agree_email" else ada.email
     living = {
         JWT: tokens.issue(user=ada, now=now).refresh,
-        FROM_MAIL: links.mint(kind, user_id=ada.pk, token_epoch=ada.token_epoch, address=ada.email),
+        FROM_MAIL: links.mint(kind, user_id=ada.pk, token_epoch=ada.token_epoch, address=about),
     }
     if "not-me" in path:
         living[FROM_MAIL] = links.mint_not_me(ada.email)

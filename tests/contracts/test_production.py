@@ -128,15 +128,8 @@ def test_every_answer_carries_the_security_headers(live: Live, path: str) -> Non
 
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Frame-Options"] == "DENY"
-    is_secret = path.startswith(
-        (
-            "/users/password-reset/c",
-            "/users/verify-email/",
-            "/users/not-me/",
-            "/users/stop-mail/",
-            "/registrations/unsubscribe/",
-        )
-    )
+    secret = ("password-reset/c", "verify-email/", "email-change/", "changes/", "not-me/", "stop-mail/")
+    is_secret = path.startswith((*(f"/users/{name}" for name in secret), "/registrations/unsubscribe/"))
     assert headers["Referrer-Policy"] == ("no-referrer" if is_secret and "resend" not in path else "same-origin")
     assert headers["Permissions-Policy"].startswith("camera=()")
     assert "default-src 'self'" in headers["Content-Security-Policy"]

@@ -42,7 +42,11 @@ PROBLEM = "application/problem+json"
 #: Answers of a service that is in need; they have tests of their own below.
 IN_NEED = {"429 throttled", "503 busy", "503 database_unavailable", "503 feed_renewed"}
 NOWHERE = str(2**62)
-IDS = {"code": "busy", "scan": "3f0f9d0e-8b0c-4f0e-9d5e-2a1d6f6f7a10", "message": f"msg_{0:032x}"}
+IDS = {
+    "code": "busy",
+    **dict.fromkeys(("family", "scan"), "3f0f9d0e-8b0c-4f0e-9d5e-2a1d6f6f7a10"),
+    "message": f"msg_{0:032x}",
+}
 
 
 def documented(operation: str) -> set[str]:

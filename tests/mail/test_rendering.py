@@ -285,7 +285,22 @@ def test_mails_that_ask_to_act_carry_a_link_and_no_token_by_itself(kind: type[m.
     assert len(addresses(content.html).clicked) == 2
 
 
-@pytest.mark.parametrize("kind", [m.EmailChanged, m.PasswordChanged])
+@pytest.mark.parametrize("kind", [m.EmailChangeAsked, m.EmailChanged, m.UsernameChanged])
+@pytest.mark.parametrize("can_stop", [True, False])
+def test_a_change_is_taken_back_by_a_link_where_the_address_was_verified(kind: type[m.Message], can_stop: bool) -> None:
+    content = rendering.write(sample(kind, can_stop=can_stop))
+
+    assert ["/users/changes/stop/" in text for text in (content.text, content.html)] == [can_stop] * 2
+
+
+@pytest.mark.parametrize("agree", ["0123456789abcdef", ""])
+def test_the_old_address_gets_a_link_to_agree_where_it_has_to(agree: str) -> None:
+    content = rendering.write(sample(m.EmailChangeAsked, agree=agree))
+
+    assert ["/users/email-change/agree/" in text for text in (content.text, content.html)] == [bool(agree)] * 2
+
+
+@pytest.mark.parametrize("kind", [m.GuessesRefused, m.PasswordChanged, m.SessionEnded])
 def test_mails_that_only_tell_carry_no_token(kind: type[m.Message]) -> None:
     assert "token" not in rendering.write(sample(kind)).text
 

@@ -24,11 +24,13 @@ from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import escape_leading_slashes
 
+from jointoit.api import security_log
 from jointoit.api.http import bodies, strictness
 from jointoit.api.http.rendering import EmptyResponse
 from jointoit.api.problems import handlers
 from jointoit.api.problems.mapping import invalid, known_problem, problem_for_status
 from jointoit.api.throttling import throttle
+from jointoit.errors import Unavailable
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -62,6 +64,7 @@ class RequestMiddleware:
         started = time.monotonic()
         request.request_id = request_id(request.META.get("HTTP_X_REQUEST_ID", ""))  # type: ignore[attr-defined]
         bound = structlog.contextvars.bind_contextvars(request_id=request.request_id)  # type: ignore[attr-defined]
+        current = security_log.current_request.set(request)
         try:
             response = self.get_response(request)
             handlers.as_problem(request, response)
@@ -72,13 +75,15 @@ class RequestMiddleware:
             log_request(request, response, milliseconds=round((time.monotonic() - started) * 1000, 1))
             return response
         finally:
+            security_log.current_request.reset(current)
             structlog.contextvars.reset_contextvars(**bound)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """For views outside of REST framework; None leaves the fault to Django, which logs it."""
-        if handlers.is_admin_path(request) and not isinstance(exception, OperationalError | InterfaceError):
-            return None
-        return handlers.handle(exception, {"request": request})
+        is_away = isinstance(exception, OperationalError | InterfaceError)
+        if not handlers.is_admin_path(request) or is_away:
+            return handlers.handle(exception, {"request": request})
+        return handlers.busy_page(exception) if isinstance(exception, Unavailable) else None
 
 
 def log_request(request: HttpRequest, response: HttpResponseBase, *, milliseconds: float) -> None:
@@ -143,6 +148,8 @@ def refusal(request: HttpRequest) -> HttpResponse | None:
             request.get_host()
         len(request.GET)  # counts the parameters
     except (DisallowedHost, TooManyFieldsSent) as error:
+        if isinstance(error, DisallowedHost):
+            security_log.note("host", "refused")
         return handlers.handle(error, {"request": request})
     if len(request.path_info.encode()) + len(query) > MAX_URL:
         return problem_for_status(414).response(request)

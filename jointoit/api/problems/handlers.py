@@ -12,6 +12,7 @@ from django.views import defaults
 
 from jointoit.api.problems.catalogue import BY_STATUS, MEDIA_TYPE
 from jointoit.api.problems.mapping import problem_for_status, problem_of
+from jointoit.errors import Unavailable
 
 ADMIN: Final = "/admin/"  # pages for people, who keep Django's own error pages
 
@@ -51,6 +52,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
     return defaults.server_error(request) if is_admin_path(request) else problem_for_status(500).response(request)
+
+
+def busy_page(error: Unavailable) -> HttpResponse:
+    """For a person in the admin."""
+    headers = {"Retry-After": str(error.retry_after), "Cache-Control": "no-store"}
+    return HttpResponse(str(error), "text/plain", 503, headers=headers)
 
 
 def as_problem(request: HttpRequest, response: HttpResponseBase) -> None:

@@ -33,6 +33,17 @@ def take(requests: Sequence[BucketRequest], now: int) -> list[RateStatus]:
     return found
 
 
+def give_back(requests: Sequence[BucketRequest]) -> None:
+    """Put one request back into each bucket that it was taken out of."""
+    for wanted in requests:
+        process_buckets.give_back(wanted)
+    if settings.REDIS_URL and redis_buckets(settings.REDIS_URL).give_back(requests):
+        return
+    for wanted in requests:
+        if wanted.sensitive:
+            postgresql.give_back(wanted)
+
+
 def combined(wanted: BucketRequest, shared: RateStatus | None, now: int) -> RateStatus:
     """What holds for one bucket, given what Redis said of it, if it did."""
     status = shared or (postgresql.take(wanted, now) if wanted.sensitive else None)

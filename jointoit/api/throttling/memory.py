@@ -25,6 +25,12 @@ class ProcessBuckets:
                 self.states[wanted.key] = tat, now
         return allowed, tat, now
 
+    def give_back(self, wanted: BucketRequest) -> None:
+        with self.lock:
+            if wanted.key in self.states:
+                tat, seen = self.states[wanted.key]
+                self.states[wanted.key] = tat - wanted.rate.interval, seen
+
     def make_room(self, now: int) -> None:
         if len(self.states) >= self.LARGEST:
             self.states = {key: state for key, state in self.states.items() if state[0] > now}

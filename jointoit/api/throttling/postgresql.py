@@ -34,6 +34,13 @@ def take(wanted: BucketRequest, now: int) -> RateStatus:
     return status_of(wanted, allowed=allowed, tat=tat, now=seen)
 
 
+def give_back(wanted: BucketRequest) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE api_ratebucket SET tat = tat - %s WHERE key = %s", [wanted.rate.interval, UUID(wanted.key)]
+        )
+
+
 def prune(now: int, batch: int) -> int:
     """Delete up to `batch` buckets that are full again; the number deleted.
 

@@ -76,6 +76,11 @@ class RateStatus(NamedTuple):
     full_after: int  # seconds until the whole quota is free again, if nothing more is taken
     retry_after: int  # seconds until one more may pass; 0 when it may now
 
+    def given_back(self) -> "RateStatus":
+        """What it would have said before the request that it let through."""
+        full_after = max(0, self.full_after - ceil_seconds(self.rate.interval))
+        return self._replace(remaining=self.remaining + 1, full_after=full_after)
+
 
 def status_of(wanted: BucketRequest, *, allowed: bool, tat: int, now: int) -> RateStatus:
     """A bucket's answer in the terms of the headers; `tat` as it stands after the request."""

@@ -41,6 +41,14 @@ return answers
 """
 
 
+#: KEYS the buckets; ARGV the interval of each, which goes back where the bucket is still there.
+GIVE_BACK = """
+for place, key in ipairs(KEYS) do
+  if redis.call('EXISTS', key) == 1 then redis.call('HINCRBY', key, 'tat', '-' .. ARGV[place]) end
+end
+"""
+
+
 class RedisBuckets:
     """Each thread keeps a client with one connection: lending one from a pool costs as much as the step itself."""
 
@@ -56,33 +64,41 @@ class RedisBuckets:
 
     def take(self, requests: Sequence[BucketRequest], now: int) -> list[RateStatus] | None:
         """What the buckets say, up to the first that refuses; None when Redis cannot say."""
+        values = [now, *(value for wanted in requests for value in (wanted.rate.interval, wanted.rate.burst))]
+        found = self.run(STEP, requests, values)
+        return found and [
+            status_of(wanted, allowed=bool(allowed), tat=int(tat), now=int(seen))
+            for wanted, (allowed, tat, seen) in zip(requests, found, strict=False)
+        ]
+
+    def give_back(self, requests: Sequence[BucketRequest]) -> bool:
+        """Whether Redis could be told."""
+        return self.run(GIVE_BACK, requests, [wanted.rate.interval for wanted in requests], answer=True) is not None
+
+    def run(self, text: str, requests: Sequence[BucketRequest], values: list[int], answer: Any = None) -> Any:
+        """What a script says, or `answer` where it says nothing; None when Redis cannot say."""
         if not self.breaker.lets_through():
             return None
-        keys = [f"rate:{wanted.key}" for wanted in requests]
-        values = [now, *(value for wanted in requests for value in (wanted.rate.interval, wanted.rate.burst))]
         try:
-            found = self.script()(keys=keys, args=values)
+            found = self.script(text)(keys=[f"rate:{wanted.key}" for wanted in requests], args=values)
         except (redis.RedisError, OSError) as error:
             self.breaker.failed()
             log.warning("throttle_without_redis", error=type(error).__name__)
             return None
         self.breaker.succeeded()
-        return [
-            status_of(wanted, allowed=bool(allowed), tat=int(tat), now=int(seen))
-            for wanted, (allowed, tat, seen) in zip(requests, found, strict=False)
-        ]
+        return answer if found is None else found
 
-    def script(self) -> Any:
+    def script(self, text: str) -> Any:
         """This thread's. A connection that the other side ended since the last request is made anew, once.
 
         redis-py retries ten times by default, which turns 50 ms into seconds.
         """
-        if not hasattr(self.kept, "script"):
+        if not hasattr(self.kept, "scripts"):
             once_more = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
             timeouts = {"socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT}
             client = redis.Redis.from_url(self.url, single_connection_client=True, retry=once_more, **timeouts)
-            self.kept.script = client.register_script(STEP)
-        return self.kept.script
+            self.kept.scripts = {each: client.register_script(each) for each in (STEP, GIVE_BACK)}
+        return self.kept.scripts[text]
 
 
 @lru_cache(maxsize=8)

@@ -33,8 +33,18 @@ def consume(scope: str, identity: str, now: datetime) -> RateStatus | None:
     Call it outside of a transaction: without Redis the count is a row, which must not wait for a commit. Raises
     django.db.Error when a sensitive scope can be counted nowhere (503, not open).
     """
-    found = buckets.take(bucket_requests([(scope, identity)]), rates.microseconds(now))
+    found = consume_all([(scope, identity)], now)
     return found[0] if found else None
+
+
+def consume_all(wanted: Iterable[tuple[str, str]], now: datetime) -> list[RateStatus]:
+    """As `consume`, for pairs of scope and identity, up to the first that refuses."""
+    return buckets.take(bucket_requests(wanted), rates.microseconds(now))
+
+
+def give_back(counted: Iterable[tuple[str, str]]) -> None:
+    """Uncount one request of each: where only failures count, and it was none."""
+    buckets.give_back(bucket_requests(counted))
 
 
 def bucket_requests(wanted: Iterable[tuple[str, str]]) -> list[BucketRequest]:
@@ -48,17 +58,23 @@ def bucket_requests(wanted: Iterable[tuple[str, str]]) -> list[BucketRequest]:
 
 def throttle_or_raise(request: Request, scope: str, identity: str, now: datetime) -> None:
     """Count one request and note it for the headers. Raises Throttled when there is nothing left."""
-    status = consume(scope, identity, now)
-    note(request, [status] if status else [])
-    if status and not status.allowed:
-        raise Throttled(wait=status.retry_after)
+    found = consume_all([(scope, identity)], now)
+    raise_if_refused(request._request, found)
+    note(request._request, found)
+
+
+def raise_if_refused(request: HttpRequest, found: Sequence[RateStatus]) -> None:
+    """Raise Throttled where the last count refuses, and note that one for the headers."""
+    if found and not found[-1].allowed:
+        note(request, found[-1:])
+        raise Throttled(wait=found[-1].retry_after)
 
 
 class RateThrottle(BaseThrottle):
     def allow_request(self, request: Request, view: "APIView") -> bool:
         """Count the request in each of its scopes until one refuses."""
         found = buckets.take(bucket_requests(scopes(request, view)), rates.microseconds(timezone.now()))
-        note(request, found)
+        note(request._request, found)
         self.refusal = found[-1] if found and not found[-1].allowed else None
         return self.refusal is None
 
@@ -80,10 +96,10 @@ def scopes(request: Request, view: "APIView") -> Iterator[tuple[str, str]]:
 # ── Headers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def note(request: Request, found: Sequence[RateStatus]) -> None:
+def note(request: HttpRequest, found: Sequence[RateStatus]) -> None:
     """Remember counts on the Django request, where the middleware finds them whatever becomes of the view."""
-    noted: list[RateStatus] = getattr(request._request, "rate_limits", [])
-    request._request.rate_limits = [*noted, *found]  # type: ignore[attr-defined]
+    noted: list[RateStatus] = getattr(request, "rate_limits", [])
+    request.rate_limits = [*noted, *found]  # type: ignore[attr-defined]
 
 
 def headers(request: HttpRequest) -> dict[str, str]:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("events", "0011_one_calendar_uid")]
+    dependencies: ClassVar = [("events", "0012_verified_only")]
 
     operations: ClassVar = [
         migrations.AddField(

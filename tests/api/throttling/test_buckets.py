@@ -17,7 +17,7 @@ from jointoit.api.throttling import buckets, postgresql, rates
 from jointoit.api.throttling.memory import ProcessBuckets
 from jointoit.api.throttling.rates import BucketRequest
 from jointoit.api.throttling.redis import RedisBuckets, redis_buckets
-from jointoit.api.throttling.throttle import consume
+from jointoit.api.throttling.throttle import consume, give_back
 from jointoit.process.breaker import ERRORS_TO_OPEN, Breaker
 from tests.api.rush import together
 from tests.client import ServiceClient
@@ -237,6 +237,31 @@ def test_a_process_keeps_a_bounded_number_of_buckets(monkeypatch: pytest.MonkeyP
         place.take(claim(str(number)), moment)
     place.take(claim("much later"), moment + 120_000_000)
     assert len(place.states) == 1
+
+
+# ── What did not count ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("place", ["up", "dead"])
+def test_what_is_given_back_may_be_taken_again(
+    limit: Callable[..., None], now: datetime, request: pytest.FixtureRequest, place: str
+) -> None:
+    request.getfixturevalue(place)
+    limit(login="2/hour", anon="off")
+    for _ in range(5):
+        assert passed("login", now, times=2) == [True, True]
+        give_back([("login", "somebody"), ("anon", "somebody")])
+        give_back([("login", "somebody")])
+
+    assert passed("login", now, times=3) == [True, True, False]
+
+
+def test_to_whom_nothing_was_given_nothing_comes_back(up: None, limit: Callable[..., None], now: datetime) -> None:
+    limit(login="1/hour")
+
+    give_back([("login", "somebody")])
+
+    assert passed("login", now, times=2) == [True, False]
 
 
 # ── Pruning ───────────────────────────────────────────────────────────────────────────────────────────────────────────

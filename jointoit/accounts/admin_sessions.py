@@ -1,0 +1,57 @@
+"""Sessions of the admin: how long they last, and by what a browser is known again that signed in before.
+
+They idle out after SESSION_COOKIE_AGE and end after a day whatever is done; with the password or the account they end
+at the next request (`User.get_session_auth_hash`).
+"""
+
+import secrets
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Final
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.contrib.auth.signals import user_logged_in
+from django.dispatch import receiver
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+
+from jointoit.accounts.login_throttle import COOKIE_SALT, REMEMBERED
+from jointoit.api.problems.handlers import is_admin_path
+
+LONGEST: Final = timedelta(days=1)
+BEGAN: Final = "began"
+
+
+def browser_of(request: HttpRequest) -> str:
+    """The id of an account and a secret, where this browser signed in to the admin before; empty for others."""
+    age = REMEMBERED.total_seconds()
+    found = request.get_signed_cookie(settings.BROWSER_COOKIE_NAME, "", salt=COOKIE_SALT, max_age=int(age))
+    return found or ""
+
+
+@receiver(user_logged_in)
+def begin(request: HttpRequest, user: Any, **_: object) -> None:
+    request.session[BEGAN] = timezone.now().timestamp()
+    request.known_browser = f"{user.pk}.{secrets.token_hex(16)}"  # type: ignore[attr-defined]
+
+
+class AdminSessionMiddleware:
+    """Stands between the sessions and who is signed in."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if is_admin_path(request) and settings.SESSION_COOKIE_NAME in request.COOKIES:
+            began = request.session.get(BEGAN, 0)
+            if began <= (timezone.now() - LONGEST).timestamp():
+                logout(request)
+        response = self.get_response(request)
+        if known := getattr(request, "known_browser", None):
+            response.set_signed_cookie(
+                settings.BROWSER_COOKIE_NAME, known, salt=COOKIE_SALT, max_age=REMEMBERED,
+                secure=settings.HTTPS, httponly=True, samesite="Strict",
+            )  # fmt: skip
+        return response
