@@ -19,9 +19,14 @@ if not settings.READABLE_LOGS:
     logs.write_directly(settings.LOG_LEVEL)
 watchdog.begin()
 api, pages = ApiHandler(), WSGIHandler()
+PROCESS = dict(os.environ)
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """As a server calls it. granian adds the environment of the process, which holds secrets and no request needs."""
+    for name, value in PROCESS.items():
+        if environ.get(name) == value:
+            del environ[name]
     handler = pages if is_page_path(environ["PATH_INFO"]) else api
     return handler(environ, start_response)
 

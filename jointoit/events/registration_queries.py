@@ -26,9 +26,11 @@ COLUMNS: Final = f"""
     CASE WHEN event.deleted_at < {OVER_AT} THEN 'cancelled' ELSE event.status END AS event_status,
     attendee.id AS attendee_id, attendee.username AS attendee_username
 """
+#: Whoever has cancelled is written to no more.
+EMAIL: Final = "CASE WHEN registration.status <> 'cancelled' THEN attendee.email END"
 #: Names and address are for whoever manages the event.
-PRIVATE: Final = """
-    json_build_object('email', attendee.email, 'first_name', attendee.first_name, 'last_name', attendee.last_name)
+PRIVATE: Final = f"""
+    json_build_object('email', {EMAIL}, 'first_name', attendee.first_name, 'last_name', attendee.last_name)
 """
 OWN_COLUMNS: Final = f"{COLUMNS}, CASE WHEN event.organizer_id = %(reader)s THEN {PRIVATE} END AS attendee_private"
 MANAGED_COLUMNS: Final = f"{COLUMNS}, {PRIVATE} AS attendee_private"
@@ -77,9 +79,7 @@ TIMES: Final = {
     ("ongoing", True): f"event.date <= %(now)s AND {OVER_AT} > %(now)s",
     ("ongoing", False): f"(event.date > %(now)s OR {OVER_AT} <= %(now)s)",
 }
-NAMES: Final = (
-    "events_plain_text(concat_ws(' ', attendee.username, attendee.first_name, attendee.last_name, attendee.email))"
-)
+NAMES: Final = f"events_plain_text(concat_ws(' ', attendee.username, attendee.first_name, attendee.last_name, {EMAIL}))"
 
 
 def own_list(asked: Mapping[str, Any], *, caller: Caller, now: datetime) -> Listing:
@@ -116,7 +116,9 @@ def attendee_query(given: frozenset[str], words: tuple[str, ...]) -> ListQuery:
 
 
 FILE_COLUMNS: Final = f"""
-    registration.id, attendee.username, attendee.first_name, attendee.last_name, attendee.email, registration.status,
+    registration.id, attendee.username, attendee.first_name, attendee.last_name,
+    {EMAIL} AS email, registration.status,
+    registration.answers,
     {POSITION_IN_EVENT}, registration.registered_at, registration.updated_at
 """
 

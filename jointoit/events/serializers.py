@@ -108,7 +108,9 @@ class EventSummarySerializer(Shape):
 class AttendeeSerializer(Shape):
     id = serializers.IntegerField()
     username = serializers.CharField()
-    email = serializers.EmailField(required=False, help_text="Shown to the organizer only.")
+    email = serializers.EmailField(
+        required=False, allow_null=True, help_text="Shown to the organizer only; null once the person has cancelled."
+    )
     first_name = serializers.CharField(required=False, help_text="Shown to the organizer only.")
     last_name = serializers.CharField(required=False, help_text="Shown to the organizer only.")
 

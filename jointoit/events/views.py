@@ -19,7 +19,7 @@ from jointoit.api.http.rendering import EmptyResponse, JSONRenderer, JSONRespons
 from jointoit.api.lists import parameters
 from jointoit.api.lists.views import PagedView
 from jointoit.events import booking, documentation, event_queries, notifications, registration_queries, scheduling
-from jointoit.events.attendees import AttendeeCSVRenderer, as_csv, streamed
+from jointoit.events.attendees import AttendeeCSVRenderer, as_csv, attendee_columns, attendee_rows, streamed
 from jointoit.events.models import Event
 from jointoit.events.parameters import (
     AttendeeParameters,
@@ -166,16 +166,25 @@ class CancelView(EventView):
         return JSONResponse(event_queries.detail(pk, caller=caller_of(request)))
 
 
+class CalendarRenderer(JSONRenderer):
+    """Lets `Accept: text/calendar` choose the file; the view writes it itself."""
+
+    media_type = "text/calendar"
+    format = "ics"
+
+
 @documentation.calendar
 class CalendarView(EventView):
+    renderer_classes = [CalendarRenderer]
     scopes = {"GET": "events:read"}
     permission_classes = [AllowAny]
 
     def get(self, request: Request, pk: int) -> HttpResponse:
         event = self.get_object()
         cancelled = event.status == Event.Status.CANCELLED
-        feed = event_calendar(notifications.event_payload(event), cancelled=cancelled, now=timezone.now())
-        return HttpResponse(feed, content_type="text/calendar; charset=utf-8")
+        feed = event_calendar(notifications.event_payload(event), cancelled=cancelled, now=event.updated_at)
+        name = {"Content-Disposition": f'attachment; filename="event-{pk}.ics"'}
+        return HttpResponse(feed, content_type="text/calendar; charset=utf-8", headers=name)
 
 
 class RegistrationView(PagedView, Conditional):
@@ -293,12 +302,14 @@ class AttendeeListView(EventView):
     scopes = {"GET": "attendees:read"}
 
     def get(self, request: Request, pk: int) -> HttpResponseBase:
-        self.get_object()
+        event = self.get_object()
         asked = parameters.read(request, AttendeeParameters)
         listing = registration_queries.attendee_list(asked, event=pk)
         if request.accepted_media_type == AttendeeCSVRenderer.media_type:
             rows = registration_queries.attendee_file(listing).stream(listing.values)
-            return streamed(as_csv(rows), name=f"event-{pk}-registrations.csv")
+            asked_for = list(event.questions.all())
+            rows = attendee_rows(rows, zone=event.timezone, questions=asked_for)
+            return streamed(as_csv(rows, attendee_columns(asked_for)), name=f"event-{pk}-registrations.csv")
         page = self.page_of(listing)
         mails = outbox.latest(f"registration:{row['id']}" for row in page)
         return self.get_paginated_response([

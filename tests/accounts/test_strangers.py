@@ -39,9 +39,9 @@ def test_a_name_with_a_link_is_refused_at_sign_up(api, db, name):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_with_a_link_is_refused_in_the_profile_unless_it_stands_there(make_user, now, name):
     user = make_user(**name)
-    assert profile.update(user_id=user.pk, values=name, now=now).pk == user.pk
+    assert profile.update(user=user, values=name, now=now).pk == user.pk
     with pytest.raises(names.LinkInName):
-        profile.update(user_id=make_user().pk, values=name, now=now)
+        profile.update(user=make_user(), values=name, now=now)
 
 
 def test_opening_the_page_changes_nothing(api, victim):
@@ -73,7 +73,7 @@ def test_it_shuts_nothing_once_the_address_is_verified(api, victim):
 
 def test_an_account_that_only_asked_for_the_address_keeps_its_own(api, make_user, now):
     user = make_user(email_verified=True)
-    profile.update(user_id=user.pk, values={"email": "victim@example.org"}, now=now)
+    profile.update(user=user, values={"email": "victim@example.org"}, now=now)
     assert not_me(api).status_code == 204
 
     user.refresh_from_db()

@@ -63,9 +63,9 @@ def test_a_dry_run_writes_nothing(scan, guest):
 def test_why_somebody_is_refused(scan, event, make_event, register, now, settings):
     cancelled, replaced, stranger = register(event), register(event), register(make_event())
     pending = register(event)
-    Registration.objects.filter(pk=pending.pk).update(status="pending")
     Registration.objects.filter(pk=replaced.pk).update(ticket_issue=2)
     booking.set_status(registration_id=cancelled.pk, caller=Caller(event.organizer), status="cancelled", now=now)
+    Registration.objects.filter(pk=pending.pk).update(status="pending")
     cases = {
         "cancelled": shown(cancelled), "not_confirmed": shown(pending), "reissued": shown(replaced),
         "wrong_event": shown(stranger), "forged": Presented(id=uuid4(), token="https://example.org"),

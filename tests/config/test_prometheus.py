@@ -28,7 +28,7 @@ def test_every_rule_asks_for_figures_that_are_told() -> None:
     asked = set().union(*(names(rule["expr"]) for rule in RULES))
 
     assert {name.removesuffix("_total") for name in asked} - told == set()
-    assert len(asked) == 8
+    assert len(asked) == 10
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])

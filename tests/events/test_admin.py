@@ -31,6 +31,7 @@ def form_of(event: Event, **changes: Any) -> dict[str, Any]:
         "tags": "",
     }
     form |= {"date_0": f"{event.date:%Y-%m-%d}", "date_1": f"{event.date:%H:%M:%S}", "capacity": event.capacity or ""}
+    form["organizer_news"] = event.organizer_news
     form |= {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
     return form | changes
 

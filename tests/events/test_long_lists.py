@@ -82,7 +82,7 @@ def test_the_file_names_every_place_in_the_queue(crowded, signed_in):
 
     lines = b"".join(download(signed_in(event.organizer), event)).decode().splitlines()
 
-    assert [line.split(",")[6] for line in lines[1:]] == ["", "", "", *map(str, range(1, 2_501))]
+    assert [line.split(",")[6].strip('"') for line in lines[1:]] == ["", "", "", *map(str, range(1, 2_501))]
 
 
 # ── Places in the queue ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,3 +1,5 @@
+import codecs
+import csv
 from datetime import timedelta
 from typing import Any
 
@@ -281,15 +283,23 @@ def test_the_attendee_list_costs_three_queries(signed_in, make_event, register, 
         assert len(signed_in(event.organizer).get(f"/events/{event.pk}/registrations/").json()["results"]) == people
 
 
-def test_attendees_as_csv_are_safe_in_a_spreadsheet(signed_in, make_event, make_user, register):
-    event = make_event()
-    register(event, make_user(username="eve", first_name="=1+1", last_name='Comma, "Quote"'))
+def test_attendees_as_csv_are_safe_in_a_spreadsheet(signed_in, make_event, make_user, register, now):
+    event = make_event(timezone="Asia/Tokyo")
+    register(event, make_user(username="eve", first_name="＝cmd", last_name='x;=cmd, "Quote"'))
 
-    response = signed_in(event.organizer).get(f"/events/{event.pk}/registrations/", HTTP_ACCEPT="text/csv")
+    response = signed_in(event.organizer).get(f"/events/{event.pk}/registrations/?format=csv")
 
-    header, line = b"".join(response.streaming_content).decode().splitlines()
-    assert header == "id,username,first_name,last_name,email,status,position,registered_at,updated_at"
-    assert line.split(",", 1)[1].startswith("""eve,'=1+1,"Comma, ""Quote\""",eve@example.org,confirmed,,""")
+    content = b"".join(response.streaming_content)
+    header, line = csv.reader(content.decode("utf-8-sig").splitlines())
+    assert content.startswith(codecs.BOM_UTF8)
+    assert dict(zip(header, line, strict=True)) | {"id": ""} == {
+        "id": "", "username": "eve", "first_name": "'＝cmd", "last_name": "x;'=cmd, \"Quote\"", "position": "",
+        "email": "eve@example.org", "status": "confirmed",
+        **dict.fromkeys(("registered_at", "updated_at"), now.strftime("%Y-%m-%dT%H:%M:%SZ")),
+        **dict.fromkeys(
+            ("registered_at_local", "updated_at_local"), f"{now + timedelta(hours=9):%Y-%m-%d %H:%M:%S}"
+        ),
+    }  # fmt: skip
     assert response["Content-Disposition"] == f'attachment; filename="event-{event.pk}-registrations.csv"'
 
 

@@ -103,6 +103,9 @@ class Negotiation(BaseContentNegotiation):
     def select_renderer(  # type: ignore[override]
         self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
+        asked = request.query_params.get("format")
+        if asked and (named := next((each for each in renderers if each.format == asked), None)):
+            return named, str(named.media_type)  # a link that a browser can fetch
         header = request.META.get("HTTP_ACCEPT", "").strip() or "*/*"
         ranges = accepted(header[:MAX_HEADER])
         best = max(renderers, key=lambda renderer: quality(str(renderer.media_type), ranges))

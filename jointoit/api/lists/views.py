@@ -16,7 +16,7 @@ class PagedView(GenericAPIView[Any]):
     def known_parameters(cls) -> frozenset[str]:
         """The names of the query parameters that are read."""
         own: type[ParameterSerializer] = getattr(cls, "parameters_class", PageParameters)
-        return frozenset(own._declared_fields) | frozenset(PageParameters._declared_fields)
+        return frozenset(own._declared_fields) | {*PageParameters._declared_fields, "format"}
 
     def page_of(self, listing: Listing) -> list[Row]:
         """The rows of the page that is asked for; `get_paginated_response` then puts its links around them."""

@@ -1,10 +1,14 @@
 """From which address a request comes, behind a known number of proxies."""
 
+import re
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Final
 
 from django.conf import settings
 from django.http import HttpRequest
+
+WITH_PORT: Final = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}", re.ASCII)
 
 
 def client_address(request: HttpRequest) -> str:
@@ -22,7 +26,9 @@ def client_address(request: HttpRequest) -> str:
 
 @lru_cache(maxsize=10_000)
 def normal(text: str) -> str | None:
-    """An address in its one spelling; None for what is none."""
+    """An address in its one spelling, without the port that some proxies write; None for what is none."""
+    if with_port := WITH_PORT.fullmatch(text):
+        text = with_port[1] or with_port[2]
     try:
         address: IPv4Address | IPv6Address = ip_address(text)
     except ValueError:

@@ -56,7 +56,7 @@ def test_a_message_says_what_would_be_right_and_repeats_nothing(api: ServiceClie
         "A whole number from 1 to 9223372036854775807.",
         "One of: draft, published, cancelled.",
         "Either true or false.",
-        "This must be a date and time by RFC 3339 with an offset or Z, such as 2030-05-17T18:00:00Z.",
+        "This must be a date and time with an offset or Z, such as 2030-05-17T18:00:00Z.",
     ]
 
 
