@@ -75,7 +75,7 @@ class ProfileSerializer(Shape):
     """What people say of themselves; what may be left out stays as it is."""
 
     unchanging = {"id": "pk"}
-    also_read = ("id", "email_verified", "date_joined")
+    also_read = ("id", "email_verified", "pending_email", "date_joined")
 
     username = UsernameField(help_text="Letters, digits and . + - _; unique in any case.")
     email = EmailField(help_text="A new one takes effect when it is confirmed from there.")

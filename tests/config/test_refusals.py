@@ -10,7 +10,8 @@ from tests.servers import bare_environment
 
 RANDOM = "4f1d0c7a9b2e83d65a7c1f0e9d8b3a6275c4e1f0a9b8d7c6"
 PRODUCTION = {
-    "SECRET_KEY": f"{RANDOM}-one", "TICKET_KEYS": f"{RANDOM}{RANDOM}"[:64], "JWT_SIGNING_KEY": f"{RANDOM}-two", "ALLOWED_HOSTS": "api.example.org",
+    "SECRET_KEY": f"{RANDOM}-one", "JWT_SIGNING_KEY": f"{RANDOM}-two", "TICKET_KEYS": f"{RANDOM}{RANDOM}"[:64],
+    "ALLOWED_HOSTS": "api.example.org",
     "PUBLIC_URL": "https://api.example.org", "DATABASE_URL": "postgresql://me:SENT@127.0.0.1:1/events",
     "REDIS_URL": "redis://127.0.0.1:1/0", "EMAIL_HOST": "mail.example.org", "DEFAULT_FROM_EMAIL": "us@example.org",
 }  # fmt: skip

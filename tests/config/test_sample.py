@@ -14,6 +14,7 @@ NAME = re.compile(r"""(?:env\.\w+\(|environ\.get\(|environ\[|set_if_unset\()\s*[
 NOT_FOR_PEOPLE = {
     "DJANGO_SETTINGS_MODULE",
     "PATH",
+    "RUN_MAIN",
     "PYTHONUNBUFFERED",
     "PYTHONWARNINGS",
     "FORCE_COLOR",
