@@ -35,8 +35,11 @@ State = Message.State
 Clock = Callable[[], datetime]
 
 THREADS: Final[int] = settings.WEBHOOK_THREADS
-LANES: Final = 4  # threads that speak to one receiver at once, once it has taken a message
-MOST: Final = 64  # messages in one batch
+#: Threads that speak to one receiver at once, once it has taken a message. Of one that answers at once, more than two
+#: only get into each other's way: one posts while the other's answers are written down.
+LANES: Final = 4
+BRISK_LANES: Final = 2
+MOST: Final = 256  # messages in one batch
 #: Seconds. Rights are looked at when a message is claimed; one that is older is put back, and looked at again.
 FRESH: Final = 1.0
 #: A batch that takes no longer is followed by one of twice the size.
@@ -198,7 +201,8 @@ class Dispatcher:
             receiver.senders.append(batch.sender)
         else:
             batch.sender.close()
-        receiver.most_lanes = LANES if all(each.verdict is Verdict.SENT for _, each in result.tried) else 1
+        well = all(outcome.verdict is Verdict.SENT for _, outcome in result.tried)
+        receiver.most_lanes = 1 if not well else LANES if result.seconds > BRISK else BRISK_LANES
         if result.seconds > BRISK or batch.messages:
             receiver.size = max(1, receiver.size // 2)
         elif len(result.tried) >= receiver.size:
