@@ -16,7 +16,10 @@ from tests.chaos.town import Machines, Town
 
 LONG = os.environ.get("CHAOS") == "long"
 SEED = int(os.environ.get("CHAOS_SEED") or time.time())
-TABLES = "mail_outboxmail, mail_mailgate, events_registration, events_event, api_idempotencykey, accounts_user"
+TABLES = (
+    "journal_fact, mail_mailstop, mail_outboxmail, mail_mailgate, events_registration, events_event, "
+    "api_idempotencykey, accounts_user"
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
