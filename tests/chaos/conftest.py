@@ -17,8 +17,8 @@ from tests.chaos.town import Machines, Town
 LONG = os.environ.get("CHAOS") == "long"
 SEED = int(os.environ.get("CHAOS_SEED") or time.time())
 TABLES = (
-    "journal_fact, journal_feedstate, webhooks_position, mail_outboxmail, mail_mailgate, events_registration, "
-    "events_event, api_idempotencykey, accounts_user"
+    "journal_fact, journal_feedstate, webhooks_position, mail_mailstop, mail_outboxmail, mail_mailgate, "
+    "events_registration, events_event, api_idempotencykey, accounts_user"
 )
 
 
