@@ -129,7 +129,7 @@ lock: $(BIN)/.uv ## Bring the requirement files up to date with pyproject.toml (
 	@$(LOCK) --extra laptop --extra tracing $(if $(UPGRADE),--upgrade) --group dev --constraints requirements.txt --output-file requirements-dev.txt
 
 clean: ## Remove everything that was made here, the database included
-	rm -rf .venv .venv-* .local node_modules tools/sdk/node_modules staticfiles build htmlcov .coverage .coverage.* .hypothesis \
+	rm -rf .venv .venv-* .local node_modules tools/sdk/node_modules tools/browser/node_modules staticfiles build htmlcov .coverage .coverage.* .hypothesis \
 	  .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -152,6 +152,10 @@ $(BIN)/.development: requirements-dev.txt $(BIN)/.uv
 
 tools/sdk/node_modules/.installed: tools/sdk/package-lock.json
 	@cd tools/sdk && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
+	@touch $@
+
+tools/browser/node_modules/.installed: tools/browser/package-lock.json
+	@cd tools/browser && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
 	@touch $@
 
 # uv takes seconds where pip takes a minute; pip alone knows an index that only its own configuration names.

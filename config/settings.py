@@ -34,9 +34,7 @@ JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", **development("development-" + "sig
 # They verify and never sign; keep one for the life of a refresh token.
 JWT_OLD_SIGNING_KEYS: list[str] = env.list("JWT_OLD_SIGNING_KEYS", [])
 # The newest signs, all verify: keep one until the last event for which it signed is over.
-TICKET_KEYS: list[str] = env.list(
-    "TICKET_KEYS", **development(["d0" * 32]), validate=ticket_keys(random=not DEBUG)
-)
+TICKET_KEYS: list[str] = env.list("TICKET_KEYS", **development(["d0" * 32]), validate=ticket_keys(random=not DEBUG))
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", **development(["127.0.0.1", "localhost", "[::1]"]))
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
@@ -57,6 +55,9 @@ JOURNAL_DAYS = env.int("JOURNAL_DAYS", 400)  # after the event is over
 REMINDER_HOURS = env.float("REMINDER_HOURS", 24.0)  # before the start
 MAIL_CLOCK_SPEED = env.float("MAIL_CLOCK_SPEED", 1.0)  # a test lives through a day without mail server in a minute
 FRONTEND_URL = env.str("FRONTEND_URL", "")
+PRIVACY_URL = env.str("PRIVACY_URL", "")
+TERMS_URL = env.str("TERMS_URL", "")
+IMPRINT_URL = env.str("IMPRINT_URL", "")
 RATES = {
     "anon": env.str("RATE_ANON", "120/min"),
     "user": env.str("RATE_USER", "600/min"),
@@ -125,7 +126,13 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-PAGE_PATHS = ("/admin/", "/static/")
+PAGE_PATHS = (
+    *("/admin/", "/static/"),
+    *("/e/", "/login/", "/signup/", "/logout/", "/password-reset/", "/me/", "/r/", "/t/", "/manage/", "/door/"),
+    *("/sitemap.xml", "/robots.txt"),
+)
+LOGIN_URL = "page-login"
+CSRF_FAILURE_VIEW = "jointoit.pages.base.csrf_failure"
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = False  # jointoit.api.http.middleware answers 308, which keeps method and body
@@ -140,6 +147,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "jointoit.pages.base.site",
             ]
         },
     }

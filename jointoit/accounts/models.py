@@ -9,6 +9,7 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Upper
+from django.utils.crypto import salted_hmac
 from django.utils.timezone import now as this_moment
 
 if TYPE_CHECKING:
@@ -103,6 +104,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_full_name(self) -> str:
         return full_name(self.username, self.first_name, self.last_name)
+
+    def get_session_auth_hash(self) -> str:
+        """What a session of the pages is bound to: whatever ends tokens ends it too."""
+        return salted_hmac(f"{__name__}.session", f"{self.token_epoch}:{self.password}", algorithm="sha256").hexdigest()
 
     def end_tokens(self) -> Self:
         """Make every access and refresh token given out so far worthless; the caller holds the row and saves it."""
