@@ -26,6 +26,10 @@ UNPACKED = MODULES / ".chromium"
 AXE = MODULES / "axe-core/axe.min.js"
 INSTALLED = ("chromium", "chromium-browser", "google-chrome")
 NONE = "NOT PROVED: there is no browser, and no npm to install one; the pages were not opened in a real browser"
+#: Without a font Chromium ends at the first field of a form; the file in the package names places of its own.
+FONTS = (
+    "<fontconfig><dir>/usr/share/fonts</dir><dir>{folder}/fonts</dir><cachedir>{folder}/cache</cachedir></fontconfig>"
+)
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 
 
@@ -64,6 +68,7 @@ def unpack() -> None:
         packed = io.BytesIO(brotli.decompress((PACKED / f"{name}.tar.br").read_bytes()))
         with tarfile.open(fileobj=packed) as archive:
             archive.extractall(fresh, filter="data")
+    (fresh / "fonts.conf").write_text(FONTS.format(folder=UNPACKED))
     browser = fresh / "chromium"
     browser.write_bytes(brotli.decompress((PACKED / "chromium.br").read_bytes()))
     browser.chmod(0o755)
