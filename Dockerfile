@@ -13,7 +13,7 @@ COPY config config
 COPY jointoit jointoit
 # Reading the settings wants values that nothing here uses; none of them stays in the image.
 RUN key=$(/venv/bin/python -c "import secrets; print(secrets.token_hex(32))") \
- && SECRET_KEY=$key JWT_SIGNING_KEY=$key \
+ && SECRET_KEY=$key JWT_SIGNING_KEY=$key TICKET_KEYS=$key \
     ALLOWED_HOSTS=build PUBLIC_URL=http://build DATABASE_URL=postgresql://build REDIS_URL=redis://build \
     EMAIL_HOST=build DEFAULT_FROM_EMAIL=build@build.example \
     /venv/bin/python -m jointoit collectstatic --no-input --verbosity 0 \

@@ -17,7 +17,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo superuser shell test coverage chaos bench-outbox lint types imports migrations schema schema-check check format lock clean fuzz schema-lint bench-reads bench-rush bench-guards bench-enumeration bench-cost audit plans races-long e2e operations image kubernetes
+.PHONY: help run demo superuser shell test coverage chaos bench-outbox lint types imports migrations schema schema-check check format lock clean fuzz schema-lint bench-reads bench-rush bench-door bench-guards bench-enumeration bench-cost audit plans races-long e2e operations image kubernetes
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ plans: $(BIN)/.development ## Ask PostgreSQL for its plans at 1,000,000 events (
 
 bench-rush: $(BIN)/.development ## Race against three peers for 500 seats; takes minutes (ARGS="--rounds 3 --users 2000 10000")
 	@$(BIN)/python -m benchmarks.rush $(ARGS)
+
+bench-door: $(BIN)/.development ## Measure scans at a door against a bare insert and check-then-insert; two minutes (ARGS="--rounds 5")
+	@$(BIN)/python -m benchmarks.door $(ARGS)
 
 bench-guards: $(BIN)/.development ## Compare four ways to give out seats, in the database alone; half a minute
 	@$(BIN)/python -m benchmarks.guards

@@ -15,7 +15,7 @@ import django
 
 os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "ENV_FILE": os.devnull, "DEBUG": "true"}
 os.environ.setdefault("LOG_LEVEL", "ERROR")  # of this process: its mail server tells each step
-os.environ |= {name: secrets.token_hex(32) for name in ("SECRET_KEY", "JWT_SIGNING_KEY")}
+os.environ |= {name: secrets.token_hex(32) for name in ("SECRET_KEY", "JWT_SIGNING_KEY", "TICKET_KEYS")}
 django.setup()
 
 import psycopg  # noqa: E402

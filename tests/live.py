@@ -53,6 +53,7 @@ def production(folder: Path, **variables: str) -> dict[str, str]:
     """An environment in which nothing is a default of development."""
     return {
         "DEBUG": "false", "SECRET_KEY": secrets.token_hex(32), "JWT_SIGNING_KEY": secrets.token_hex(32),
+        "TICKET_KEYS": secrets.token_hex(32),
         "ALLOWED_HOSTS": "127.0.0.1,api.example.org", "PUBLIC_URL": "https://api.example.org",
         "EMAIL_HOST": "127.0.0.1", "DEFAULT_FROM_EMAIL": "Jointoit <events@example.org>",
     } | variables  # fmt: skip

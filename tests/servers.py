@@ -35,7 +35,7 @@ class Servers:
         given = {name: os.environ[other] for name, other in OWN.items() if os.environ.get(other)}
         for name in documented_variables():
             os.environ.pop(name, None)
-        os.environ |= {name: secrets.token_hex(32) for name in ("SECRET_KEY", "JWT_SIGNING_KEY")}
+        os.environ |= {name: secrets.token_hex(32) for name in ("SECRET_KEY", "JWT_SIGNING_KEY", "TICKET_KEYS")}
         os.environ |= {"DEBUG": "true", "ENV_FILE": os.devnull} | (given if len(given) == len(OWN) else self.hold())
 
     def hold(self) -> dict[str, str]:

@@ -157,6 +157,7 @@ def machines() -> Iterator[Bench]:
 def environment(urls: dict[str, str], port: int) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "SECRET_KEY": SECRET, "JWT_SIGNING_KEY": SECRET,
+        "TICKET_KEYS": "0123456789abcdef" * 4,
         "ALLOWED_HOSTS": "127.0.0.1", "PUBLIC_URL": "http://127.0.0.1",
         "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(port),
         "EMAIL_USE_TLS": "false", "DEFAULT_FROM_EMAIL": "Bench <bench@example.org>", "LOG_LEVEL": "ERROR", **urls,

@@ -14,6 +14,22 @@ def granian(application: str, port: int, workers: int) -> list[str]:
     return [sys.executable, "-m", *words, "--workers", str(workers), "--no-ws", "--log-level", "warning", application]
 
 
+def granian_wsgi(application: str, port: int, workers: int) -> list[str]:
+    """As we serve ourselves (`manage.py serve`)."""
+    words = ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
+    words += [
+        "--blocking-threads",
+        "4",
+        "--blocking-threads-idle-timeout",
+        "600",
+        "--runtime-mode",
+        "st",
+        "--http",
+        "1",
+    ]
+    return [sys.executable, "-m", *words, "--backpressure", "256", "--no-ws", "--log-level", "warning", application]
+
+
 def uvicorn(application: str, port: int, workers: int) -> list[str]:
     """With its access log, which is on unless somebody switches it off; ours has a line for each request too."""
     words = ["uvicorn", "--host", "127.0.0.1", "--port", str(port), "--loop", "uvloop", "--http", "httptools"]

@@ -19,7 +19,7 @@ from config.env import ROOT
 from tests.servers import free_port
 
 WORKERS = 2
-SECRETS = {"SECRET_KEY": "benchmark" * 8, "JWT_SIGNING_KEY": "benchmark" * 8}
+SECRETS = {"SECRET_KEY": "benchmark" * 8, "JWT_SIGNING_KEY": "benchmark" * 8, "TICKET_KEYS": "0123456789abcdef" * 4}
 
 
 @dataclass
@@ -53,6 +53,8 @@ def database() -> Iterator[dict[str, str]]:
 def command(name: str, port: int) -> list[str]:
     if name == "ours":
         return [sys.executable, "-m", "jointoit", "serve"]
+    if name == "door":
+        return commands.granian_wsgi("benchmarks.peers.door:application", port, WORKERS)
     if name == "plain":
         return commands.gunicorn("benchmarks.peers.plain_reads:application", port, WORKERS)
     if name == "fastapi":

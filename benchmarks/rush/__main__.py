@@ -28,6 +28,7 @@ PEERS = ("fastapi", "bare", "plain")  # in the order in which the table compares
 PATIENCE = 100.0  # seconds for one race: who takes longer is known to be slower than that
 SECRETS = {
     "DEBUG": "false", "ENV_FILE": os.devnull, "SECRET_KEY": "benchmark" * 7, "JWT_SIGNING_KEY": "benchmark" * 4,
+    "TICKET_KEYS": "0123456789abcdef" * 4,
     "ALLOWED_HOSTS": "127.0.0.1", "PUBLIC_URL": "http://127.0.0.1", "EMAIL_HOST": "127.0.0.1",
     "DEFAULT_FROM_EMAIL": "events@jointoit.example", "LOG_LEVEL": "INFO",
 }  # fmt: skip

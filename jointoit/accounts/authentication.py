@@ -84,6 +84,6 @@ def sender(request: Request) -> User:
 
 
 def caller_of(request: Request) -> Caller:
-    user = request.user if isinstance(request.user, User) else None
-    door = request.user if isinstance(request.user, DoorKeeper) else None
-    return Caller(user, request.auth if isinstance(request.auth, ApiKey) else None, door=door)
+    who: Any = request.user
+    key = request.auth if isinstance(request.auth, ApiKey) else None
+    return Caller(who if isinstance(who, User) else None, key, door=who if isinstance(who, DoorKeeper) else None)

@@ -25,6 +25,8 @@ def full_name(username: str, first_name: str, last_name: str) -> str:
     if username.startswith(ERASED):
         return "A closed account"
     return f"{first_name} {last_name}".strip() or username
+
+
 VALID_USERNAME = UnicodeUsernameValidator(regex=r"^[\w.+-]+\Z", message="Letters, digits and . + - _ only.")
 
 

@@ -12,7 +12,7 @@ from jointoit.checkin.parameters import DryRunParameters, RosterPageParameters, 
 
 #: A ticket is for its holder's eyes.
 NOT_KEPT: Final = {"Cache-Control": "no-store"}
-TOKEN = (
+DRAWN = (
     "JT1:AG62ET5VA4VAAALJXDSNYHIORZINCEFHV3BPNMFSY2VATINY3KNYUSJKWMDWYEIFT55CD3WUE3CEIMW7K4CIR5DWON66C6ZXQLQUYUMV45U54"
     "X4OKV7QO"
 )
@@ -21,7 +21,7 @@ TICKET = {
     "registration": 42,
     "event": 7,
     "code": CODE,
-    "token": TOKEN,
+    "token": DRAWN,
     "page": f"{SERVER}/t/WzQyLDFd.c2lnbmF0dXJl/",
     "svg": f"{SERVER}/registrations/42/ticket.svg",
     "png": f"{SERVER}/registrations/42/ticket.png",
@@ -42,7 +42,7 @@ REFUSED = SCAN | {
     "scanned_at": "2030-05-17T07:02:40Z", "received_at": "2030-05-17T07:20:00Z",
     "first": {"scanned_at": SCAN["scanned_at"], "gate": "Side entrance"},
 }  # fmt: skip
-ASKED = {"id": SCAN_ID, "token": TOKEN, "gate": "Side entrance", "scanned_at": SCAN["scanned_at"]}
+ASKED = {"id": SCAN_ID, "token": DRAWN, "gate": "Side entrance", "scanned_at": SCAN["scanned_at"]}
 TYPED = {"id": SCAN_ID, "code": CODE}
 BATCH = {"device_time": "2030-05-17T07:20:00Z", "scans": [ASKED | {"id": OTHER_ID}]}
 ENTRIES = [

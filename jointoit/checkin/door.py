@@ -130,7 +130,7 @@ class Keeper:
     def own(self) -> dict[str, int | None]:
         """Whose scans these are: an account's, through whatever key, or a door pass's."""
         user, door = self.caller.user, self.caller.door
-        return {"account": user and user.pk, "pass": door and door.pass_id}
+        return {"account": user.pk if user else None, "pass": door.pass_id if door else None}
 
     def may_see(self, scan: Scan) -> bool:
         own = {"account": scan.account_id, "pass": scan.pass_id}
@@ -190,7 +190,8 @@ def undo(*, caller: Caller, event_id: int, scan_id: UUID, now: datetime) -> None
         scan = Scan.objects.filter(pk=scan_id, event=event_id).first()
         if scan is None or not keeper.may_see(scan):
             raise NotFound
-        list(Registration.objects.select_for_update(no_key=True).filter(pk=scan.registration_id).values_list("pk"))
+        if scan.registration_id:
+            list(Registration.objects.select_for_update(no_key=True).filter(pk=scan.registration_id).values_list("pk"))
         scan = Scan.objects.select_for_update(no_key=True, of=("self",)).get(pk=scan_id)
         if scan.undone_at:
             return

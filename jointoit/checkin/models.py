@@ -1,4 +1,4 @@
-"""What was scanned at the door: one row for each scan, whatever came of it. Written by `jointoit.checkin.door` alone."""
+"""What was scanned at the door: a row for each scan, whatever came of it. Written by `jointoit.checkin.door` alone."""
 
 from collections.abc import Sequence
 from typing import ClassVar

@@ -5,7 +5,7 @@ reader may not have seen: each is told at least once, whatever order they commit
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from django.core import signing
@@ -28,16 +28,14 @@ TABLES: Final = (
 )
 ORDER: Final = (Key("id", "registration.id", "bigint"),)
 OF_EVENT: Final = "registration.event_id = %(event)s"
-ALL: Final = ListQuery(
-    COLUMNS, TABLES, (OF_EVENT, "registration.status = 'confirmed'"), ORDER, prepare=False
-)
+ALL: Final = ListQuery(COLUMNS, TABLES, (OF_EVENT, "registration.status = 'confirmed'"), ORDER, prepare=False)
 CHANGED: Final = ListQuery(
     COLUMNS,
     TABLES,
     (
         OF_EVENT,
-        "registration.id IN (SELECT fact.registration_id FROM journal_fact AS fact "
-        "WHERE fact.transaction >= %(transaction)s AND fact.event_id = %(event)s)",
+        """registration.id IN (SELECT fact.registration_id FROM journal_fact AS fact
+                               WHERE fact.transaction >= %(transaction)s AND fact.event_id = %(event)s)""",
     ),
     ORDER,
     prepare=False,

@@ -10,9 +10,7 @@ from jointoit.checkin.counts import CONTRADICTS
 from jointoit.checkin.door import MEMBERS, TABLES, Keeper, scan_members
 from jointoit.events.roles import Role
 
-COLUMNS: Final = (
-    f"{MEMBERS}, {CONTRADICTS} AS conflict, scan.undone_at, scan.undone_by_kind, scan.undone_by_id"
-)
+COLUMNS: Final = f"{MEMBERS}, {CONTRADICTS} AS conflict, scan.undone_at, scan.undone_by_kind, scan.undone_by_id"
 NEWEST_FIRST: Final = (
     Key("received_at", "scan.received_at", "timestamptz", descending=True),
     Key("id", "scan.id", "uuid", descending=True),
@@ -57,7 +55,8 @@ def log_members(row: Row) -> dict[str, Any]:
 
 #: The columns of the file.
 FILE: Final = (
-    "id", "registration", "name", "result", "reason", "gate", "by", "scanned_at", "received_at", "conflict", "undone_at",
+    "id", "registration", "name", "result", "reason", "gate", "by", "scanned_at", "received_at", "conflict",
+    "undone_at",
 )  # fmt: skip
 
 

@@ -37,11 +37,25 @@ from jointoit.tickets import keys, qr
 # ── Tickets ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+class SVGRenderer(JSONRenderer):
+    """Lets `Accept: image/svg+xml` choose the picture; the view draws it itself."""
+
+    media_type = "image/svg+xml"
+    format = "svg"
+
+
+class PNGRenderer(JSONRenderer):
+    """As SVGRenderer."""
+
+    media_type = "image/png"
+    format = "png"
+
+
 class TicketView(PagedView):
     permission_classes = [IsAuthenticated]
     serializer_class: Any = shapes.TicketSerializer
     scopes = {"GET": "attendees:read"}
-    refusals = {"GET": {409: ("no_ticket",)}}
+    refusals: dict[str, dict[int, tuple[str, ...]]] = {"GET": {409: ("no_ticket",)}}
 
     def ticket(self) -> tickets.Ticket:
         return tickets.ticket_of(registration_id=self.kwargs["pk"], caller=caller_of(self.request))
@@ -63,12 +77,16 @@ class TicketDetailView(TicketView):
 
 @documentation.ticket_svg
 class TicketSVGView(TicketView):
+    renderer_classes = [SVGRenderer]
+
     def get(self, request: Request, pk: int) -> HttpResponse:
         return HttpResponse(qr.svg(self.ticket().token), "image/svg+xml", headers=documentation.NOT_KEPT)
 
 
 @documentation.ticket_png
 class TicketPNGView(TicketView):
+    renderer_classes = [PNGRenderer]
+
     def get(self, request: Request, pk: int) -> HttpResponse:
         return HttpResponse(qr.png(self.ticket().token), "image/png", headers=documentation.NOT_KEPT)
 
@@ -128,8 +146,11 @@ class CheckinView(DoorView):
 class ScanListView(DoorView):
     serializer_class = shapes.LoggedScanSerializer
     parameters_class = ScanParameters
-    renderer_classes = [JSONRenderer, AttendeeCSVRenderer]
     refusals = {"POST": {422: ("scan_id_reused",)}}
+
+    def get_renderers(self) -> list[Any]:
+        """A log is a file too, a scan is not."""
+        return [JSONRenderer(), *([AttendeeCSVRenderer()] if self.request.method == "GET" else [])]
 
     def get(self, request: Request, pk: int) -> HttpResponseBase:
         keeper = self.keeper()
@@ -144,9 +165,7 @@ class ScanListView(DoorView):
     def post(self, request: Request, pk: int) -> HttpResponse:
         dry_run = is_dry_run(request)
         scan = shapes.presented(self.given(shapes.GivenScanSerializer))
-        row, is_new = door.admit(
-            caller=caller_of(request), event_id=pk, scan=scan, now=timezone.now(), dry_run=dry_run
-        )
+        row, is_new = door.admit(caller=caller_of(request), event_id=pk, scan=scan, now=timezone.now(), dry_run=dry_run)
         wrote = is_new and not dry_run
         if wrote:
             metrics.count(row)

@@ -13,6 +13,7 @@ from jointoit.api.admin import UndeletableAdmin
 from jointoit.mail import payload, rendering, send_control, tasks
 from jointoit.mail.models import OutboxMail, SendControl
 from jointoit.mail.policy import GIVE_UP_AFTER
+from jointoit.mail.ticket import masked_ticket
 
 FRAME = "<iframe sandbox srcdoc='{}' title='HTML' style='width: 40rem; max-width: 100%; height: 40rem'></iframe>"
 MASKED = "•" * 12
@@ -27,7 +28,10 @@ def preview(mail: OutboxMail) -> rendering.Content | None:
     """The mail as it would be written now, or None where it cannot be."""
     try:
         message = payload.load(mail.kind, mail.payload)
-        return rendering.write(message, mint=masked_token, mint_unsubscribe=masked_token, mint_invitation=masked_token)
+        return rendering.write(
+            message, mint=masked_token, mint_unsubscribe=masked_token, mint_invitation=masked_token,
+            ticket_of=masked_ticket,
+        )  # fmt: skip
     except Exception:  # noqa: BLE001  the failure that its last answer tells of, or a payload that was erased
         return None
 

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template import Context, Engine
 
-from jointoit.mail import links, payload
+from jointoit.mail import links, payload, ticket
 from jointoit.mail.calendar import seat_calendar
 from jointoit.mail.links import Kind
 from jointoit.mail.messages import (
@@ -32,6 +32,7 @@ from jointoit.mail.messages import (
     Person,
     Priority,
     SeatMessage,
+    TicketMessage,
     Welcome,
 )
 from jointoit.mail.models import OutboxMail
@@ -59,11 +60,21 @@ class Content:
     html: str
 
 
+class TicketMail(EmailMultiAlternatives):
+    """Its page shows a part of the same mail (RFC 2387)."""
+
+    def message(self) -> Any:
+        found: Any = super().message()
+        found.set_type("multipart/related")
+        return found
+
+
 def compose(mail: OutboxMail, *, now: datetime) -> EmailMultiAlternatives:
     """The mail as it goes to the server now. Raises whatever is wrong with the facts or the templates."""
     message = payload.load(mail.kind, mail.payload)
     content = write(message)
-    email = EmailMultiAlternatives(
+    kind = TicketMail if isinstance(message, TicketMessage) else EmailMultiAlternatives
+    email = kind(
         subject=content.subject,
         body=content.text,
         from_email=str(sender()),
@@ -71,6 +82,8 @@ def compose(mail: OutboxMail, *, now: datetime) -> EmailMultiAlternatives:
         headers=headers(mail, message, now=now),
     )
     email.attach_alternative(content.html, "text/html")
+    if isinstance(message, TicketMessage):
+        email.attach(ticket.picture(message))
     if isinstance(message, SeatMessage) and (part := seat_calendar(message, promised_at=mail.created_at)):
         email.attach_alternative(part.decode(), f"text/calendar; method={message.calendar_method}")
     return email
@@ -82,13 +95,17 @@ def write(
     mint: Mint = links.mint,
     mint_unsubscribe: Mint = links.mint_unsubscribe,
     mint_invitation: Mint = links.mint_invitation,
+    ticket_of: ticket.TicketOf = ticket.ticket_of,
 ) -> Content:
-    """Subject, text and HTML. What makes the tokens may be given: a preview wants tokens that open nothing."""
+    """Subject, text and HTML. What makes the tokens may be given: a preview wants some that open nothing."""
     context = context_of(message, mint)
     if isinstance(message, InvitationMessage):
         context["link"] = links.invitation_address(mint_invitation(message.invitation_id))
     if isinstance(message, EventReminder):
         context["unsubscribe"] = links.unsubscribe_address(mint_unsubscribe(message.registration_id))
+    if isinstance(message, TicketMessage):
+        mailed = ticket_of(message)
+        context |= {"ticket": mailed, "picture": ticket.content_id(), "markup": ticket.markup(message, mailed)}
 
     def rendered(engine: Engine, name: str) -> str:
         return engine.get_template(f"mail/{message.kind}/{name}").render(Context(context, autoescape=engine.autoescape))

@@ -73,7 +73,7 @@ def permute(number: int, secret: bytes, *, backward: bool = False) -> int:
             right ^= noise(secret, turn, left) % 2**RIGHT
         else:
             left ^= noise(secret, turn, right) % 2**LEFT
-    return left << RIGHT | right
+    return (left << RIGHT) + right
 
 
 def noise(secret: bytes, turn: int, half: int) -> int:

@@ -156,10 +156,11 @@ class Town:
         self.api = f"http://127.0.0.1:{self.port}"
 
     def variables(self, **more: str) -> dict[str, str]:
-        rates = [f"RATE_{name}" for name in ("ANON", "USER", "LOGIN", "ACCOUNT", "SIGNUP", "RESET", "REGISTER")]
+        rates = [f"RATE_{name}" for name in ("ANON", "USER", "LOGIN", "ACCOUNT", "SIGNUP", "RESET", "REGISTER", "DOOR")]
         return {
             "PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "SECRET_KEY": settings.SECRET_KEY,
-            "JWT_SIGNING_KEY": settings.JWT_SIGNING_KEY, "ALLOWED_HOSTS": "127.0.0.1", "PUBLIC_URL": self.api,
+            "JWT_SIGNING_KEY": settings.JWT_SIGNING_KEY, "TICKET_KEYS": ",".join(settings.TICKET_KEYS),
+            "ALLOWED_HOSTS": "127.0.0.1", "PUBLIC_URL": self.api,
             "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(self.post.port), "EMAIL_USE_TLS": "false",
             "DEFAULT_FROM_EMAIL": "Town <town@example.org>", "PORT": str(self.port), "WEB_WORKERS": "1",
             "WORKER_PROCESSES": "2", "LOG_LEVEL": "WARNING", **self.machines.urls,

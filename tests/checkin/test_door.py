@@ -115,8 +115,9 @@ def test_nobody_is_let_into_an_event_that_is_called_off(scan, event, guest, now)
 def test_who_is_not_at_the_door_scans_nothing(scan, event, guest, make_user, make_event, now):
     other = make_event()
     keeper = DoorKeeper(1, other.pk)
-    Membership.objects.create(owner=other.organizer, event=other, member=other.organizer and make_user(), role="door",
-                              since=now)
+    Membership.objects.create(
+        owner=other.organizer, event=other, member=other.organizer and make_user(), role="door", since=now
+    )
 
     for caller in (Caller(make_user()), Caller(door=keeper), Caller(guest.attendee)):
         with pytest.raises(NotYourEvent):

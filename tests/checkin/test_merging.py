@@ -1,4 +1,4 @@
-"""What devices scanned without network comes to one truth, in whatever order and parts and how often it is handed in."""
+"""What devices scanned without network comes to one truth, in whatever order and parts, and however often."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -23,7 +23,9 @@ def begin_anew():
 
 def truth(event, now):
     """Who is in, which scan came first, and which ones contradict it."""
-    listed = door.CONFLICTS.rows({"registrations": [*Scan.objects.values_list("registration_id", flat=True).distinct()]})
+    listed = door.CONFLICTS.rows(
+        {"registrations": [*Scan.objects.values_list("registration_id", flat=True).distinct()]}
+    )
     found = {}
     for row in listed:
         found.setdefault(row["registration_id"], []).append(row["id"])
@@ -80,9 +82,7 @@ def test_without_the_rule_the_order_of_arrival_decides(event, guest, scan, now):
 
 def test_the_times_of_a_device_are_corrected_by_its_clock(guest, merge, now):
     """It is an hour slow, and half a minute passed between scan and upload."""
-    [row] = merge(
-        shown(guest, scanned_at=now - timedelta(hours=1, seconds=30)), device_time=now - timedelta(hours=1)
-    )
+    [row] = merge(shown(guest, scanned_at=now - timedelta(hours=1, seconds=30)), device_time=now - timedelta(hours=1))
 
     assert (row["scanned_at"], row["received_at"]) == (now - timedelta(seconds=30), now)
 
@@ -127,7 +127,14 @@ def test_the_answers_come_in_the_order_of_the_scans(merge, event, register, gues
 
     rows = merge(Presented(id=uuid4(), token="junk"), once, shown(other), once, shown(guest, id=once.id, gate="X"))
 
-    assert [getattr(row, "code", None) or row["reason"] for row in rows] == ["forged", None, None, None, "scan_id_reused"]
+    told = [getattr(row, "code", None) or row["reason"] for row in rows]
+    assert told == [
+        "forged",
+        None,
+        None,
+        None,
+        "scan_id_reused",
+    ]
     assert Scan.objects.count() == 3
 
 

@@ -13,7 +13,7 @@ from tests.servers import bare_environment
 LINES = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
 REQUIRED = [
     "ALLOWED_HOSTS", "DATABASE_URL", "DEFAULT_FROM_EMAIL", "EMAIL_HOST", "JWT_SIGNING_KEY", "PUBLIC_URL", "REDIS_URL",
-    "SECRET_KEY",
+    "SECRET_KEY", "TICKET_KEYS",
 ]  # fmt: skip
 
 

@@ -26,7 +26,7 @@ def requests() -> Iterator[Any]:
             good = (
                 status for status, response in said["responses"].items() if status < "300" and answers_json(response)
             )
-            yield pytest.param(method, path, example["value"], int(next(good)), id=f"{method} {path} {name}")
+            yield pytest.param(method, path, example["value"], int(max(good)), id=f"{method} {path} {name}")
 
 
 def answers_json(response: dict[str, Any]) -> bool:

@@ -42,7 +42,7 @@ WEAK = {
 }
 
 
-@pytest.mark.parametrize("key", ["SECRET_KEY", "JWT_SIGNING_KEY"])
+@pytest.mark.parametrize("key", ["SECRET_KEY", "JWT_SIGNING_KEY", "TICKET_KEYS"])
 @pytest.mark.parametrize("value", WEAK.values(), ids=WEAK.keys())
 def test_it_does_not_start_with_a_weak_key(tmp_path: Path, key: str, value: str) -> None:
     refused = check(tmp_path, **{key: value})
@@ -70,7 +70,7 @@ def test_no_secret_reaches_the_logs(live: Live) -> None:
     httpx.get(f"{live.url}/users/me/", headers={"Authorization": "Bearer a-bearer-secret"})
 
     log = live.log.read_text()
-    keys = [live.environment[name] for name in ("SECRET_KEY", "JWT_SIGNING_KEY")]
+    keys = [live.environment[name] for name in ("SECRET_KEY", "JWT_SIGNING_KEY", "TICKET_KEYS")]
     spoken = [PASSWORD, "-secret", pair["access"], pair["refresh"], who["Authorization"], *keys, "ada@example.org"]
     assert [word for word in spoken if word in log] == []
     lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
@@ -95,7 +95,7 @@ def test_a_traceback_tells_the_fault_and_no_secret(tmp_path: Path, debug: str) -
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
     assert "violates check constraint" in log
     assert "Traceback (most recent call last)" in log
-    keys = [live.environment[name] for name in ("SECRET_KEY", "JWT_SIGNING_KEY")]
+    keys = [live.environment[name] for name in ("SECRET_KEY", "JWT_SIGNING_KEY", "TICKET_KEYS")]
     spoken = ["secret", "argon2", PASSWORD, "ada@", who["Authorization"].split()[1], *keys]
     assert [word for word in spoken if word in log + answer.text] == []
 

@@ -16,12 +16,14 @@ from psycopg.conninfo import conninfo_to_dict
 
 from jointoit.api.http import idempotency
 from tests.conformance import document, mismatch, pointed
-from tests.contracts import provocations, team_provocations
+from tests.contracts import checkin_provocations, provocations, team_provocations
 from tests.contracts.scene import Call, Scene
 from tests.live import UNLIMITED, Live, serve
 
 pytestmark = pytest.mark.xdist_group("statuses")
-GOOD, OWN = provocations.GOOD | team_provocations.GOOD, provocations.OWN | team_provocations.OWN
+PARTS = (provocations, team_provocations, checkin_provocations)
+GOOD = {operation: given for part in PARTS for operation, given in part.GOOD.items()}
+OWN = {operation: own for part in PARTS for operation, own in part.OWN.items()}
 OPERATIONS = {
     f"{method.upper()} {path}": said for path, item in document()["paths"].items() for method, said in item.items()
 }
@@ -29,6 +31,7 @@ PROBLEM = "application/problem+json"
 #: Answers of a service that is in need; they have tests of their own below.
 IN_NEED = {"429 throttled", "503 busy", "503 database_unavailable"}
 NOWHERE = str(2**62)
+SCAN = "3f0f9d0e-8b0c-4f0e-9d5e-2a1d6f6f7a10"
 
 
 def documented(operation: str) -> set[str]:
@@ -142,14 +145,15 @@ def test_nothing_is_provoked_that_the_document_does_not_name() -> None:
 
 
 def test_every_operation_is_throttled_that_says_so(tmp_path: Path) -> None:
-    limits = UNLIMITED | {"RATE_ANON": "2/day", "RATE_USER": "1/day"}
+    limits = UNLIMITED | {"RATE_ANON": "2/day", "RATE_USER": "1/day", "RATE_DOOR": "1/day"}
     with serve(tmp_path, **limits, LOG_LEVEL="ERROR") as live, httpx.Client(base_url=live.url, timeout=30) as client:
         token = live.person("ada")
         client.get("/users/me/", headers=token)
+        client.get("/events/1/checkin/", headers=token)
         answers = {}
         for operation, said in OPERATIONS.items():
             method, path = operation.split()
-            call = Call(method, re.sub(r"\{\w+\}", "1", path.replace("{code}", "busy")))
+            call = Call(method, re.sub(r"\{\w+\}", "1", path.replace("{code}", "busy").replace("{scan}", SCAN)))
             headers = token if {"accessToken": []} in said["security"] else {}
             answers[operation] = str(Answer(call, client.request(method, call.path, headers=headers)))
 

@@ -1,8 +1,10 @@
 """What README and documents tell to type is run as it stands, only with other addresses."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from tests.e2e.inbox import wait_for
 from tests.e2e.service import Service
@@ -31,3 +33,22 @@ def test_the_walk_with_a_team_works(stack: Service) -> None:
     assert re.findall(r'"type":"([\w.]+)"', history) == [
         "event.handed_over", "event.changed", "team.changed", "event.created",
     ]  # fmt: skip
+
+
+def documents(said: str) -> list[Any]:
+    """What was printed, one JSON document after the other."""
+    decoder, found = json.JSONDecoder(), []
+    while said := said.lstrip():
+        document, end = decoder.raw_decode(said)
+        found.append(document)
+        said = said[end:]
+    return found
+
+
+def test_the_session_at_the_door_works(stack: Service) -> None:
+    *_, refused, figures = documents(typed(stack, "docs/checkin.md"))
+
+    assert {name: figures[name] for name in ("confirmed", "admitted", "refused", "conflicts")} == {
+        "confirmed": 1, "admitted": 1, "refused": 2, "conflicts": 1,
+    }  # fmt: skip
+    assert (refused["reason"], refused["first"]["gate"]) == ("already_admitted", "Main gate")

@@ -1,5 +1,6 @@
 """What each mail says, and that nobody can make it say something else."""
 
+import io
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,12 +11,16 @@ from pathlib import Path
 
 import orjson
 import pytest
+import zxingcpp
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from PIL import Image
 
+from jointoit.mail import links, payload, rendering
 from jointoit.mail import messages as m
-from jointoit.mail import payload, rendering
 from jointoit.mail.models import OutboxMail
+from jointoit.tickets import codes, tokens
+from jointoit.tickets.tokens import Ticket
 from tests.mail.samples import ADA, BEFORE, KINDS, MEETING, sample
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -102,8 +107,10 @@ def test_every_mail_on_the_wire_is_for_one_person_and_says_it_comes_from_a_machi
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_mail_loads_anything_from_anywhere(kind: str) -> None:
     html = rendering.write(sample(KINDS[kind])).html
+    parts = ["<script", "<img"] if issubclass(KINDS[kind], m.TicketMessage) else []
 
-    assert (addresses(html).loaded, re.findall(r"url\(|@import|<script|<img|<link", html)) == ([], [])
+    assert addresses(html).loaded == ["cid:ticket@jointoit.example"] * len(parts[:1])
+    assert re.findall(r"url\(|@import|<script(?! type=.application/ld.json.>)|<img(?! class=.qr.)|<link", html) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -121,6 +128,43 @@ def test_mails_about_a_seat_name_the_event_and_never_the_organizers_address(kind
     assert str(mail["Subject"]).endswith(": Looms & <b>Engines</b>")
     assert "private@example.net" not in mail.as_string()
     assert "https://events.example/events/5/" in addresses(part(mail, "html")).clicked
+
+
+TICKETS = [kind for kind, cls in KINDS.items() if issubclass(cls, m.TicketMessage)]
+
+
+@pytest.mark.parametrize("kind", TICKETS)
+def test_a_mail_with_a_seat_carries_its_ticket(kind: str) -> None:
+    mail = on_the_wire(sample(KINDS[kind], ticket_issue=2))
+    token, code = tokens.sign(Ticket(5, 7, 2)), codes.write(7, 2)
+
+    [picture] = [each for each in mail.walk() if each.get_content_type() == "image/png"]
+    [found] = zxingcpp.read_barcodes(Image.open(io.BytesIO(picture.get_payload(decode=True))))  # type: ignore[arg-type]
+    assert (found.text, picture["Content-ID"]) == (token, "<ticket@jointoit.example>")
+    assert picture.get_content_disposition() == "inline"
+    assert mail.get_content_type() == "multipart/related"
+    assert (f"at the door: {code}\r\n" in part(mail, "plain"), f">{code}</p>" in part(mail, "html")) == (True, True)
+    assert links.ticket_address(links.mint_ticket(7, 2)) in addresses(part(mail, "html")).clicked
+
+
+def test_programs_that_read_mails_find_the_reservation() -> None:
+    title = "</script><b>&"
+    html = rendering.write(sample(m.RegistrationConfirmed, event=replace(MEETING, title=title))).html
+    [script] = re.findall(r"<script type=.application/ld.json.>(.*?)</script>", html, re.DOTALL)
+    found = orjson.loads(script)
+
+    assert (found["@type"], found["reservationFor"]["name"], found["underName"]["name"]) == (
+        "EventReservation", title, "Ada Lovelace",
+    )  # fmt: skip
+    assert found["reservedTicket"]["ticketToken"] == f"qrCode:{tokens.sign(Ticket(5, 7, 1))}"
+    assert found["reservationFor"]["startDate"] == "2026-12-04T18:00:00.123456Z"
+
+
+def test_a_mail_that_was_promised_before_there_were_tickets_carries_the_first() -> None:
+    facts = orjson.loads(payload.dump(sample(m.RegistrationConfirmed)))
+    del facts["ticket_issue"]
+
+    assert payload.load("registration_confirmed", facts) == sample(m.RegistrationConfirmed, ticket_issue=1)
 
 
 def part(mail: EmailMessage, kind: str) -> str:

@@ -70,6 +70,7 @@ class Installation:
         return {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "ENV_FILE": os.devnull,
             "SECRET_KEY": settings.SECRET_KEY, "JWT_SIGNING_KEY": settings.JWT_SIGNING_KEY,
+            "TICKET_KEYS": ",".join(settings.TICKET_KEYS),
             "ALLOWED_HOSTS": "127.0.0.1", "PUBLIC_URL": self.api, "DATABASE_URL": self.database,
             "REDIS_URL": self.redis, "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(self.controller.port),
             "EMAIL_USE_TLS": "false", "DEFAULT_FROM_EMAIL": "events@jointoit.example", "PORT": str(self.port),

@@ -34,9 +34,7 @@ def guest(event, register):
 
 
 def admit(event, guest, now, caller=None):
-    return door.admit(
-        caller=caller or Caller(event.organizer), event_id=event.pk, scan=shown(guest), now=now
-    )[0]
+    return door.admit(caller=caller or Caller(event.organizer), event_id=event.pk, scan=shown(guest), now=now)[0]
 
 
 def check_then_insert(event, guest, now):

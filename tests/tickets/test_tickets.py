@@ -117,7 +117,9 @@ def test_no_typo_and_no_swap_gets_past_the_checksum():
     assert [each for each in typos | swaps if known(each)] == []
 
 
-@pytest.mark.parametrize("wrong", ["", "U" * 10, "7K2M-9QF3-8", "7K2M-9QF3-8DD", "7K2M-9QF3-8\N{GREEK SMALL LETTER ALPHA}", "x" * 64])
+@pytest.mark.parametrize(
+    "wrong", ["", "U" * 10, "7K2M-9QF3-8", "7K2M-9QF3-8DD", "7K2M-9QF3-8\N{GREEK SMALL LETTER ALPHA}", "x" * 64]
+)
 def test_what_is_no_code_is_unknown(wrong):
     assert not known(wrong)
 

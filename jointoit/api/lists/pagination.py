@@ -125,9 +125,7 @@ class KeysetPagination(BasePagination):
         values = {**self.listing.values, "page_rows": self.size + 1}
         if edge:
             values |= {f"edge_{key.name}": value for key, value in zip(query.order, edge, strict=True)}
-        paged = page_query(
-            query, has_edge=edge is not None, backward=self.cursor.backward, largest=self.largest_size
-        )
+        paged = page_query(query, has_edge=edge is not None, backward=self.cursor.backward, largest=self.largest_size)
         return paged.rows(values)
 
     # ── Links ──
@@ -212,9 +210,7 @@ class KeysetPagination(BasePagination):
 
 
 @lru_cache(maxsize=1000)
-def page_query(
-    query: ListQuery, *, has_edge: bool, backward: bool, largest: int = LARGEST_SIZE
-) -> PreparedQuery:
+def page_query(query: ListQuery, *, has_edge: bool, backward: bool, largest: int = LARGEST_SIZE) -> PreparedQuery:
     """The statement for `page_rows` rows, which PostgreSQL plans as for the largest page."""
     order = [key.reversed() for key in query.order] if backward else query.order
     conditions = [*query.conditions, *([beyond(order)] if has_edge else [])]

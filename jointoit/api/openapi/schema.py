@@ -106,7 +106,7 @@ class AutoSchema(openapi.AutoSchema):
         kinds: list[Any] = list(super().get_override_parameters())
         if self.method == "GET" and self._is_list_view():
             own = getattr(self.view, "parameters_class", None)
-            paginator: Any = self.view.paginator
+            paginator: Any = getattr(self.view, "paginator", None)
             kinds += [*([own] if own else []), paginator.parameters_class]
         return kinds
 

@@ -116,7 +116,7 @@ for kind, code in SAY_ONLY_THEIR_KIND.items():
 @problem_of.register
 def _(exc: DomainError, request: AnyRequest) -> Problem:
     status = status_of(type(exc))
-    return Problem(status, getattr(exc, "code", BY_STATUS[status].code), str(exc), members=exc.facts)
+    return Problem(status, getattr(exc, "code", "") or BY_STATUS[status].code, str(exc), members=exc.facts)
 
 
 @problem_of.register

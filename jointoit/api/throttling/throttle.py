@@ -1,7 +1,8 @@
 """Rates per caller: who is asking, which scopes count the request, and what the answer says of it.
 
 Signed-in callers are counted by their id (`user`), others by their address (`anon`); a view with a `throttle_scope`
-(login, signup, reset, register) is counted in that one besides, one with a `user_scope` in that in place of `user`. The rates are `settings.RATES`.
+(login, signup, reset, register) is counted in that one besides, one with a `user_scope` (door) in that in place of
+`user`. The rates are `settings.RATES`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -5,40 +5,129 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('events', '0013_check_in'),
+        ("events", "0013_check_in"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Scan',
+            name="Scan",
             fields=[
-                ('id', models.UUIDField(editable=False, help_text='Made by the device.', primary_key=True, serialize=False)),
-                ('result', models.CharField(choices=[('admitted', 'Admitted'), ('refused', 'Refused')], max_length=8)),
-                ('reason', models.CharField(choices=[('already_admitted', 'Already Admitted'), ('cancelled', 'Cancelled'), ('not_confirmed', 'Not Confirmed'), ('reissued', 'Reissued'), ('wrong_event', 'Wrong Event'), ('forged', 'Forged'), ('unknown_code', 'Unknown Code'), ('not_open', 'Not Open'), ('event_cancelled', 'Event Cancelled')], max_length=16, null=True)),
-                ('gate', models.CharField(max_length=50, null=True)),
-                ('entered', models.BooleanField(help_text='Whether somebody was let in: by this answer, or before it by a device without network.')),
-                ('scanned_at', models.DateTimeField(help_text='By the clock of the service, and never after `received_at`.')),
-                ('received_at', models.DateTimeField()),
-                ('actor_kind', models.CharField(max_length=10)),
-                ('actor_id', models.BigIntegerField(null=True)),
-                ('account_id', models.BigIntegerField(help_text='Of whoever scanned; null for a door pass.', null=True)),
-                ('pass_id', models.BigIntegerField(help_text='Of the door pass with which it was scanned.', null=True)),
-                ('content', models.CharField(help_text='A digest of what the device sent under this id.', max_length=32)),
-                ('undone_at', models.DateTimeField(null=True)),
-                ('undone_by_kind', models.CharField(max_length=10, null=True)),
-                ('undone_by_id', models.BigIntegerField(null=True)),
-                ('event', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='events.event')),
-                ('first', models.ForeignKey(db_index=False, help_text='The scan that had let the person in, as known when this one arrived.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='checkin.scan')),
-                ('registration', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='scans', to='events.registration')),
+                (
+                    "id",
+                    models.UUIDField(
+                        editable=False, help_text="Made by the device.", primary_key=True, serialize=False
+                    ),
+                ),
+                ("result", models.CharField(choices=[("admitted", "Admitted"), ("refused", "Refused")], max_length=8)),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("already_admitted", "Already Admitted"),
+                            ("cancelled", "Cancelled"),
+                            ("not_confirmed", "Not Confirmed"),
+                            ("reissued", "Reissued"),
+                            ("wrong_event", "Wrong Event"),
+                            ("forged", "Forged"),
+                            ("unknown_code", "Unknown Code"),
+                            ("not_open", "Not Open"),
+                            ("event_cancelled", "Event Cancelled"),
+                        ],
+                        max_length=16,
+                        null=True,
+                    ),
+                ),
+                ("gate", models.CharField(max_length=50, null=True)),
+                (
+                    "entered",
+                    models.BooleanField(
+                        help_text="Whether somebody was let in: by this answer, or before it by a device without network."
+                    ),
+                ),
+                (
+                    "scanned_at",
+                    models.DateTimeField(help_text="By the clock of the service, and never after `received_at`."),
+                ),
+                ("received_at", models.DateTimeField()),
+                ("actor_kind", models.CharField(max_length=10)),
+                ("actor_id", models.BigIntegerField(null=True)),
+                (
+                    "account_id",
+                    models.BigIntegerField(help_text="Of whoever scanned; null for a door pass.", null=True),
+                ),
+                ("pass_id", models.BigIntegerField(help_text="Of the door pass with which it was scanned.", null=True)),
+                (
+                    "content",
+                    models.CharField(help_text="A digest of what the device sent under this id.", max_length=32),
+                ),
+                ("undone_at", models.DateTimeField(null=True)),
+                ("undone_by_kind", models.CharField(max_length=10, null=True)),
+                ("undone_by_id", models.BigIntegerField(null=True)),
+                (
+                    "event",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="events.event"
+                    ),
+                ),
+                (
+                    "first",
+                    models.ForeignKey(
+                        db_index=False,
+                        help_text="The scan that had let the person in, as known when this one arrived.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="checkin.scan",
+                    ),
+                ),
+                (
+                    "registration",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="scans",
+                        to="events.registration",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['received_at', 'pk'],
-                'indexes': [models.Index(models.F('event'), models.F('received_at'), models.F('id'), name='scan_event'), models.Index(models.F('registration'), models.F('scanned_at'), models.F('id'), condition=models.Q(('entered', True), ('undone_at', None)), name='scan_entries')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('result', 'admitted'), ('undone_at', None)), fields=('registration',), name='scan_one_admission', violation_error_message='This ticket has let somebody in already.'), models.CheckConstraint(condition=models.Q(models.Q(('reason__isnull', False), ('result', 'refused')), models.Q(('entered', True), ('reason', None), ('registration__isnull', False), ('result', 'admitted')), _connector='OR'), name='scan_admits_a_registration', violation_error_message='An admission is of a registration, a refusal has a reason.')],
+                "ordering": ["received_at", "pk"],
+                "indexes": [
+                    models.Index(models.F("event"), models.F("received_at"), models.F("id"), name="scan_event"),
+                    models.Index(
+                        models.F("registration"),
+                        models.F("scanned_at"),
+                        models.F("id"),
+                        condition=models.Q(("entered", True), ("undone_at", None)),
+                        name="scan_entries",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("result", "admitted"), ("undone_at", None)),
+                        fields=("registration",),
+                        name="scan_one_admission",
+                        violation_error_message="This ticket has let somebody in already.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("reason__isnull", False), ("result", "refused")),
+                            models.Q(
+                                ("entered", True),
+                                ("reason", None),
+                                ("registration__isnull", False),
+                                ("result", "admitted"),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="scan_admits_a_registration",
+                        violation_error_message="An admission is of a registration, a refusal has a reason.",
+                    ),
+                ],
             },
         ),
     ]
