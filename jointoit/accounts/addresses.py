@@ -70,6 +70,15 @@ def verify(*, token: str) -> None:
             raise links.BadToken(field="token")
 
 
+def look(*, token: str) -> None:
+    """Raise links.BadToken for what `verify` refuses by the token alone: one that is used, too old or of no account."""
+    claims = links.read("verify_email", token)
+    user = User.objects.filter(pk=claims.user_id, is_active=True).first()
+    waits = user and is_same(user.pending_email, claims.address) and user.token_epoch == claims.token_epoch
+    if user is None or not (waits or is_same(user.email, claims.address)):
+        raise links.BadToken(field="token")
+
+
 def move(user: User) -> None:
     old, user.email, user.pending_email, user.email_verified = user.email, user.pending_email, "", True
     try:

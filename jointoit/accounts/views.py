@@ -140,6 +140,7 @@ class PasswordResetConfirmView(LinkView):
     template = "accounts/reset_password.html"
     refusals = {"POST": {400: ("invalid_token", "weak_password")}}
     act = staticmethod(passwords.reset)
+    look = staticmethod(passwords.holder_of)
 
 
 @documentation.verify_email
@@ -148,6 +149,7 @@ class VerifyEmailView(LinkView):
     template = "accounts/verify_email.html"
     refusals = {"POST": {400: ("invalid_token",), 409: ("email_taken",)}}
     act = staticmethod(addresses.verify)
+    look = staticmethod(addresses.look)
 
 
 @documentation.resend_verification

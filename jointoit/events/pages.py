@@ -7,6 +7,7 @@ from rest_framework.parsers import MultiPartParser
 from jointoit.accounts.pages import LinkView
 from jointoit.accounts.serializers import LinkSerializer
 from jointoit.events import documentation, reminders
+from jointoit.mail import links
 
 
 @documentation.unsubscribe
@@ -18,6 +19,7 @@ class UnsubscribeView(LinkView):
     template = "events/unsubscribe.html"
     refusals = {"POST": {400: ("invalid_token",)}}
     act = staticmethod(reminders.stop)
+    look = staticmethod(links.registration_of)
 
     def read(self, data: Any) -> dict[str, str]:
         token = self.token_in_address(self.request)

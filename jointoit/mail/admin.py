@@ -30,7 +30,7 @@ def preview(mail: OutboxMail) -> rendering.Content | None:
         message = payload.load(mail.kind, mail.payload)
         return rendering.write(
             message, mint=masked_token, mint_unsubscribe=masked_token, mint_invitation=masked_token,
-            ticket_of=masked_ticket,
+            mint_registration=masked_token, ticket_of=masked_ticket,
         )  # fmt: skip
     except Exception:  # noqa: BLE001  the failure that its last answer tells of, or a payload that was erased
         return None

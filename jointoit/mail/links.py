@@ -146,8 +146,7 @@ def own_registration_of(token: str) -> tuple[int, str]:
 
 
 def registration_address(token: str) -> str:
-    if settings.FRONTEND_URL:
-        return f"{settings.FRONTEND_URL}/registration?{urlencode({'token': token})}"
+    """Always one of ours: no call of the API takes such a token."""
     return f"{settings.PUBLIC_URL}/r/{token}/"
 
 

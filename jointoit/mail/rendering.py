@@ -95,12 +95,16 @@ def write(
     mint: Mint = links.mint,
     mint_unsubscribe: Mint = links.mint_unsubscribe,
     mint_invitation: Mint = links.mint_invitation,
+    mint_registration: Mint = links.mint_registration,
     ticket_of: ticket.TicketOf = ticket.ticket_of,
 ) -> Content:
     """Subject, text and HTML. What makes the tokens may be given: a preview wants some that open nothing."""
     context = context_of(message, mint)
     if isinstance(message, InvitationMessage):
         context["link"] = links.invitation_address(mint_invitation(message.invitation_id))
+    if isinstance(message, SeatMessage):
+        own_page = links.registration_address(mint_registration(message.registration_id, message.to.address))
+        context |= {"own_page": own_page, "cancel_page": f"{own_page}cancel/"}
     if isinstance(message, EventReminder):
         context["unsubscribe"] = links.unsubscribe_address(mint_unsubscribe(message.registration_id))
     if isinstance(message, TicketMessage):

@@ -211,7 +211,7 @@ class StepView(ManageView):
             messages.warning(request, _("Choose somebody first; whoever has no such step to take is left out."))
             return redirect("page-manage-people", pk)
         if "sure" not in request.POST:
-            return self.show("step", event, people=people, status=status, told=mails(len(people)))
+            return self.show("step", event, people=people, to=status, told=mails(len(people)))
         self.take(people, status)
         return redirect("page-manage-people", pk)
 

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+import jointoit.api.http.converters  # noqa: F401  registers <id:…>
 from jointoit.pages import accounts, events, manage, registrations, team
 
 urlpatterns = [
