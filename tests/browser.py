@@ -16,7 +16,7 @@ from typing import Any
 
 import brotli
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from config.env import ROOT
 
@@ -76,16 +76,21 @@ def unpack() -> None:
 
 
 @contextmanager
-def chromium(*arguments: str) -> Iterator[Browser]:
-    path, environment = executable()
-    # The driver keeps an event loop in this thread, which Django takes for a sign of asynchronous code.
+def driver() -> Iterator[Playwright]:
+    """One for all browsers of a process. It keeps an event loop, which Django takes for a sign of asynchronous code."""
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        browser = playwright.chromium.launch(
-            executable_path=path, args=[*ARGUMENTS, *arguments], env={**os.environ, **environment}
-        )
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@contextmanager
+def chromium(playwright: Playwright, *arguments: str) -> Iterator[Browser]:
+    path, environment = executable()
+    browser = playwright.chromium.launch(
+        executable_path=path, args=[*ARGUMENTS, *arguments], env={**os.environ, **environment}
+    )
+    yield browser
+    browser.close()
 
 
 def barriers(page: Page) -> list[str]:

@@ -3,7 +3,11 @@
 from django.urls import path
 
 import jointoit.api.http.converters  # noqa: F401  registers <id:…>
-from jointoit.pages import accounts, events, manage, registrations, team
+from jointoit.checkin import views as checkin
+from jointoit.pages import accounts, door, events, manage, registrations, team
+
+#: The API's views for the scripts of the door page, which know people by their session; not in the API's document.
+AT_DOOR = {"authentication_classes": [door.DoorSession], "schema": None}
 
 urlpatterns = [
     path("e/", events.EventListView.as_view(), name="page-events"),
@@ -46,4 +50,13 @@ urlpatterns = [
     path("manage/<id:pk>/people/step/", manage.StepView.as_view(), name="page-manage-step"),
     path("manage/<id:pk>/history/", manage.HistoryView.as_view(), name="page-manage-history"),
     path("manage/<id:pk>/team/", team.TeamView.as_view(), name="page-manage-team"),
+    # the door
+    path("door/enter/<str:text>/", door.EnterView.as_view(), name="page-door-enter"),
+    path("door/<id:pk>/", door.DoorPage.as_view(), name="page-door"),
+    path("door/<id:pk>/status/", checkin.CheckinView.as_view(**AT_DOOR), name="page-door-status"),
+    path("door/<id:pk>/scans/", checkin.ScanListView.as_view(**AT_DOOR), name="page-door-scans"),
+    path("door/<id:pk>/scans/batch/", checkin.ScanBatchView.as_view(**AT_DOOR), name="page-door-batch"),
+    path("door/<id:pk>/scans/<uuid:scan>/", checkin.ScanDetailView.as_view(**AT_DOOR), name="page-door-scan"),
+    path("door/<id:pk>/roster/", checkin.RosterView.as_view(**AT_DOOR), name="page-door-roster"),
+    path("door/<id:pk>/search/", checkin.SearchView.as_view(**AT_DOOR), name="page-door-search"),
 ]

@@ -4,18 +4,24 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, Playwright
 
 from jointoit.accounts.models import User
-from tests.browser import chromium
+from tests.browser import chromium, driver
 from tests.client import BrowserClient
 
 PASSWORD = "correct-horse-9"
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
+def playwright() -> Iterator[Playwright]:
+    with driver() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    with chromium(playwright) as found:
         yield found
 
 
