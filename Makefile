@@ -17,7 +17,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo superuser shell test coverage chaos bench-outbox lint types imports migrations schema schema-check check format lock clean fuzz schema-lint bench-reads bench-rush bench-door bench-guards bench-enumeration bench-cost audit plans races-long e2e operations image kubernetes
+.PHONY: help run demo superuser shell test coverage chaos bench-outbox lint types imports migrations schema schema-check check format lock clean fuzz schema-lint bench-reads bench-rush bench-door bench-guards bench-enumeration bench-cost audit plans races-long e2e operations pictures image kubernetes
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -79,6 +79,10 @@ races-long: $(BIN)/.development ## Every race at ten times the size, controls in
 e2e: $(BIN)/.development ## Do the main round against a service that runs: BASE_URL=http://… INBOX_URL=http://…
 	@BASE_URL=$(or $(BASE_URL),http://127.0.0.1:8000) INBOX_URL=$(or $(INBOX_URL),http://127.0.0.1:1080) \
 	  $(BIN)/python -m pytest -q -p no:randomly tests/e2e/test_round.py tests/e2e/test_generated_client.py $(T)
+
+pictures: $(BIN)/.development ## Take the pictures of the README anew, in a real browser
+	@mkdir -p docs/pictures && PICTURES=docs/pictures PICTURED=event-open,ticket,door \
+	  $(BIN)/python -m pytest -q -n 0 -p no:randomly tests/pages/test_look.py -k "phone and light"
 
 operations: $(BIN)/.development ## Restart, crash and restore a whole installation again and again (about 20 minutes)
 	@OPERATIONS=long $(BIN)/python -m pytest -rP --show-capture=stdout -p no:randomly tests/operations $(T)

@@ -40,7 +40,9 @@ class EventListView(PageView):
         asked = {"role": "any", "upcoming": not is_past, "ordering": "-date" if is_past else "date"}
         listing = event_queries.event_list(asked, reader=self.person.pk, now=self.now)
         page = self.page_of(listing, EventParameters)
-        rows = [row | {"when": moment_of(row)} for row in page.rows]
+        shown = [row["id"] for row in page.rows]
+        managed = event_queries.managed_among(shown, reader=self.person.pk)
+        rows = [row | {"when": moment_of(row), "is_managed": row["id"] in managed} for row in page.rows]
         return self.render("manage/events", page=page, rows=rows, is_past=is_past)
 
 

@@ -10,13 +10,14 @@ from django.urls import reverse
 
 from jointoit.accounts import keys
 from jointoit.accounts.callers import Caller
-from jointoit.events import team
+from jointoit.events import door_passes, team
 from jointoit.mail import links
 from tests.browser import barriers, picture
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SIZES = {"phone": {"width": 390, "height": 844}, "desk": {"width": 1280, "height": 800}}
-PICTURES = os.environ.get("PICTURES")
+PICTURES = os.environ.get("PICTURES", "")  # the folder for pictures
+PICTURED = os.environ.get("PICTURED", "")  # the pages of which there shall be some; all unless told
 
 
 @pytest.fixture
@@ -37,7 +38,11 @@ def scene(make_user, make_event, register, now):
     make_event(title="A draft", organizer=ada, status="draft")
     make_event(title="Called off", status="cancelled")
     make_event(title="Open to all")
-    other = make_event(title="Talks on old computers", organizer=guest, location="Museum", **zone)
+    other = make_event(
+        title="Talks on old computers", organizer=guest, location="Museum of Technology, Berlin", capacity=40,
+        description=text.replace("play till the last piece falls", "take three machines apart, and start two again"),
+        tags=["computers"], ends_at=now + timedelta(days=7, hours=2), **zone,
+    )  # fmt: skip
     seat = register(other, ada)
     register(full, guest)
     waits = register(full, ada)
@@ -48,6 +53,7 @@ def scene(make_user, make_event, register, now):
     keys.create(user=ada, name="Badge printer", scopes=["attendees:read"], password="correct-horse-9", now=now)
     team.invite(caller=Caller(ada), event_id=event.pk, email="bob@example.org", role="door", now=now)
     team.invite(caller=Caller(guest), event_id=other.pk, email=ada.email, role="manager", now=now)
+    _pass, text = door_passes.create(caller=Caller(ada), event_id=event.pk, label="Left", now=now)
     linked, account = links.mint_registration(seat.pk, ada.email), account_of(guest)
     public = {
         "events": of("events"),
@@ -70,6 +76,7 @@ def scene(make_user, make_event, register, now):
         "reset-old": links.address_of("reset_password", "nonsense"),
         "unsubscribe": links.unsubscribe_address(links.mint_unsubscribe(seat.pk)),
         "unsubscribe-old": links.unsubscribe_address("nonsense"),
+        "door-enter": of("door-enter", text),
         "front": "/",
         "problems": "/problems/busy/",
     }
@@ -86,6 +93,7 @@ def scene(make_user, make_event, register, now):
         "logout": of("logout"),
         **{f"manage-{name}": of(f"manage-{name}", event.pk) for name in about_event},
         "manage": of("manage"),
+        "door": of("door", event.pk) + "?q=grace",
         "manage-new": of("manage-new"),
         "manage-asks": of("manage-event", asks.pk),
         "manage-pending": of("manage-people", asks.pk) + "?status=pending",
@@ -110,7 +118,7 @@ def test_no_page_has_a_barrier_or_needs_to_be_pushed_sideways(open_browser, live
         page = open_browser(user, viewport=SIZES[size], color_scheme=scheme).new_page()
         for name, path in paths.items():
             page.goto(path.replace("http://127.0.0.1:8000", ""))
-            if PICTURES:
+            if PICTURES and (not PICTURED or name in PICTURED.split(",")):
                 picture(page, Path(PICTURES), f"{name}-{size}-{scheme}")
             wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
             found[name] = [*barriers(page), *([f"{wide} px too wide"] if wide > 0 else [])]

@@ -150,6 +150,15 @@ def test_a_draft_is_published_by_a_button(log_in, make_event):
     assert event.status == "published"
 
 
+def test_the_list_leads_to_what_one_may_do(log_in, people):
+    event, found = people
+    of = {who: log_in(found[who]).get("/manage/").text for who in ("owner", "manager", "door", "stranger")}
+
+    led = {who: re.findall(r'h2[^>]*><a href="([^"]+)"', page) for who, page in of.items()}
+    manages, door = [path_of("event", event)], [reverse("page-door", args=[event.pk])]
+    assert led == {"owner": manages, "manager": manages, "door": door, "stranger": []}
+
+
 # ── People ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
