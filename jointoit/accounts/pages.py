@@ -48,7 +48,7 @@ class LinkView(APIView):
     serializer_class: ClassVar[type[serializers.Serializer[Any]]]
     template: ClassVar[str]
     act: Callable[..., None]  # the verb that the link is for
-    look: Callable[..., None]  # raises what `act` would raise of the token by itself
+    look: Callable[..., object]  # raises what `act` would raise of the token by itself
 
     def get_renderers(self) -> list[BaseRenderer]:
         reads = self.request.method in ("GET", "HEAD")

@@ -1,6 +1,6 @@
 """Signing up, in and out, and what people say of themselves."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import auth, messages
 from django.contrib.auth import update_session_auth_hash
@@ -39,6 +39,9 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 class EnterView(PageView):
     """For who is not signed in; whoever is, goes on at once."""
+
+    form_class: ClassVar[type[Form]]
+    template: ClassVar[str]
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return self.go_on() if self.user else self.show(self.form_class())

@@ -46,9 +46,9 @@ REASONS: Final = {
 
 def pass_of(request: HttpRequest, event_id: int, *, now: Any) -> DoorKeeper | None:
     """Who came by the link of a pass that is still good for this door."""
-    pk = request.session.get(IN_SESSION)
+    pk: int | None = request.session.get(IN_SESSION)
     good = pk and DoorPass.objects.filter(pk=pk, event=event_id, revoked_at=None, expires_at__gt=now).exists()
-    return DoorKeeper(pk, event_id) if good else None
+    return DoorKeeper(pk, event_id) if pk and good else None
 
 
 class DoorPage(PageView):
@@ -155,7 +155,8 @@ def presented(request: HttpRequest) -> reading.Presented | None:
         return reading.Presented(registration=int(found), **named)
     if not typed:
         return None
-    return reading.Presented(**({"token": typed} if len(typed) > LONGEST_CODE else {"code": typed}), **named)
+    named["token" if len(typed) > LONGEST_CODE else "code"] = typed
+    return reading.Presented(**named)
 
 
 def uuid_of(text: str | None) -> uuid.UUID:

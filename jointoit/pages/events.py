@@ -58,7 +58,7 @@ class EventListView(PageView):
             narrowed.pop("ordering")
         listing = event_queries.event_list(narrowed, reader=0, now=self.now)
         page = self.page_of(listing, EventParameters)
-        shown = {"page": page, "days": by_day(page.rows), "asked": request.GET, "is_past": is_past}
+        shown: dict[str, Any] = {"page": page, "days": by_day(page.rows), "asked": request.GET, "is_past": is_past}
         return self.render("events", **shown, chips=self.chips(), is_understood=is_understood)
 
     def chips(self) -> list[dict[str, Any]]:
@@ -102,7 +102,7 @@ class EventView(PageView):
 
     def show(self, event: Event, status: int = 200, refusal: str = "") -> HttpResponse:
         there = when(event, event.timezone)
-        shown = {
+        shown: dict[str, Any] = {
             "event": event,
             "organizer": User.objects.get(pk=event.organizer_id),
             "when": there,

@@ -12,11 +12,10 @@ from rest_framework.exceptions import ValidationError
 
 from jointoit.errors import DomainError
 from jointoit.events import booking, event_queries, registration_queries, roles, scheduling
-from jointoit.events.attendees import as_csv
+from jointoit.events.attendees import as_csv, streamed
 from jointoit.events.models import Event, Registration
 from jointoit.events.parameters import AttendeeParameters, EventParameters, HistoryParameters
 from jointoit.events.refusals import NotYourEvent
-from jointoit.events.views import streamed
 from jointoit.journal.reader import history
 from jointoit.mail import outbox
 from jointoit.mail.times import moment, when

@@ -90,7 +90,7 @@ class RegistrationView(PageView):
         ticket = tickets.issued(registration) if registration.status == Status.CONFIRMED else None
         is_over = event.ends <= self.now
         facts = first_rows(history({"registration": registration.pk}), MOST_FACTS)
-        shown = {
+        shown: dict[str, Any] = {
             "registration": registration,
             "event": event,
             "is_gone": event.deleted_at is not None,
@@ -106,7 +106,7 @@ class RegistrationView(PageView):
             "facts": [told(fact, registration.attendee.timezone) for fact in reversed(facts)],
         }  # fmt: skip
         template = "cancel_registration" if self.question and shown["may_cancel"] else "registration"
-        return self.render(template, **shown, **self.paths(**named))
+        return self.render(template, **shown | self.paths(**named))
 
 
 class CancelRegistrationView(RegistrationView):
@@ -151,7 +151,12 @@ class TicketView(PageView):
         registration, is_void = self.find(token)
         ticket = None if is_void else tickets.issued(registration)
         event = registration.event
-        shown = {"event": event, "attendee": registration.attendee, "when": when(event, event.timezone), "token": token}
+        shown: dict[str, Any] = {
+            "event": event,
+            "attendee": registration.attendee,
+            "when": when(event, event.timezone),
+            "token": token,
+        }
         return self.render("ticket", **shown, code=ticket and ticket.code, qr=ticket and drawing(ticket.token))
 
     def find(self, token: str) -> tuple[Registration, bool]:

@@ -4,25 +4,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Playwright
+from playwright.sync_api import Browser, BrowserContext
 
 from jointoit.accounts.models import User
-from tests.browser import chromium, driver
 from tests.client import BrowserClient
 
 PASSWORD = "correct-horse-9"
-
-
-@pytest.fixture(scope="session")
-def playwright() -> Iterator[Playwright]:
-    with driver() as found:
-        yield found
-
-
-@pytest.fixture(scope="session")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    with chromium(playwright) as found:
-        yield found
 
 
 @pytest.fixture
@@ -37,8 +24,8 @@ def open_browser(browser: Browser, live_server: Any, settings: Any) -> Iterator[
         if user:
             client = BrowserClient()
             client.force_login(user)
-            session = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}
-            context.add_cookies([session])
+            session = client.cookies["sessionid"].value
+            context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
         return context
 
     yield open_one
