@@ -18,7 +18,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo superuser shell test coverage chaos bench-outbox bench-webhooks lint types imports migrations schema schema-check check format lock clean fuzz schema-lint bench-reads bench-rush bench-door bench-guards bench-enumeration bench-cost audit plans races-long e2e operations restore-drill image kubernetes
+.PHONY: help run demo superuser shell test coverage chaos bench-outbox bench-webhooks lint types imports migrations schema schema-check check format lock clean fuzz schema-lint bench-reads bench-rush bench-door bench-guards bench-enumeration bench-cost audit plans races-long e2e operations restore-drill pictures image kubernetes
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -84,6 +84,10 @@ e2e: $(BIN)/.development ## Do the main round against a service that runs: BASE_
 	@BASE_URL=$(or $(BASE_URL),http://127.0.0.1:8000) INBOX_URL=$(or $(INBOX_URL),http://127.0.0.1:1080) \
 	  $(BIN)/python -m pytest -q -p no:randomly tests/e2e/test_round.py tests/e2e/test_generated_client.py $(T)
 
+pictures: $(BIN)/.development ## Take the pictures of the README anew, in a real browser
+	@mkdir -p docs/pictures && PICTURES=docs/pictures PICTURED=event-open,ticket,door \
+	  $(BIN)/python -m pytest -q -n 0 -p no:randomly tests/pages/test_look.py -k "phone and light"
+
 operations: $(BIN)/.development ## Restart, crash and restore a whole installation again and again (about 20 minutes)
 	@OPERATIONS=long $(BIN)/python -m pytest -rP --show-capture=stdout -p no:randomly tests/operations $(T)
 
@@ -144,7 +148,7 @@ lock: $(BIN)/.uv ## Bring the requirement files up to date with pyproject.toml (
 
 clean: ## Remove everything that was made here, the database included; not while it is in use
 	@$(PYTHON) laptop/in_use.py .local
-	rm -rf .venv .venv-* .local node_modules tools/sdk/node_modules staticfiles build htmlcov .coverage .coverage.* .hypothesis \
+	rm -rf .venv .venv-* .local node_modules tools/sdk/node_modules tools/browser/node_modules staticfiles build htmlcov .coverage .coverage.* .hypothesis \
 	  .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -167,6 +171,10 @@ $(BIN)/.development: requirements-dev.txt $(BIN)/.uv
 
 tools/sdk/node_modules/.installed: tools/sdk/package-lock.json
 	@cd tools/sdk && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
+	@touch $@
+
+tools/browser/node_modules/.installed: tools/browser/package-lock.json
+	@cd tools/browser && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
 	@touch $@
 
 # uv takes seconds where pip takes a minute; pip alone knows an index that only its own configuration names.

@@ -80,6 +80,9 @@ REMINDER_HOURS = env.float("REMINDER_HOURS", 24.0, validate=validators.hours)  #
 # A test lives through a day without mail server in a minute.
 MAIL_CLOCK_SPEED = env.float("MAIL_CLOCK_SPEED", 1.0, validate=validators.above_zero)
 FRONTEND_URL = env.str("FRONTEND_URL", "", validate=validators.web_address)
+PRIVACY_URL = env.str("PRIVACY_URL", "", validate=validators.web_address)
+TERMS_URL = env.str("TERMS_URL", "", validate=validators.web_address)
+IMPRINT_URL = env.str("IMPRINT_URL", "", validate=validators.web_address)
 RATES = {
     "anon": env.str("RATE_ANON", "120/min", validate=validators.rate),
     "user": env.str("RATE_USER", "600/min", validate=validators.rate),
@@ -168,7 +171,13 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-PAGE_PATHS = ("/admin/", "/static/")
+PAGE_PATHS = (
+    *("/admin/", "/static/"),
+    *("/e/", "/login/", "/signup/", "/logout/", "/password-reset/", "/me/", "/r/", "/t/", "/manage/", "/door/"),
+    *("/sitemap.xml", "/robots.txt"),
+)
+LOGIN_URL = "page-login"
+CSRF_FAILURE_VIEW = "jointoit.pages.base.csrf_failure"
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = False  # jointoit.api.http.middleware answers 308, which keeps method and body
@@ -183,6 +192,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "jointoit.pages.base.site",
             ]
         },
     }

@@ -1,7 +1,7 @@
 """Every route on one screen."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
 import jointoit.api.http.converters  # noqa: F401  registers <id:…>
 from jointoit.accounts import key_views as keys
@@ -16,12 +16,13 @@ from jointoit.events import team_views as team
 from jointoit.events import views as events
 from jointoit.organizing import views as organizing
 from jointoit.pages import views as pages
+from jointoit.pages.negotiation import or_page
 from jointoit.webhooks import views as webhooks
 
 urlpatterns = [
     # events, and first what is asked for most: they are tried in this order
-    path("events/", events.EventListView.as_view(), name="event-list"),
-    path("events/<id:pk>/", events.EventDetailView.as_view(), name="event-detail"),
+    path("events/", or_page(events.EventListView.as_view(), "page-events"), name="event-list"),
+    path("events/<id:pk>/", or_page(events.EventDetailView.as_view(), "page-event-short"), name="event-detail"),
     path("events/<id:pk>/publish/", events.PublishView.as_view(), name="event-publish"),
     path("events/<id:pk>/cancel/", events.CancelView.as_view(), name="event-cancel"),
     path("events/<id:pk>/register/", events.RegisterView.as_view(), name="event-register"),
@@ -60,7 +61,7 @@ urlpatterns = [
     path("tickets/keys/", checkin.TicketKeysView.as_view(), name="ticket-keys-detail"),
     path("feed/", feed.FeedView.as_view(), name="feed"),
     # registrations
-    path("registrations/", events.RegistrationListView.as_view(), name="registration-list"),
+    path("registrations/", or_page(events.RegistrationListView.as_view(), "page-mine"), name="registration-list"),
     path("users/not-me/", accounts.NotMeView.as_view(), name="not-me"),
     path("users/stop-mail/", accounts.StopMailView.as_view(), name="stop-mail"),
     path("registrations/unsubscribe/", pages_of_events.UnsubscribeView.as_view(), name="unsubscribe"),
@@ -69,9 +70,13 @@ urlpatterns = [
     path("registrations/<id:pk>/transfer/", organizing.TransferView.as_view(), name="registration-transfer"),
     path("transfers/accept/", organizing.TransferAcceptView.as_view(), name="transfer-accept"),
     path("transfers/decline/", organizing.TransferDeclineView.as_view(), name="transfer-decline"),
-    path("registrations/<id:pk>/", events.RegistrationDetailView.as_view(), name="registration-detail"),
+    path(
+        "registrations/<id:pk>/",
+        or_page(events.RegistrationDetailView.as_view(), "page-registration"),
+        name="registration-detail",
+    ),
     # the team
-    path("invitations/", team.OpenInvitationListView.as_view(), name="invitation-list"),
+    path("invitations/", or_page(team.OpenInvitationListView.as_view(), "page-invitations"), name="invitation-list"),
     path("invitations/accept/", team.AcceptView.as_view(), name="invitation-accept"),
     path("invitations/decline/", team.DeclineView.as_view(), name="invitation-decline"),
     path("users/me/team/", team.MyTeamListView.as_view(), name="my-team-list"),
@@ -91,6 +96,8 @@ urlpatterns = [
         webhooks.RedeliverView.as_view(),
         name="webhook-delivery-redeliver",
     ),
+    # pages for people
+    path("", include("jointoit.pages.urls")),
     # the service
     path("", pages.FrontView.as_view(), name="front"),
     path("problems/", pages.ProblemTypesView.as_view(), name="problem-types"),
@@ -125,5 +132,5 @@ urlpatterns = [
 
 handler400 = "jointoit.api.problems.handlers.bad_request"
 handler403 = "jointoit.api.problems.handlers.permission_denied"
-handler404 = "jointoit.api.problems.handlers.not_found"
+handler404 = "jointoit.pages.base.not_found"
 handler500 = "jointoit.api.problems.handlers.server_error"

@@ -1,12 +1,13 @@
 """Fixtures for every test. `make_*` build rows the short way; rules are driven through their verbs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import Browser, Playwright
 
 from jointoit.accounts.models import User
 from jointoit.api.throttling import buckets
@@ -15,6 +16,7 @@ from jointoit.events import booking
 from jointoit.events.models import Event, Registration
 from jointoit.mail import marks
 from jointoit.mail.models import OutboxMail
+from tests.browser import chromium, driver
 from tests.client import BrowserClient, ServiceClient
 
 numbers = count(1)
@@ -93,6 +95,18 @@ def signed_in() -> Callable[[User], ServiceClient]:
         return api
 
     return client
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with driver() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    with chromium(playwright) as found:
+        yield found
 
 
 @pytest.fixture

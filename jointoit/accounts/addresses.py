@@ -153,6 +153,15 @@ def named(token: str) -> tuple[str, str] | None:
     return (username, links.mint_not_me(claims.address)) if username else None
 
 
+def look(*, token: str) -> None:
+    """Raise links.BadToken for what `verify` refuses by the token alone: one that is used, too old or of no account."""
+    claims = links.read("verify_email", token)
+    user = User.objects.filter(pk=claims.user_id, is_active=True).first()
+    waits = user and is_same(user.pending_email, claims.address) and user.token_epoch == claims.token_epoch
+    if user is None or not (waits or is_same(user.email, claims.address)):
+        raise links.BadToken(field="token")
+
+
 def move(user: User) -> None:
     old, was_verified = user.email, user.email_verified
     user.email, user.email_verified = user.pending_email, True

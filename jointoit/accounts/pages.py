@@ -22,6 +22,7 @@ from jointoit.api.http.rendering import EmptyResponse
 from jointoit.api.lists import parameters
 from jointoit.api.lists.parameters import ParameterSerializer, TextParameter
 from jointoit.errors import Conflict, Invalid
+from jointoit.mail.links import BadToken
 
 LONGEST = 4096  # characters
 
@@ -48,13 +49,19 @@ class LinkView(APIView):
     serializer_class: ClassVar[type[serializers.Serializer[Any]]]
     template: ClassVar[str]
     act: Callable[..., None]  # the verb that the link is for
+    look: Callable[..., object]  # raises what `act` would raise of the token by itself
 
     def get_renderers(self) -> list[BaseRenderer]:
         reads = self.request.method in ("GET", "HEAD")
         return [PageRenderer()] if reads else [*super().get_renderers(), PageRenderer()]
 
     def get(self, request: Request) -> HttpResponse:
+        """Ask, or say before anything is typed that the link is used or old."""
         token = self.token_in_address(request)
+        try:
+            self.look(token=token)
+        except (Invalid, Conflict):
+            return self.page(request, dead=True)
         return self.page(request, token=token, **self.about(token))
 
     def post(self, request: Request) -> HttpResponseBase:
@@ -66,6 +73,8 @@ class LinkView(APIView):
             self.act(**self.read(given))
         except serializers.ValidationError as error:
             refusals = [str(message) for messages in error.detail.values() for message in messages]  # type: ignore[union-attr]
+        except BadToken:
+            return self.page(request, status.HTTP_400_BAD_REQUEST, dead=True)
         except (Invalid, Conflict) as error:
             refusals = [str(error)]
         else:

@@ -87,13 +87,17 @@ def reset(*, token: str, new_password: str) -> None:
 
     Having read the mail also shows whose address it is. Raises links.BadToken; WeakPassword.
     """
-    claims = links.read("reset_password", token)
-    user = User.objects.filter(pk=claims.user_id, token_epoch=claims.token_epoch, is_active=True).first()
-    if user is None:
-        refuse_token()
+    claims, user = links.read("reset_password", token), holder_of(token=token)
     refuse_weak(new_password, user=user, field="new_password")
     if not replace(user, new_password, proven_address=claims.address):
         refuse_token()
+
+
+def holder_of(*, token: str) -> User:
+    """Whose password a reset token sets. Raises links.BadToken for one that was used or is too old."""
+    claims = links.read("reset_password", token)
+    user = User.objects.filter(pk=claims.user_id, token_epoch=claims.token_epoch, is_active=True).first()
+    return user or refuse_token()
 
 
 def refuse_token() -> NoReturn:

@@ -1,6 +1,7 @@
 """Each view says whose object, which verb, which shape."""
 
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from django.http import HttpResponse
@@ -152,7 +153,9 @@ class PasswordResetConfirmView(LinkView):
     serializer_class = NewPasswordSerializer
     template = "accounts/reset_password.html"
     refusals = {"POST": {400: ("invalid_token", "weak_password")}}
+    database_free = ()
     act = staticmethod(passwords.reset)
+    look = staticmethod(passwords.holder_of)
 
 
 @documentation.verify_email
@@ -164,6 +167,7 @@ class VerifyEmailView(LinkView):
     template = "accounts/verify_email.html"
     refusals = {"POST": {400: ("invalid_token",), 409: ("email_taken",)}}
     act = staticmethod(addresses.verify)
+    look = staticmethod(addresses.look)
 
     def about(self, token: str) -> dict[str, Any]:
         found = addresses.named(token)
@@ -176,6 +180,7 @@ class NotMeView(LinkView):
     template = "accounts/not_me.html"
     refusals = {"POST": {400: ("invalid_token",), 409: ("address_verified",)}}
     act = staticmethod(strangers.not_me)
+    look = staticmethod(links.stranger_of)
 
 
 @documentation.stop_mail
@@ -186,6 +191,7 @@ class StopMailView(OneClickView):
     template = "accounts/stop_mail.html"
     refusals = {"POST": {400: ("invalid_token",)}}
     act = staticmethod(strangers.stop_mail)
+    look = staticmethod(links.stop_of)
 
     def about(self, token: str) -> dict[str, Any]:
         return {"is_of_event": links.is_of_event(token)}
@@ -197,6 +203,7 @@ class AgreeToEmailView(LinkView):
     template = "accounts/agree_email.html"
     refusals = {"POST": {400: ("invalid_token",), 409: ("email_taken",)}}
     act = staticmethod(addresses.agree)
+    look = staticmethod(partial(links.read, "agree_email"))
 
 
 @documentation.stop_change
@@ -205,6 +212,7 @@ class StopChangeView(LinkView):
     template = "accounts/stop_change.html"
     refusals = {"POST": {400: ("invalid_token",)}}
     act = staticmethod(addresses.stop)
+    look = staticmethod(partial(links.read, "stop_change"))
 
 
 @documentation.resend_verification

@@ -3,7 +3,7 @@
 Who asks is a value like the others: `reader` is the id of a user, 0 for nobody.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from functools import lru_cache
@@ -51,6 +51,7 @@ DETAIL: Final = PreparedQuery(f"SELECT {MEMBERS_OF_ONE} FROM {EVENT} WHERE event
 #: What `roles.sees` says.
 SEEN: Final = f"event.id = %(event)s AND event.deleted_at IS NULL AND (event.status <> 'draft' OR {MANAGES})"
 VISIBLE_DETAIL: Final = PreparedQuery(f"SELECT {MEMBERS_OF_ONE} FROM {EVENT} WHERE {SEEN}")
+MANAGED: Final = PreparedQuery(f"SELECT id FROM {EVENT} WHERE id = ANY(%(events)s::bigint[]) AND {MANAGES}")
 VISIBLE_ROW: Final = PreparedQuery(f"SELECT {columns_of(Event, 'event')} FROM {EVENT} WHERE {SEEN}")
 
 
@@ -68,6 +69,12 @@ def visible_detail(event_id: int, *, caller: Caller) -> Row:
 def visible_event(event_id: int, *, caller: Caller) -> Event:
     """The row, to ask who may do what with it. Raises NotFound where the caller may not know of it."""
     return instance_of(Event, existing(VISIBLE_ROW.row({"event": event_id, **caller.values})))
+
+
+def managed_among(event_ids: Collection[int], *, reader: int) -> set[int]:
+    """Those of some events that somebody manages."""
+    values = {"events": list(event_ids), "reader": reader, "only": None}
+    return {row["id"] for row in MANAGED.rows(values)}
 
 
 def existing(row: Row | None) -> Row:

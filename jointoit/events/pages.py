@@ -3,6 +3,7 @@
 from jointoit.accounts.pages import OneClickView
 from jointoit.accounts.serializers import LinkSerializer
 from jointoit.events import documentation, reminders
+from jointoit.mail import links
 
 
 @documentation.unsubscribe
@@ -13,3 +14,4 @@ class UnsubscribeView(OneClickView):
     template = "events/unsubscribe.html"
     refusals = {"POST": {400: ("invalid_token",)}}
     act = staticmethod(reminders.stop)
+    look = staticmethod(links.registration_of)

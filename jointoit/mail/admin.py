@@ -29,7 +29,10 @@ def preview(mail: OutboxMail) -> rendering.Content | None:
     """The mail as it would be written now, or None where it cannot be."""
     try:
         message = payload.load(mail.kind, mail.payload)
-        names = ("mint", "mint_unsubscribe", "mint_invitation", "mint_transfer", "mint_stop", "mint_not_me")
+        names = (
+            "mint", "mint_unsubscribe", "mint_invitation", "mint_transfer", "mint_stop", "mint_not_me",
+            "mint_registration",
+        )  # fmt: skip
         masked: dict[str, rendering.Mint] = dict.fromkeys(names, masked_token)
         return rendering.write(message, ticket_of=masked_ticket, **masked)
     except Exception:  # noqa: BLE001  the failure that its last answer tells of, or a payload that was erased

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer, TimestampSigner
+from django.utils.crypto import salted_hmac
 
 from jointoit.errors import Invalid
 
@@ -212,6 +213,40 @@ def unsubscribe_address(token: str) -> str:
 
 def unsubscriber() -> Signer:
     return Signer(sep=".", salt="jointoit.mail.links.unsubscribe")
+
+
+# ── The page of a registration ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def mint_registration(registration_id: int, address: str) -> str:
+    """A token that stands for one person at one event: whoever reads the mail may see the place and give it up.
+
+    It is good as long as the person has the address that it was sent to; the page says for how long after the event.
+    """
+    return registrar().sign_object([registration_id, digest_of(address)])
+
+
+def own_registration_of(token: str) -> tuple[int, str]:
+    """The registration that a token of `mint_registration` stands for, and `digest_of` its address. Raises BadToken."""
+    try:
+        registration_id, digest = registrar().unsign_object(token)
+    except (BadSignature, UnicodeError):
+        raise BadToken(field="token") from None
+    return int(registration_id), str(digest)
+
+
+def registration_address(token: str) -> str:
+    """Always one of ours: no call of the API takes such a token."""
+    return f"{settings.PUBLIC_URL}/r/{token}/"
+
+
+def digest_of(address: str) -> str:
+    """By which an address is known again, and cannot be read from a link."""
+    return salted_hmac("jointoit.mail.links.address", address.casefold(), algorithm="sha256").hexdigest()[:20]
+
+
+def registrar() -> Signer:
+    return Signer(sep=".", salt="jointoit.mail.links.registration")
 
 
 # ── The page of a ticket ──────────────────────────────────────────────────────────────────────────────────────────────

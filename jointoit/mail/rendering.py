@@ -112,6 +112,7 @@ def write(
     mint_unsubscribe: Mint = links.mint_unsubscribe,
     mint_invitation: Mint = links.mint_invitation,
     mint_transfer: Mint = links.mint_transfer,
+    mint_registration: Mint = links.mint_registration,
     ticket_of: ticket.TicketOf = ticket.ticket_of,
     mint_stop: Mint = links.mint_stop,
     mint_not_me: Mint = links.mint_not_me,
@@ -123,6 +124,9 @@ def write(
         context["link"] = links.invitation_address(mint_invitation(message.invitation_id))
     if isinstance(message, TransferOffer):
         context["link"] = links.transfer_address(mint_transfer(message.transfer_id))
+    if isinstance(message, SeatMessage):
+        own_page = links.registration_address(mint_registration(message.registration_id, message.to.address))
+        context |= {"own_page": own_page, "cancel_page": f"{own_page}cancel/"}
     if isinstance(message, EventReminder):
         context["unsubscribe"] = links.unsubscribe_address(mint_unsubscribe(message.registration_id))
     if isinstance(message, TicketMessage):

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils.formats import date_format
-
-from jointoit.mail.messages import EventPayload
 
 
 def zone(name: str) -> ZoneInfo:
@@ -61,12 +60,13 @@ def moment(at: datetime, timezone: str) -> str:
     return str(When(at.astimezone(zone(timezone)), None))
 
 
-def when(event: EventPayload, timezone: str) -> When:
+def when(event: Any, timezone: str) -> When:
+    """When an event is, by its `date` and `ends_at`, on the clocks of a zone."""
     local = zone(timezone)
     return When(event.date.astimezone(local), event.ends_at.astimezone(local) if event.ends_at else None)
 
 
-def for_reader(event: EventPayload, timezone: str) -> When | None:
+def for_reader(event: Any, timezone: str) -> When | None:
     """The time by the reader's clocks, or None where those at the event show the same."""
     there, here = when(event, event.timezone), when(event, timezone)
     same = there.starts.utcoffset() == here.starts.utcoffset() and there.hours == here.hours

@@ -127,7 +127,10 @@ def test_mails_about_a_seat_name_the_event_and_never_the_organizers_address(kind
 
     assert str(mail["Subject"]).endswith(": Looms & <b>Engines</b>")
     assert "private@example.net" not in mail.as_string()
-    assert "https://events.example/events/5/" in addresses(part(mail, "html")).clicked
+    clicked = addresses(part(mail, "html")).clicked
+    # An event that was called off may be deleted; what became of the registration stands on its own page.
+    assert ("https://events.example/events/5/" in clicked) is (kind != "event_cancelled")
+    assert links.registration_address(links.mint_registration(7, ADA.address)) in clicked
 
 
 TICKETS = [kind for kind, cls in KINDS.items() if issubclass(cls, m.TicketMessage)]

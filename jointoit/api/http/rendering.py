@@ -22,7 +22,7 @@ from rest_framework.request import Request
 PROBLEM: Final = "application/problem+json"
 MAX_HEADER: Final = 4_096  # characters of Accept that are read
 MAX_RANGES: Final = 64
-WEIGHT: Final = re.compile(r"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", re.ASCII)
+WEIGHT: Final = re.compile(r"0(\.\d{0,3})?|\.\d{1,3}|1(\.0{0,3})?", re.ASCII)  # Java writes .2
 RANGE: Final = re.compile(r"\*/\*|[\w!#$&^.+-]+/(?:\*|[\w!#$&^.+-]+)", re.ASCII)
 
 

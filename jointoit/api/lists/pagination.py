@@ -246,6 +246,11 @@ def beyond(order: Sequence[Key]) -> str:
     return f"({further} OR {first.sql} = {first.value} AND {beyond(rest)})" if rest else further
 
 
+def first_rows(listing: Listing, most: int) -> list[Row]:
+    """How a list begins, for whoever shows no pages of it."""
+    return page_query(listing.query, has_edge=False, backward=False).rows({**listing.values, "page_rows": most})
+
+
 @lru_cache(maxsize=1000)
 def count_query(query: ListQuery) -> PreparedQuery:
     conditions = " AND ".join([*query.conditions, f"({' OR '.join(query.parts)})"])

@@ -1,0 +1,234 @@
+"""Signing up, in and out, and what people say of themselves."""
+
+from typing import Any, ClassVar
+
+from django.contrib import auth, messages
+from django.contrib.auth import update_session_auth_hash
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+
+from jointoit.accounts import (
+    account_closing,
+    addresses,
+    keys,
+    login_throttle,
+    logins,
+    passwords,
+    profile,
+    signup,
+)
+from jointoit.accounts.models import User
+from jointoit.errors import DomainError
+from jointoit.pages.base import PageView, demand, next_of
+from jointoit.pages.forms import (
+    AddressForm,
+    ClosingForm,
+    Form,
+    KeyForm,
+    LoginForm,
+    PasswordForm,
+    ProfileForm,
+    SignUpForm,
+)
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+class EnterView(PageView):
+    """For who is not signed in; whoever is, goes on at once."""
+
+    form_class: ClassVar[type[Form]]
+    template: ClassVar[str]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.go_on() if self.user else self.show(self.form_class())
+
+    def go_on(self) -> HttpResponseRedirect:
+        return redirect(next_of(self.request) or "page-mine")
+
+    def enter(self, user: User) -> HttpResponseRedirect:
+        auth.login(self.request, user, backend=BACKEND)
+        return self.go_on()
+
+    def show(self, form: Form) -> HttpResponse:
+        status = 400 if form.errors else 200
+        return self.render(self.template, status, form=form, next=next_of(self.request))
+
+
+class LoginView(EnterView):
+    form_class, template = LoginForm, "login"
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = LoginForm(request.POST)
+        if not form.is_valid():
+            return self.show(form)
+        name, failure = form.cleaned_data["username"], logins.WrongCredentials
+        try:
+            with login_throttle.attempt(request, login=name, failure=failure, now=self.now, action="login") as named:
+                user = logins.check(user=named, password=form.cleaned_data["password"])
+        except failure:
+            form.add_error(
+                None, _("No active account has this name and password. Check both, or choose a new password.")
+            )
+            return self.show(form)
+        login_throttle.remember(user, request=request, now=self.now, action="login")
+        return self.enter(user)
+
+
+class SignUpView(EnterView):
+    form_class, template = SignUpForm, "signup"
+    throttle_scope = "signup"
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = SignUpForm(request.POST)
+        if not form.is_valid():
+            return self.show(form)
+        try:
+            user = signup.sign_up(**form.cleaned_data, now=self.now)
+        except DomainError as error:
+            form.refuse(error)
+            return self.show(form)
+        messages.success(request, _("Welcome. A mail is on its way: please confirm your address with it."))
+        return self.enter(user)
+
+
+class LogoutView(PageView):
+    """A page with a button: a link on another site must not sign anybody out."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.render("logout") if self.user else redirect("front")
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        auth.logout(request)
+        messages.success(request, _("You are signed out."))
+        return redirect("page-login")
+
+
+class AskForResetView(PageView):
+    throttle_scope = "reset"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.render("password_reset", form=AddressForm())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = AddressForm(request.POST)
+        if not form.is_valid():
+            return self.render("password_reset", 400, form=form)
+        passwords.ask_for_reset(email=form.cleaned_data["email"], now=self.now)
+        return self.render("password_reset", is_sent=True)
+
+
+# ── One's own account ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class AccountView(PageView):
+    """Settings of an account: a few small forms, told apart by the name of their button."""
+
+    needs_account = True
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.show()
+
+    def show(self, status: int = 200, **forms: Any) -> HttpResponse:
+        person = self.person
+        shown = {
+            "profile_form": ProfileForm(initial={name: getattr(person, name) for name in ProfileForm.base_fields}),
+            "password_form": PasswordForm(),
+            "key_form": KeyForm(),
+            "keys": keys.living(person, now=self.now),
+            "scopes": keys.SCOPES,
+        }
+        return self.render("account", status, **shown | forms)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        act = {
+            "profile": self.save_profile,
+            "password": self.change_password,
+            "key": self.make_key,
+            "end_key": self.end_key,
+            "resend": self.resend,
+        }.get(request.POST.get("do", ""), self.show)
+        return act()
+
+    def save_profile(self) -> HttpResponse:
+        form = ProfileForm(self.request.POST)
+        if form.is_valid():
+            values = {name: value for name, value in form.cleaned_data.items() if name != "current_password"}
+            password = form.cleaned_data.get("current_password")
+            if password:
+                demand("login", f"user:{self.person.pk}", now=self.now)
+            if not addresses.is_same(values["email"], self.person.email):  # it sends mail to whatever address
+                demand("signup", f"user:{self.person.pk}", now=self.now)
+            try:
+                profile.update(user=self.person, values=values, current_password=password, now=self.now)
+            except DomainError as error:
+                form.refuse(error)
+            else:
+                return self.done(_("Saved."))
+        return self.show(400, profile_form=form)
+
+    def change_password(self) -> HttpResponse:
+        demand("login", f"user:{self.person.pk}", now=self.now)
+        form = PasswordForm(self.request.POST)
+        if form.is_valid():
+            try:
+                passwords.change(user=self.person, **form.cleaned_data)
+            except DomainError as error:
+                form.refuse(error)
+            else:
+                update_session_auth_hash(self.request, User.objects.get(pk=self.person.pk))
+                return self.done(_("Your password is changed. You are signed out everywhere else."))
+        return self.show(400, password_form=form)
+
+    def make_key(self) -> HttpResponse:
+        demand("login", f"user:{self.person.pk}", now=self.now)
+        form = KeyForm(self.request.POST)
+        if form.is_valid():
+            try:
+                _key, secret = keys.create(user=self.person, now=self.now, **form.cleaned_data)
+            except DomainError as error:
+                form.refuse(error)
+            else:
+                return self.show(new_key=secret)
+        return self.show(400, key_form=form)
+
+    def end_key(self) -> HttpResponse:
+        keys.revoke(user=self.person, key_id=whole_number(self.request.POST.get("key")), now=self.now)
+        return self.done(_("The key is ended."))
+
+    def resend(self) -> HttpResponse:
+        demand("reset", f"user:{self.person.pk}", now=self.now)
+        addresses.remind(user=self.person, now=self.now)
+        return self.done(_("The mail is on its way."))
+
+    def done(self, sentence: str) -> HttpResponseRedirect:
+        messages.success(self.request, sentence)
+        return redirect("page-account")
+
+
+class CloseAccountView(PageView):
+    """The question before an account is closed for good."""
+
+    needs_account = True
+    throttle_scope = "login"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.render("close_account", form=ClosingForm())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = ClosingForm(request.POST)
+        if form.is_valid():
+            try:
+                account_closing.close(user=self.person, password=form.cleaned_data["password"], now=self.now)
+            except DomainError as error:
+                form.refuse(error)
+            else:
+                auth.logout(request)
+                return self.render("account_closed")
+        return self.render("close_account", 400, form=form)
+
+
+def whole_number(typed: str | None) -> int:
+    """An id that a form of ours sent; 0, which is nothing's, for anything else."""
+    return int(typed) if typed and typed.isascii() and typed.isdecimal() and len(typed) < 19 else 0

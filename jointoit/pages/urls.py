@@ -1,0 +1,62 @@
+"""The pages. PAGE_PATHS in the settings names how their paths begin: those requests pass all middlewares."""
+
+from django.urls import path
+
+import jointoit.api.http.converters  # noqa: F401  registers <id:…>
+from jointoit.checkin import views as checkin
+from jointoit.pages import accounts, door, events, manage, registrations, team
+
+#: The API's views for the scripts of the door page, which know people by their session; not in the API's document.
+AT_DOOR = {"authentication_classes": [door.DoorSession], "schema": None}
+
+urlpatterns = [
+    path("e/", events.EventListView.as_view(), name="page-events"),
+    path("e/<id:pk>/", events.EventView.as_view(), name="page-event-short"),
+    path("e/<id:pk>/register/", events.RegisterView.as_view(), name="page-register"),
+    path("e/<id:pk>/<str:slug>/", events.EventView.as_view(), name="page-event"),
+    path("sitemap.xml", events.SitemapView.as_view(), name="page-sitemap"),
+    path("robots.txt", events.RobotsView.as_view(), name="page-robots"),
+    # accounts
+    path("login/", accounts.LoginView.as_view(), name="page-login"),
+    path("signup/", accounts.SignUpView.as_view(), name="page-signup"),
+    path("logout/", accounts.LogoutView.as_view(), name="page-logout"),
+    path("password-reset/", accounts.AskForResetView.as_view(), name="page-password-reset"),
+    # one's own
+    path("me/", registrations.MineView.as_view(), name="page-mine"),
+    path("me/account/", accounts.AccountView.as_view(), name="page-account"),
+    path("me/account/close/", accounts.CloseAccountView.as_view(), name="page-close-account"),
+    path("me/invitations/", team.InvitationsView.as_view(), name="page-invitations"),
+    path("me/registrations/<id:pk>/", registrations.RegistrationView.as_view(), name="page-registration"),
+    path(
+        "me/registrations/<id:pk>/cancel/",
+        registrations.CancelRegistrationView.as_view(),
+        name="page-registration-cancel",
+    ),
+    # by the link of a mail
+    path("r/<str:token>/", registrations.LinkedRegistrationView.as_view(), name="page-linked-registration"),
+    path("r/<str:token>/cancel/", registrations.LinkedCancelView.as_view(), name="page-linked-cancel"),
+    path("t/<str:token>/", registrations.TicketView.as_view(), name="page-ticket"),
+    path("t/<str:token>/ticket.png", registrations.TicketPictureView.as_view(), name="page-ticket-picture"),
+    # for who manages events
+    path("manage/", manage.EventListView.as_view(), name="page-manage"),
+    path("manage/new/", manage.NewEventView.as_view(), name="page-manage-new"),
+    path("manage/<id:pk>/", manage.OverviewView.as_view(), name="page-manage-event"),
+    path("manage/<id:pk>/edit/", manage.EditView.as_view(), name="page-manage-edit"),
+    path("manage/<id:pk>/publish/", manage.PublishView.as_view(), name="page-manage-publish"),
+    path("manage/<id:pk>/cancel/", manage.CancelView.as_view(), name="page-manage-cancel"),
+    path("manage/<id:pk>/delete/", manage.DeleteView.as_view(), name="page-manage-delete"),
+    path("manage/<id:pk>/people/", manage.PeopleView.as_view(), name="page-manage-people"),
+    path("manage/<id:pk>/people/csv/", manage.PeopleFileView.as_view(), name="page-manage-people-csv"),
+    path("manage/<id:pk>/people/step/", manage.StepView.as_view(), name="page-manage-step"),
+    path("manage/<id:pk>/history/", manage.HistoryView.as_view(), name="page-manage-history"),
+    path("manage/<id:pk>/team/", team.TeamView.as_view(), name="page-manage-team"),
+    # the door
+    path("door/enter/<str:text>/", door.EnterView.as_view(), name="page-door-enter"),
+    path("door/<id:pk>/", door.DoorPage.as_view(), name="page-door"),
+    path("door/<id:pk>/status/", checkin.CheckinView.as_view(**AT_DOOR), name="page-door-status"),
+    path("door/<id:pk>/scans/", checkin.ScanListView.as_view(**AT_DOOR), name="page-door-scans"),
+    path("door/<id:pk>/scans/batch/", checkin.ScanBatchView.as_view(**AT_DOOR), name="page-door-batch"),
+    path("door/<id:pk>/scans/<uuid:scan>/", checkin.ScanDetailView.as_view(**AT_DOOR), name="page-door-scan"),
+    path("door/<id:pk>/roster/", checkin.RosterView.as_view(**AT_DOOR), name="page-door-roster"),
+    path("door/<id:pk>/search/", checkin.SearchView.as_view(**AT_DOOR), name="page-door-search"),
+]

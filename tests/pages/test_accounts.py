@@ -1,0 +1,192 @@
+"""Signing up, in and out on pages, and what a session is good for."""
+
+import pytest
+from django.urls import reverse
+
+from jointoit.accounts import passwords
+from jointoit.accounts.models import User
+from tests.client import BrowserClient
+from tests.pages.conftest import PASSWORD
+
+pytestmark = pytest.mark.django_db
+LOGIN = "/login/"
+ELSEWHERE = [
+    "https://evil.example/",
+    "//evil.example/",
+    "/\\evil.example",
+    "javascript:alert(1)",
+    "https:evil",
+    " //evil",
+]
+
+
+def enter(client, username="ada", password=PASSWORD, **more):
+    return client.post(LOGIN, {"username": username, "password": password, **more})
+
+
+def test_who_signs_up_is_signed_in_and_gets_a_mail(client, mails):
+    sent = {
+        "username": "ada",
+        "email": "ada@example.org",
+        "password": "a long sentence of mine",
+        "timezone": "Asia/Tokyo",
+    }
+
+    answer = client.post("/signup/", sent)
+
+    user = User.objects.get(username="ada")
+    assert (answer.status_code, answer["Location"], user.timezone) == (302, "/me/", "Asia/Tokyo")
+    assert (client.get("/me/").status_code, mails(user)) == (200, ["welcome"])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"password": "kurz"}, "This password is too short"),
+        ({"email": "nobody"}, "This must be an e-mail address"),
+        ({"username": "a b"}, "Letters, digits and . + - _ only."),
+        ({"username": "\x00"}, "Null characters are not allowed."),
+        ({"email": "taken@example.org"}, "e-mail"),
+    ],
+)
+def test_a_refused_form_says_why_and_loses_nothing(client, make_user, wrong, sentence):
+    make_user(email="taken@example.org")
+    sent = {"username": "ada", "email": "ada@example.org", "password": "a long sentence of mine", **wrong}
+
+    page = client.post("/signup/", sent)
+
+    assert (page.status_code, sentence in page.text) == (400, True)
+    kept = "email" if "username" in wrong else "username"
+    assert f'value="{sent[kept]}"' in page.text
+    assert sent["password"] not in page.text
+
+
+@pytest.mark.parametrize("login", ["ada", "ADA", "Ada@Example.org"])
+def test_one_logs_in_with_name_or_address_in_any_case(client, make_user, login):
+    make_user(username="ada", email="ada@example.org")
+
+    assert enter(client, login)["Location"] == "/me/"
+
+
+@pytest.mark.parametrize("who", ["wrong password", "unknown", "inactive"])
+def test_a_refused_log_in_says_the_same_whatever_is_wrong(client, make_user, who):
+    make_user(username="ada", is_active=who != "inactive")
+
+    page = enter(client, "bob" if who == "unknown" else "ada", "wrong" if who == "wrong password" else PASSWORD)
+
+    assert (page.status_code, "No active account has this name and password." in page.text) == (400, True)
+
+
+def test_log_in_goes_on_where_one_came_from(client, make_user):
+    make_user(username="ada")
+
+    assert client.get("/manage/")["Location"] == "/login/?next=%2Fmanage%2F"
+    assert enter(client, next="/manage/?upcoming=false")["Location"] == "/manage/?upcoming=false"
+
+
+@pytest.mark.parametrize("address", ELSEWHERE)
+def test_nobody_is_led_to_another_host(client, make_user, address):
+    make_user(username="ada")
+
+    assert address not in client.get(LOGIN, {"next": address}).text
+    assert enter(client, next=address)["Location"] == "/me/"
+    assert client.get(LOGIN, {"next": address})["Location"] == "/me/"
+
+
+@pytest.mark.parametrize("path", ["/login/", "/signup/", "/password-reset/", "/logout/"])
+def test_a_form_without_its_token_does_nothing_and_says_how_to_go_on(make_user, path):
+    make_user(username="ada")
+    client = BrowserClient(enforce_csrf_checks=True)
+
+    page = client.post(path, {"username": "ada", "password": PASSWORD})
+
+    assert (page.status_code, "This form is too old" in page.text, "sessionid" in client.cookies) == (403, True, False)
+
+
+def test_a_session_ends_when_the_password_is_changed_elsewhere(log_in, make_user):
+    user = make_user()
+    here, there = log_in(user), log_in(user)
+    there.post("/me/account/", {"do": "password", "current_password": PASSWORD, "new_password": "another sentence 9"})
+
+    assert there.get("/me/").status_code == 200
+    assert here.get("/me/")["Location"] == "/login/?next=%2Fme%2F"
+
+
+def test_a_session_ends_with_every_token(log_in, make_user):
+    user = make_user()
+    client = log_in(user)
+    user.end_tokens().save()
+
+    assert client.get("/me/").status_code == 302
+
+
+def test_logging_out_takes_a_button(log_in, make_user):
+    client = log_in(make_user())
+
+    assert "<button" in client.get("/logout/").text
+    assert client.get("/me/").status_code == 200
+    client.post("/logout/")
+    assert client.get("/me/").status_code == 302
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_asking_for_a_new_password_says_the_same_for_every_address(client, make_user, known):
+    make_user(email="ada@example.org")
+
+    page = client.post("/password-reset/", {"email": "ada@example.org" if known else "bob@example.org"})
+
+    assert (page.status_code, "If there is an account with this address" in page.text) == (200, True)
+
+
+def test_too_many_log_ins_are_told_to_wait(client, settings, make_user):
+    settings.RATES = settings.RATES | {"login": "1/min"}
+    make_user(username="ada")
+    pages = [enter(client, password="wrong") for _ in range(2)]
+
+    assert [page.status_code for page in pages] == [400, 429]
+    assert int(pages[1]["Retry-After"]) > 0
+
+
+def test_settings_are_saved(log_in, make_user):
+    user = make_user()
+    sent = {
+        "username": user.username,
+        "email": user.email,
+        "first_name": "Ada",
+        "last_name": "",
+        "timezone": "Asia/Tokyo",
+    }
+
+    log_in(user).post("/me/account/", {"do": "profile", **sent})
+
+    user.refresh_from_db()
+    assert (user.first_name, user.timezone) == ("Ada", "Asia/Tokyo")
+
+
+def test_a_key_is_shown_once_and_ended_by_a_button(log_in, make_user):
+    user = make_user()
+    client, sent = log_in(user), {"do": "key", "name": "Printer", "scopes": ["events:read"], "password": PASSWORD}
+
+    first, again = client.post("/me/account/", sent).text, client.get("/me/account/").text
+
+    assert ("jtk_" in first, "jtk_" in again, "Printer" in again) == (True, False, True)
+    client.post("/me/account/", {"do": "end_key", "key": user.keys.get().pk})
+    assert "Printer" not in client.get("/me/account/").text
+
+
+def test_an_account_is_closed_with_its_password_only(log_in, make_user):
+    user = make_user()
+    client = log_in(user)
+
+    assert client.post("/me/account/close/", {"password": "wrong"}).status_code == 400
+    assert "Your account is closed" in client.post("/me/account/close/", {"password": PASSWORD}).text
+    assert User.objects.get(pk=user.pk).is_active is False
+
+
+def test_the_new_password_of_a_page_is_the_one_of_the_api(log_in, make_user):
+    user = make_user()
+    log_in(user).post(
+        reverse("page-account"), {"do": "password", "current_password": PASSWORD, "new_password": "n3w sentence"}
+    )
+
+    passwords.confirm("n3w sentence", user=User.objects.get(pk=user.pk), field="password")
