@@ -17,6 +17,7 @@ class UnsubscribeView(LinkView):
     parser_classes = (*LinkView.parser_classes, MultiPartParser)
     serializer_class = LinkSerializer
     template = "events/unsubscribe.html"
+    database_free = ("GET",)
     refusals = {"POST": {400: ("invalid_token",)}}
     act = staticmethod(reminders.stop)
     look = staticmethod(links.registration_of)

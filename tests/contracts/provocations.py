@@ -59,9 +59,13 @@ GOOD: dict[str, Given] = {
     "POST /users/password-reset/": lambda scene: Call(
         "POST", "/users/password-reset/", json={"email": scene.ada.email}
     ),
-    "GET /users/password-reset/confirm/": get("/users/password-reset/confirm/?token=x"),
+    "GET /users/password-reset/confirm/": lambda scene: Call(
+        "GET", f"/users/password-reset/confirm/?token={scene.link('reset_password', scene.spare)}"
+    ),
     "POST /users/password-reset/confirm/": reset,
-    "GET /users/verify-email/": get("/users/verify-email/?token=x"),
+    "GET /users/verify-email/": lambda scene: Call(
+        "GET", f"/users/verify-email/?token={scene.link('verify_email', scene.spare)}"
+    ),
     "POST /users/verify-email/": verify,
     "POST /users/verify-email/resend/": lambda scene: Call("POST", "/users/verify-email/resend/", scene.ada),
     "POST /api/token/": lambda scene: Call("POST", "/api/token/", json=scene.login()),
