@@ -200,10 +200,9 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "jointoit.api.http.static_files.StaticFiles"
     },
 }
-WHITENOISE_MANIFEST_STRICT = False  # a page without its styles is better than none, where `collectstatic` was forgotten
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG  # development needs no collectstatic
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # forms of the admin; RequestLimitsMiddleware holds the API to less
 READABLE_LOGS = DEBUG and logs.is_terminal()
