@@ -1,9 +1,9 @@
 """Styles and scripts under names that change with them."""
 
-from whitenoise.storage import CompressedManifestStaticFilesStorage
+from whitenoise.storage import CompressedManifestStaticFilesStorage  # type: ignore[import-untyped]
 
 
-class StaticFiles(CompressedManifestStaticFilesStorage):
+class StaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     """A page whose styles were not collected is shown without them: better than a page that fails."""
 
     def stored_name(self, name: str) -> str:
