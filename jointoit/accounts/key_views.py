@@ -29,10 +29,10 @@ class KeySerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField(read_only=True)
     prefix = serializers.CharField(read_only=True, help_text="How the key begins.")
     name = LineField(max_length=100)
-    scopes = serializers.ListField(child=ChoiceField(choices=list(keys.SCOPES.items())), allow_empty=False)
+    scopes = serializers.ListField(child=ChoiceField(choices=list(keys.SCOPES.items())), min_length=1)
     events = serializers.ListField(
         child=StrictIntegerField(min_value=1, max_value=2**63 - 1),
-        allow_empty=False,
+        min_length=1,
         max_length=MAX_EVENTS,
         allow_null=True,
         required=False,

@@ -5,6 +5,9 @@ after the other, and a thousand people pass beside each other. Whoever cancels o
 row, so a scan sees it as it was before or as it is after. Locks are taken in the order role, registration (the smallest
 id first), scan. The unique index on admissions is the last line of defence.
 
+One scan is a look without a lock and one statement that holds and writes if nothing moved since; where something did,
+it is decided anew with the lock held before the look, as a batch is.
+
 An online scan is decided when it is made. Of scans that were made without network (`merge`) a ticket that is good let
 somebody in there and then, whatever the service knew: if another had been let in with it, both stand and contradict
 each other. So who is in, who was first and what contradicts it depend on the set of these scans alone, and not on the
@@ -117,6 +120,55 @@ class TooLateToUndo(Conflict):
 Answer = tuple[Row, bool] | ScanIdReused
 
 
+#: One scan, its event, the registrations it may be of, and who let them in first.
+LOOK_ONE: Final = PreparedQuery(f"""
+    SELECT {columns_of(Event, "event", EVENT, prefix="event__")}, same.id AS same,
+           registration.id, registration.status, registration.ticket_issue, {NAMES},
+           first.id AS first_id, first.scanned_at AS first_scanned_at, first.gate AS first_gate
+    FROM events_event AS event
+    LEFT JOIN checkin_scan AS same ON same.id = %(id)s
+    LEFT JOIN events_registration AS registration
+           ON registration.id = ANY(%(registrations)s::bigint[]) AND registration.event_id = event.id
+    LEFT JOIN accounts_user AS person ON person.id = registration.attendee_id
+    LEFT JOIN LATERAL (
+        SELECT id, scanned_at, gate FROM checkin_scan AS scan
+        WHERE scan.registration_id = registration.id AND {STANDS} ORDER BY scan.scanned_at, scan.id LIMIT 1
+    ) AS first ON true
+    WHERE event.id = %(event)s
+""")
+#: Writes one scan and its fact, if role, ticket and who is in are still what they were. A transaction by itself.
+WRITE_ONE: Final = PreparedQuery(f"""
+    WITH by_role AS MATERIALIZED (
+        SELECT id FROM events_membership
+        WHERE member_id = %(account)s::bigint AND owner_id = %(owner)s
+          AND (event_id IS NULL OR event_id = %(event)s) FOR SHARE
+    ), by_pass AS MATERIALIZED (
+        SELECT id FROM events_doorpass
+        WHERE id = %(pass)s::bigint AND revoked_at IS NULL AND expires_at > %(now)s FOR SHARE
+    ), held AS MATERIALIZED (
+        SELECT id FROM events_registration
+        WHERE id = %(registration)s::bigint AND status = %(status)s AND ticket_issue = %(issue)s
+          AND (%(account)s::bigint = %(owner)s OR EXISTS (SELECT FROM by_role) OR EXISTS (SELECT FROM by_pass))
+        FOR NO KEY UPDATE
+    ), scan AS (
+        INSERT INTO checkin_scan
+            (id, event_id, registration_id, result, reason, gate, entered, scanned_at, received_at, first_id,
+             actor_kind, actor_id, account_id, pass_id, content)
+        SELECT %(id)s, %(event)s, id, %(result)s, %(reason)s, %(gate)s, %(entered)s, %(scanned_at)s, %(now)s,
+               %(first)s::uuid, %(actor_kind)s, %(actor_id)s::bigint, %(account)s::bigint, %(pass)s::bigint, %(content)s
+        FROM held
+        WHERE NOT %(entered)s OR NOT EXISTS (
+            SELECT FROM checkin_scan AS scan WHERE scan.registration_id = %(registration)s::bigint AND {STANDS})
+        ON CONFLICT DO NOTHING RETURNING id, registration_id, result, reason
+    ), fact AS ({journal.INSERT}
+        SELECT 'checkin.' || result, %(now)s, %(actor_kind)s, %(actor_id)s::bigint, %(event)s, registration_id, NULL,
+               jsonb_strip_nulls(jsonb_build_object('scan', id, 'reason', reason)), %(request_id)s::uuid
+        FROM scan
+    )
+    SELECT id FROM scan
+""")
+
+
 @dataclass(frozen=True)
 class Keeper:
     """Who stands at the door of an event."""
@@ -142,7 +194,11 @@ def keeper_of(caller: Caller, event_id: int) -> Keeper:
     row = EVENT_ROW.row({"event": event_id})
     if row is None:
         raise NotFound
-    event = instance_of(Event, row, EVENT)
+    return keeper_for(caller, instance_of(Event, row, EVENT))
+
+
+def keeper_for(caller: Caller, event: Event) -> Keeper:
+    """The same for an event that is at hand."""
     if not roles.sees(caller, event):
         raise NotFound
     found = roles.at_door(caller, event)
@@ -157,9 +213,17 @@ def admit(*, caller: Caller, event_id: int, scan: Presented, now: datetime, dry_
 
     With `dry_run` nothing is held or written. Raises NotFound, NotYourEvent, ScanIdReused.
     """
-    keeper = keeper_of(caller, event_id)
+    claim = reading.claim_of(scan)
+    registrations = reading.registrations_of([claim], event_id=event_id)
+    rows = LOOK_ONE.rows({"event": event_id, "id": scan.id, "registrations": registrations})
+    if not rows:
+        raise NotFound
+    keeper = keeper_for(caller, instance_of(Event, rows[0], EVENT, prefix="event__"))
+    batch = Batch(keeper, [scan], now=now)
     if dry_run:
-        [found] = Batch(keeper, [scan], now=now).decide(LOOK)
+        [found] = batch.decide(LOOK)
+    elif rows[0]["same"] is None and (row := batch.decide_seen(rows)) and batch.write_seen(row):
+        found = row, True
     else:
         [found] = record(keeper, [scan], now=now)
     if isinstance(found, ScanIdReused):
@@ -303,6 +367,27 @@ class Batch:
         if entered and known:
             self.entries[known["id"]].append(row)
         return row
+
+    def decide_seen(self, rows: Sequence[Row]) -> Row | None:
+        """Decide about the one scan by what LOOK_ONE saw; None where it saw no registration."""
+        self.known = {row["id"]: cast(Known, row) for row in rows if row["id"]}
+        for row in rows:
+            if row["first_id"]:
+                first = {"id": row["first_id"], "scanned_at": row["first_scanned_at"], "gate": row["first_gate"]}
+                self.entries[row["id"]].append(first)
+        row = self.decide_one(0)
+        return row | {"content": self.scans[0].content(self.keeper.event.pk)} if row["registration_id"] else None
+
+    def write_seen(self, row: Row) -> bool:
+        """Whether the scan was written: not where anything has moved since it was decided about."""
+        known = self.known[row["registration_id"]]
+        names = ("id", "result", "reason", "gate", "entered", "scanned_at", "content")
+        values = {name: row[name] for name in names} | {
+            "registration": known["id"], "status": known["status"], "issue": known["ticket_issue"],
+            "first": row["first_id"], "event": self.keeper.event.pk, "owner": self.keeper.event.organizer_id,
+            "now": self.now,
+        }  # fmt: skip
+        return bool(WRITE_ONE.rows({**values, **self.keeper.own, **journal.written(self.keeper.actor)}))
 
     def reason_of_nobody(self, claim: Claim) -> Reason:
         """Why nobody of this event is meant."""

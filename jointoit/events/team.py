@@ -147,12 +147,16 @@ def decline(*, user: User, invitation_id: int, now: datetime) -> Invitation:
 # ── Roles ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def change_role(*, caller: Caller, event_id: int | None, membership_id: int, role: str, now: datetime) -> Membership:
-    """Raises NotFound, NotYourEvent, NotYourTeam for everybody but the owner."""
+def change_role(
+    *, caller: Caller, event_id: int | None, membership_id: int, role: str | None, now: datetime
+) -> Membership:
+    """Without a role nothing changes. Raises NotFound, NotYourEvent, NotYourTeam for everybody but the owner."""
     with transaction.atomic():
         owner, event = lock_place(caller, event_id)
         demand_right(caller, event, Role.MANAGER)
         membership = lock_membership(owner, event, membership_id)
+        if role in (None, membership.role):
+            return membership
         before, membership.role = membership.role, role
         membership.save(update_fields=["role"])
         record(membership, event, caller, before={"role": before}, after={"role": role}, now=now)

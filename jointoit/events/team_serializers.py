@@ -59,7 +59,7 @@ class InviteSerializer(serializers.Serializer[Any]):
 
 
 class RoleChangeSerializer(serializers.Serializer[Any]):
-    role = ChoiceField(choices=HELPING)
+    role = ChoiceField(choices=HELPING, required=False, help_text="Unless given, it stays.")
 
 
 class HandoverSerializer(serializers.Serializer[Any]):

@@ -105,7 +105,7 @@ class TeamDetailView(TeamView):
     }
 
     def patch(self, request: Request, pk: int, member: int) -> HttpResponse:
-        role = self.values(request, RoleChangeSerializer)["role"]
+        role = self.values(request, RoleChangeSerializer).get("role")
         changed = team.change_role(
             caller=caller_of(request), event_id=pk, membership_id=member, role=role, now=timezone.now()
         )
@@ -131,7 +131,7 @@ class MyTeamDetailView(TeamView):
     serializer_class = MemberSerializer
 
     def patch(self, request: Request, member: int) -> HttpResponse:
-        role = self.values(request, RoleChangeSerializer)["role"]
+        role = self.values(request, RoleChangeSerializer).get("role")
         changed = team.change_role(
             caller=caller_of(request), event_id=None, membership_id=member, role=role, now=timezone.now()
         )

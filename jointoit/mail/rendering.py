@@ -63,8 +63,8 @@ class Content:
 class TicketMail(EmailMultiAlternatives):
     """Its page shows a part of the same mail (RFC 2387)."""
 
-    def message(self) -> Any:
-        found: Any = super().message()
+    def message(self, **options: Any) -> Any:
+        found: Any = super().message(**options)
         found.set_type("multipart/related")
         return found
 

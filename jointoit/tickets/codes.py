@@ -2,7 +2,7 @@
 
 Nine of them are the number of the registration and the issue of the ticket, 45 bits that a secret permutation has
 shuffled; the tenth is a checksum. So nothing is stored, a code is read without a search, and whoever guesses one is
-right as often as one number of 2^45 is a ticket (docs/decisions/0020-tickets-are-computed.md).
+right as often as one number of 2^45 is a ticket (docs/decisions/0017-tickets-are-computed.md).
 """
 
 import hashlib
@@ -73,7 +73,7 @@ def permute(number: int, secret: bytes, *, backward: bool = False) -> int:
             right ^= noise(secret, turn, left) % 2**RIGHT
         else:
             left ^= noise(secret, turn, right) % 2**LEFT
-    return (left << RIGHT) + right
+    return int(left << RIGHT | right)
 
 
 def noise(secret: bytes, turn: int, half: int) -> int:

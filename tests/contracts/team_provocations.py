@@ -58,7 +58,9 @@ def team_call(method: str, **body: object) -> Given:
 
 
 def my_team_call(method: str, **body: object) -> Given:
-    return lambda scene: Call(method, f"/users/me/team/{helper(scene, None)}/", scene.ada, json=body or None)
+    return lambda scene: Call(
+        method, f"/users/me/team/{helper(scene, None, who=scene.person())}/", scene.ada, json=body or None
+    )
 
 
 def my_role(scene: Scene) -> Call:

@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError
 
 from jointoit.accounts import account_closing
-from jointoit.accounts.callers import Caller
+from jointoit.accounts.callers import SERVICE, Caller
 from jointoit.events import booking, scheduling
 from jointoit.events.invariants import violations
 from jointoit.events.models import Event
@@ -80,7 +80,7 @@ def test_seats_given_back_in_a_rush_go_to_those_who_wait(make_event, make_user, 
 def test_seats_stay_exact_while_the_capacity_goes_up_and_down(make_event, make_user, race, now):
     event = make_event(capacity=SEATS, waitlist=True)
     edits = [
-        partial(scheduling.change, event_id=event.pk, fields={"capacity": capacity}, now=now)
+        partial(scheduling.change, event_id=event.pk, caller=SERVICE, fields={"capacity": capacity}, now=now)
         for capacity in (1, 5, 2, 8)
     ]
 

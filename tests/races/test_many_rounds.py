@@ -11,7 +11,7 @@ from functools import partial
 
 import pytest
 
-from jointoit.accounts.callers import SERVICE
+from jointoit.accounts.callers import SERVICE, Caller
 from jointoit.errors import DomainError
 from jointoit.events import booking, scheduling
 from jointoit.events.invariants import violations
@@ -94,7 +94,7 @@ def edit(attempts: Attempts) -> list[str]:
         except CapacityBelowConfirmed:
             did.append("refused")
             seated = attempts.event.registrations.filter(status="confirmed").select_related("attendee").first()
-            step = {"registration_id": seated.pk, "actor": seated.attendee, "status": "cancelled"}
+            step = {"registration_id": seated.pk, "caller": Caller(seated.attendee), "status": "cancelled"}
             booking.set_status(**step, now=attempts.now)
         attempts.allow(5)
     attempts.allow(math.inf)
