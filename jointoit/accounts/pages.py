@@ -49,7 +49,8 @@ class LinkView(APIView):
     serializer_class: ClassVar[type[serializers.Serializer[Any]]]
     template: ClassVar[str]
     act: Callable[..., None]  # the verb that the link is for
-    look: Callable[..., object]  # raises what `act` would raise of the token by itself
+    #: Raises what `act` would raise of the token by itself; what says nothing asks every reader.
+    look: Callable[..., object] = staticmethod(lambda token: None)
 
     def get_renderers(self) -> list[BaseRenderer]:
         reads = self.request.method in ("GET", "HEAD")

@@ -12,6 +12,7 @@ class UnsubscribeView(OneClickView):
 
     serializer_class = LinkSerializer
     template = "events/unsubscribe.html"
+    database_free = ("GET",)
     refusals = {"POST": {400: ("invalid_token",)}}
     act = staticmethod(reminders.stop)
     look = staticmethod(links.registration_of)

@@ -100,7 +100,9 @@ GOOD: dict[str, Given] = {
     "POST /users/password-reset/": lambda scene: Call(
         "POST", "/users/password-reset/", json={"email": scene.ada.email}
     ),
-    "GET /users/password-reset/confirm/": get("/users/password-reset/confirm/?token=x"),
+    "GET /users/password-reset/confirm/": lambda scene: Call(
+        "GET", f"/users/password-reset/confirm/?token={scene.link('reset_password', scene.spare)}"
+    ),
     "POST /users/password-reset/confirm/": reset,
     "GET /users/verify-email/": lambda scene: Call(
         "GET", f"/users/verify-email/?token={scene.link('verify_email', scene.spare)}"

@@ -113,3 +113,14 @@ def test_the_list_of_problems_has_them_all(client: BrowserClient) -> None:
 def test_a_problem_that_does_not_exist_is_not_found(client: BrowserClient, code: str) -> None:
     response = client.get(f"/problems/{code}/", headers=BROWSER)
     assert (response.status_code, response["Content-Type"]) == (404, MEDIA_TYPE)
+
+
+def test_pages_of_law_stand_where_they_are_set(client: BrowserClient, settings: Any) -> None:
+    settings.PRIVACY_URL, settings.TERMS_URL, settings.IMPRINT_URL = (
+        f"https://law.example/{name}" for name in ("privacy", "terms", "imprint")
+    )
+
+    found = [link for link in read(client, "/signup/").links if "law.example" in link]
+
+    assert sorted(set(found)) == [f"https://law.example/{name}" for name in ("imprint", "privacy", "terms")]
+    assert len(found) == 5  # beside the button, and in the footer
