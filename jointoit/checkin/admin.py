@@ -10,6 +10,6 @@ class ScanAdmin(UndeletableAdmin):
 
     list_display = ("received_at", "event_id", "registration_id", "result", "reason", "gate", "undone_at")
     list_filter = ("result", "reason")
-    search_fields = ("=id", "=event_id", "=registration_id")
+    search_fields = ("=id", "=event__id", "=registration__id")
     ordering = ("-received_at",)
     show_full_result_count = False

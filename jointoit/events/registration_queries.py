@@ -3,7 +3,7 @@
 The caller is the attendee, or manages the event and sees names and addresses too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -11,8 +11,9 @@ from typing import Any, Final
 from jointoit.accounts.callers import Caller
 from jointoit.api.lists.pagination import Key, Listing, ListQuery
 from jointoit.api.lists.prepared import PreparedQuery, Row
+from jointoit.events.attendees import as_csv, attendee_columns, attendee_rows
 from jointoit.events.event_queries import existing
-from jointoit.events.models import OVER_AT
+from jointoit.events.models import OVER_AT, Event
 from jointoit.events.roles import MANAGES, REACHES
 
 TABLES: Final = (
@@ -121,6 +122,13 @@ FILE_COLUMNS: Final = f"""
     registration.answers,
     {POSITION_IN_EVENT}, registration.registered_at, registration.updated_at
 """
+
+
+def attendee_lines(listing: Listing, event: Event) -> Iterator[str]:
+    """The file of an attendee list, line by line, with the answers to the event's questions."""
+    questions = list(event.questions.all())
+    rows = attendee_rows(attendee_file(listing).stream(listing.values), zone=event.timezone, questions=questions)
+    return as_csv(rows, attendee_columns(questions))
 
 
 def attendee_file(listing: Listing) -> PreparedQuery:

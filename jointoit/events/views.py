@@ -19,7 +19,7 @@ from jointoit.api.http.rendering import EmptyResponse, JSONRenderer, JSONRespons
 from jointoit.api.lists import parameters
 from jointoit.api.lists.views import PagedView
 from jointoit.events import booking, documentation, event_queries, notifications, registration_queries, scheduling
-from jointoit.events.attendees import AttendeeCSVRenderer, as_csv, attendee_columns, attendee_rows, streamed
+from jointoit.events.attendees import AttendeeCSVRenderer, streamed
 from jointoit.events.models import Event
 from jointoit.events.parameters import (
     AttendeeParameters,
@@ -306,10 +306,8 @@ class AttendeeListView(EventView):
         asked = parameters.read(request, AttendeeParameters)
         listing = registration_queries.attendee_list(asked, event=pk)
         if request.accepted_media_type == AttendeeCSVRenderer.media_type:
-            rows = registration_queries.attendee_file(listing).stream(listing.values)
-            asked_for = list(event.questions.all())
-            rows = attendee_rows(rows, zone=event.timezone, questions=asked_for)
-            return streamed(as_csv(rows, attendee_columns(asked_for)), name=f"event-{pk}-registrations.csv")
+            lines = registration_queries.attendee_lines(listing, event)
+            return streamed(lines, name=f"event-{pk}-registrations.csv")
         page = self.page_of(listing)
         mails = outbox.latest(f"registration:{row['id']}" for row in page)
         return self.get_paginated_response([

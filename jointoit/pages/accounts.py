@@ -133,7 +133,7 @@ class AccountView(PageView):
     def show(self, status: int = 200, **forms: Any) -> HttpResponse:
         person = self.person
         shown = {
-            "profile_form": ProfileForm(initial={name: getattr(person, name) for name in ProfileForm.base_fields}),
+            "profile_form": ProfileForm(initial={name: getattr(person, name, "") for name in ProfileForm.base_fields}),
             "password_form": PasswordForm(),
             "key_form": KeyForm(),
             "keys": keys.living(person, now=self.now),

@@ -12,7 +12,7 @@ from rest_framework.exceptions import ValidationError
 
 from jointoit.errors import DomainError
 from jointoit.events import booking, event_queries, registration_queries, roles, scheduling
-from jointoit.events.attendees import as_csv, streamed
+from jointoit.events.attendees import streamed
 from jointoit.events.models import Event, Registration
 from jointoit.events.parameters import AttendeeParameters, EventParameters, HistoryParameters
 from jointoit.events.refusals import NotYourEvent
@@ -187,10 +187,9 @@ class PeopleView(ManageView):
 
 class PeopleFileView(ManageView):
     def get(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        self.find(pk)
+        event = self.find(pk)
         listing = registration_queries.attendee_list(read(request, AttendeeParameters), event=pk)
-        rows = registration_queries.attendee_file(listing).stream(listing.values)
-        return streamed(as_csv(rows), name=f"event-{pk}-registrations.csv")
+        return streamed(registration_queries.attendee_lines(listing, event), name=f"event-{pk}-registrations.csv")
 
 
 class StepView(ManageView):

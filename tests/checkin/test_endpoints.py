@@ -284,7 +284,7 @@ def test_the_log_is_a_file_for_who_manages_the_event(api, by_pass, scans, event,
     api.post(scans, sent)
     api.delete(f"{scans}{sent['id']}/")
     answer = api.get(scans, HTTP_ACCEPT="text/csv")
-    [row] = csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode()))
+    [row] = csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig")))
 
     assert (row["id"], row["name"], row["gate"], row["conflict"]) == (sent["id"], "'=cmd() X", "'+1", "false")
     assert row["undone_at"]

@@ -223,7 +223,7 @@ def too_many_events(scene: Scene) -> Call:
         "INSERT INTO events_event (title, title_folded, description, date, timezone, location, location_folded,"
         " organizer_id, waitlist, requires_approval, status, tags, seats_taken, waiting, queue_tail, revision)"
         " SELECT 'Many', 'many', '', now() + interval '1 day', 'UTC', 'Here', 'here',"
-        " %s, false, false, 'published', '{}', 0, 0, 0, 0 FROM generate_series(1, 500)",
+        " %s, false, false, 'published', '{}', 0, 0, 0, 0 FROM generate_series(1, 5000)",  # what the scene allows
         who.id,
     )
     return Call("POST", "/events/", who, json=EVENT)

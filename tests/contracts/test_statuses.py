@@ -62,7 +62,10 @@ def documented(operation: str) -> set[str]:
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """Not the one of production, whose pages need their files collected."""
-    with serve(tmp_path_factory.mktemp("statuses"), **UNLIMITED, LOG_LEVEL="ERROR") as live, Scene.on(live) as scene:
+    with (
+        serve(tmp_path_factory.mktemp("statuses"), **UNLIMITED, MAX_OPEN_EVENTS="5000", LOG_LEVEL="ERROR") as live,
+        Scene.on(live) as scene,
+    ):
         yield scene
 
 

@@ -46,7 +46,10 @@ OURS |= {"https://events.example/registrations/7/"}
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_that_others_wrote_becomes_a_link(kind: str) -> None:
     mail = on_the_wire(lured(kind))
-    text, html = part(mail, "plain"), re.sub(r"<style>.*?</style>|<[^>]*>", " ", part(mail, "html"), flags=re.DOTALL)
+    text, html = (
+        part(mail, "plain"),
+        re.sub(r"<(style|script).*?</\1>|<[^>]*>", " ", part(mail, "html"), flags=re.DOTALL),
+    )
     calendars = [str(p.get_content()) for p in mail.walk() if p.get_content_type() == "text/calendar"]
     others = [line for c in calendars for line in c.replace("\r\n ", "").splitlines() if "prize" in line]
 

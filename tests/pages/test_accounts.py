@@ -115,7 +115,7 @@ def test_a_session_ends_when_the_password_is_changed_elsewhere(log_in, make_user
 def test_a_session_ends_with_every_token(log_in, make_user):
     user = make_user()
     client = log_in(user)
-    user.end_tokens().save()
+    user.end_access(keys=False).save()
 
     assert client.get("/me/").status_code == 302
 

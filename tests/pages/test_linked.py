@@ -136,7 +136,7 @@ def test_the_picture_of_a_ticket_is_kept_as_a_file(client, seat):
 def test_a_dead_link_says_so_before_anything_is_typed_and_leads_on(client, make_user, url, kind):
     user = make_user()
     token = links.mint(kind, user_id=user.pk, token_epoch=user.token_epoch, address="old@example.org")
-    user.end_tokens().save()
+    user.end_access(keys=False).save()
 
     page = client.get(url, {"token": token})
 

@@ -58,7 +58,7 @@ def test_a_problem_has_the_members_of_the_standard_and_a_code(api: ServiceClient
         ("nobody", 401, "not_authenticated"),
         ("too-big", 413, "body_too_large"),
         ("bare", 500, "internal_error"),
-        ("strange", 410, "bad_request"),
+        ("strange", 410, "gone"),
     ],
 )
 def test_each_kind_of_error_has_its_status_and_code(api: ServiceClient, name: str, status: int, code: str) -> None:
