@@ -289,8 +289,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME, BROWSER_COOKIE_NAME = (
     f"__Host-{name}" if HTTPS else name for name in ("sessionid", "csrftoken", "browser")
 )
-SESSION_COOKIE_AGE = 3600  # seconds without a request; jointoit/accounts/admin_sessions.py ends them after a day
-SESSION_SAVE_EVERY_REQUEST = True
+SESSION_COOKIE_AGE = 14 * 24 * 3600  # seconds; those of the admin end sooner: jointoit/accounts/admin_sessions.py
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 X_FRAME_OPTIONS = "DENY"

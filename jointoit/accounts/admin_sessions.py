@@ -1,7 +1,7 @@
 """Sessions of the admin: how long they last, and by what a browser is known again that signed in before.
 
-They idle out after SESSION_COOKIE_AGE and end after a day whatever is done; with the password or the account they end
-at the next request (`User.get_session_auth_hash`).
+They idle out after an hour without a page of the admin and end after a day whatever is done; sessions of the pages for
+people live on. With the password or the account both end at the next request (`User.get_session_auth_hash`).
 """
 
 import secrets
@@ -21,7 +21,9 @@ from jointoit.accounts.login_throttle import COOKIE_SALT, REMEMBERED
 from jointoit.api.problems.handlers import is_admin_path
 
 LONGEST: Final = timedelta(days=1)
+IDLE: Final = timedelta(hours=1)
 BEGAN: Final = "began"
+SEEN: Final = "seen"
 
 
 def browser_of(request: HttpRequest) -> str:
@@ -45,9 +47,12 @@ class AdminSessionMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if is_admin_path(request) and settings.SESSION_COOKIE_NAME in request.COOKIES:
-            began = request.session.get(BEGAN, 0)
-            if began <= (timezone.now() - LONGEST).timestamp():
+            began, now = request.session.get(BEGAN, 0), timezone.now()
+            seen = request.session.get(SEEN, began)
+            if began <= (now - LONGEST).timestamp() or seen <= (now - IDLE).timestamp():
                 logout(request)
+            else:
+                request.session[SEEN] = now.timestamp()
         response = self.get_response(request)
         if known := getattr(request, "known_browser", None):
             response.set_signed_cookie(

@@ -78,7 +78,7 @@ def test_whoever_is_signed_in_costs_six_queries_at_most(log_in, in_state, make_u
     with CaptureQueriesContext(connection) as queries:
         page = client.get(path)
 
-    assert (page.status_code, len(queries) <= 6) == (200, True), [each['sql'][:90] for each in queries]
+    assert (page.status_code, len(queries) <= 6) == (200, True), "\n".join(each["sql"][:70] for each in queries)
     assert ("You have a seat." in page.text, "Manage this event" in page.text) == (
         viewer == "attendee",
         viewer == "organizer",
