@@ -46,7 +46,7 @@ def test_from_nothing_to_a_confirmed_seat_and_back(stack: Service, client: httpx
 
     registered = client.post(f"/events/{event['id']}/register/", headers=header(guest))
     assert (registered.status_code, registered.json()["status"]) == (201, "confirmed")
-    confirmation = wait_for(stack.inbox, to=guest["email"], subject="Launch night")
+    confirmation = wait_for(stack.inbox, to=guest["email"], subject="onfirmed")
     assert "confirmed" in confirmation["text"].lower()
     assert "Launch night" in confirmation["html"]
     assert "20:00" in confirmation["text"]  # 18:00 UTC where the guest lives
@@ -81,4 +81,4 @@ def test_a_full_event_says_so_and_the_list_moves_up(stack: Service, client: http
     client.patch(f"/registrations/{own['id']}/", json={"status": "cancelled"}, headers=header(organizer))
 
     assert client.get(f"/registrations/{waiting['id']}/", headers=header(guest)).json()["status"] == "confirmed"
-    wait_for(stack.inbox, to=guest["email"], subject="Tiny room")
+    wait_for(stack.inbox, to=guest["email"], subject="You have a seat")

@@ -59,7 +59,7 @@ def explained(api: Any, query: str) -> list[dict[str, Any]]:
 
 
 def read_whole(plan: list[dict[str, Any]]) -> list[str]:
-    """Tables that are read to their end; of registrations there are hardly any here, and no index is worth its while."""
+    """Tables that are read to their end; registrations are too few here for an index to be worth its while."""
     whole = [node["Relation Name"] for node in plan if node["Node Type"] in ("Seq Scan", "Parallel Seq Scan")]
     return [name for name in whole if name != "events_registration"]
 
