@@ -97,7 +97,7 @@ def test_an_open_view_gives_few_problems(operations: dict[tuple[str, str], Opera
 
 def test_a_guarded_view_gives_every_problem_that_its_classes_show(operations: dict[tuple[str, str], Operation]) -> None:
     found = statuses(operations["put", "/things/{id}/"])
-    assert found == ["200", "400", "401", "403", "404", "406", "409", "412", "413", "414", "415", "429", "503"]
+    assert found == ["200", "400", "401", "403", "404", "406", "409", "411", "412", "413", "414", "415", "429", "503"]
 
 
 def test_an_idempotent_post_takes_a_key_and_may_refuse_it(operations: dict[tuple[str, str], Operation]) -> None:
