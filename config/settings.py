@@ -376,6 +376,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "jointoit.webhooks.documentation.webhooks_section",
+        "jointoit.api.openapi.schema.for_clients",
     ],
     "ENUM_NAME_OVERRIDES": {
         "EventStatus": "jointoit.events.models.Event.Status",

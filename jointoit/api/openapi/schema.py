@@ -20,6 +20,7 @@ Operations are named after their route, such as `event_list`, `event_create`, `e
 
 from collections.abc import Iterable, Mapping
 from functools import cache
+from http import HTTPStatus
 from typing import Any, Final
 
 from django.urls import URLPattern, get_resolver
@@ -261,3 +262,33 @@ class AutoSchema(openapi.AutoSchema):
         component = ResolvedComponent(name, kind, document, object=AutoSchema)  # type: ignore[no-untyped-call]
         self.registry.register_on_missing(component)
         return dict(component.ref)
+
+
+#: Members that hold an id, and what stands for one in a path.
+IDS: Final = ("id", "event", "registration", "organizer", "attendee", "fact")
+UUID_EXAMPLE: Final = "3f0f9d0e-8b0c-4f0e-9d5e-2a1d6f6f7a10"
+TEXT_EXAMPLES: Final = {"code": "not_found", "message": "msg_2b7f0c9a1e4f43c88d5e2a1d6f6f7a10"}
+
+
+def for_clients(result: dict[str, Any], **others: Any) -> dict[str, Any]:
+    """Say what generators of clients need: 64 bits for ids, examples for paths, a sentence for every answer."""
+    for schema in result["components"]["schemas"].values():
+        for name, member in schema.get("properties", {}).items():
+            if name in IDS and member.get("type") == "integer":
+                member.setdefault("format", "int64")
+    for operation in (each for item in result["paths"].values() for each in item.values()):
+        operation["parameters"] = [with_example(each) for each in operation.get("parameters", [])]
+        if not operation["parameters"]:
+            del operation["parameters"]
+        for status, response in operation["responses"].items():
+            if "$ref" not in response and not response.get("description"):
+                response["description"] = f"{HTTPStatus(int(status)).phrase}."
+    return result
+
+
+def with_example(parameter: dict[str, Any]) -> dict[str, Any]:
+    if parameter.get("in") != "path" or "example" in parameter or "examples" in parameter:
+        return parameter
+    schema = parameter["schema"]
+    others = UUID_EXAMPLE if schema.get("format") == "uuid" else TEXT_EXAMPLES.get(parameter["name"], "A1B2C3")
+    return {**parameter, "example": 7 if schema.get("type") == "integer" else others}

@@ -188,3 +188,12 @@ def test_every_operation_has_a_summary_and_its_problems_are_problems(document: A
 
 def test_the_document_does_not_depend_on_where_it_is_made(document: Any, settings: Any) -> None:
     assert settings.PUBLIC_URL not in str(document)
+
+
+def test_clients_find_64_bits_for_ids_examples_for_paths_and_a_sentence_for_every_answer(document: Any) -> None:
+    operations = [each for item in document["paths"].values() for each in item.values()]
+    paths = [p for each in operations for p in each.get("parameters", []) if p["in"] == "path"]
+    assert [p["name"] for p in paths if "example" not in p and "examples" not in p] == []
+    answers = [answer for each in operations for answer in each["responses"].values()]
+    assert [answer for answer in answers if not (answer.get("$ref") or answer["description"])] == []
+    assert document["components"]["schemas"]["Event"]["properties"]["id"]["format"] == "int64"
