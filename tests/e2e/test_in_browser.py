@@ -65,7 +65,7 @@ def test_from_a_mail_to_a_seat_the_door_and_back(stack: Any, api: httpx.Client, 
     door.keyboard.press("Enter")
     expect(door.locator("[data-answer]")).to_contain_text("Come in")
 
-    confirmed = wait_for(stack.inbox, to=address, subject="Chess")
+    confirmed = wait_for(stack.inbox, to=address, subject="onfirmed")
     stranger = browser.new_context(base_url=stack.api).new_page()
     stranger.goto(path_in(confirmed, "Cancel my registration"))
     stranger.get_by_role("button", name="Cancel my seat").click()

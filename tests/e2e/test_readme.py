@@ -47,7 +47,7 @@ def typed(stack: Service, document: str, folder: Path | None = None, **also: str
 
 def test_the_first_registration_of_the_readme_works(stack: Service) -> None:
     assert '"status":"confirmed"' in typed(stack, "README.md")
-    assert "confirmed" in wait_for(stack.inbox, to="gus@example.org", subject="Launch night")["text"].lower()
+    assert "confirmed" in wait_for(stack.inbox, to="gus@example.org", subject="onfirmed")["text"].lower()
 
 
 def test_the_walk_with_a_team_works(stack: Service) -> None:
