@@ -7,7 +7,8 @@ from django.db import transaction
 
 from jointoit.accounts import addresses, names, notifications, passwords
 from jointoit.accounts.models import User
-from jointoit.accounts.uniqueness import refusals_named
+from jointoit.accounts.uniqueness import EmailTaken, UsernameTaken, refusals_named
+from jointoit.errors import ManyInvalid
 from jointoit.mail.messages import Welcome
 
 
@@ -24,7 +25,7 @@ def sign_up(
     """Open an account, which works at once, and promise the mail that asks to confirm its address.
 
     Of two people who ask for one name or address at the same moment, one gets it.
-    Raises LinkInName, WeakPassword, UsernameTaken, EmailTaken.
+    Raises LinkInName, WeakPassword, UsernameTaken, EmailTaken; ManyInvalid where both are taken.
     """
     user = User(
         username=User.normalize_username(username),
@@ -38,8 +39,13 @@ def sign_up(
     passwords.refuse_weak(password, user=user, field="password")
     user.password = make_password(password)
     with transaction.atomic():
-        with refusals_named():
-            user.save(force_insert=True)
+        try:
+            with refusals_named():
+                user.save(force_insert=True)
+        except UsernameTaken as taken:  # the index that is looked at first
+            if User.objects.filter(email__iexact=email).exists():
+                raise ManyInvalid([taken, EmailTaken(field="email")]) from None
+            raise
         # Only now: whoever left the address at the same moment has committed, or the insert would have been refused.
         addresses.refuse_reserved(email, user=user)
         notifications.notify(Welcome, user, fact="joined")

@@ -77,7 +77,7 @@ def test_a_taken_address_in_another_case_is_named(api: ServiceClient, make_user:
 
 
 def test_a_taken_name_is_named(api: ServiceClient, make_user: MakeUser) -> None:
-    make_user(username="ADA")
+    make_user(username="ADA", email="other@example.org")
 
     refusal = api.post(URL, ADA)
 
@@ -183,3 +183,11 @@ def test_nothing_that_was_sent_comes_back_in_a_refusal(api: ServiceClient) -> No
     )
 
     assert (refusal.status_code, b"marker" in refusal.content) == (400, False)
+
+
+def test_a_name_and_an_address_that_are_both_taken_are_told_at_once(api: ServiceClient, make_user: MakeUser) -> None:
+    make_user(username="ada", email="ada@example.org")
+
+    refusal = api.post(URL, ADA | {"username": "Ada", "email": "ADA@example.org"})
+
+    assert (refusal.status_code, pointers(refusal)) == (400, ["#/username", "#/email"])

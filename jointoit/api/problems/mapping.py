@@ -43,6 +43,9 @@ from jointoit.process import release
 log = structlog.get_logger(__name__)
 DATABASE_RETRY_AFTER: Final = {"Retry-After": "5"}  # seconds
 AnyRequest = HttpRequest | Request
+BAD_BEARER: Final = (
+    'error="invalid_token", error_description="The token has expired or is not valid: ask for a new one, or send none"'
+)
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def problem_for_status(status: int, detail: str = "", **headers: str) -> Problem
 def challenge(request: AnyRequest) -> dict[str, str]:
     """RFC 6750 section 3: a token that was sent and not accepted is told apart from none at all."""
     sent = "Authorization" in request.headers
-    return {"WWW-Authenticate": 'Bearer realm="api"' + (', error="invalid_token"' if sent else "")}
+    return {"WWW-Authenticate": f'Bearer realm="api", {BAD_BEARER}' if sent else 'Bearer realm="api"'}
 
 
 def invalid(entries: list[dict[str, str]], code: str = "invalid", detail: str = INVALID_DETAIL) -> Problem:
