@@ -190,4 +190,4 @@ def test_a_name_and_an_address_that_are_both_taken_are_told_at_once(api: Service
 
     refusal = api.post(URL, ADA | {"username": "Ada", "email": "ADA@example.org"})
 
-    assert (refusal.status_code, pointers(refusal)) == (400, ["#/username", "#/email"])
+    assert (refusal.status_code, pointers(refusal)) == (400, ["#/email", "#/username"])
