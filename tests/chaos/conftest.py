@@ -58,6 +58,7 @@ def found(machines: Machines, tmp_path: Path, seed: int, request: pytest.Fixture
 
     def found(**habits: float) -> Town:
         machines.query(f"TRUNCATE {TABLES} RESTART IDENTITY CASCADE")
+        machines.forget()
         town = Town(machines, tmp_path, PostOffice(seed=seed, **habits))
         request.addfinalizer(town.close)
         town.post.open()

@@ -100,6 +100,11 @@ class Machines:
         subprocess.run([valkey_program(), "-"], input=configuration, text=True, check=True, start_new_session=True)
         eventually(lambda: answers(self.urls["REDIS_URL"]), what="Valkey answers")
 
+    def forget(self) -> None:
+        """What Redis remembers of a database that begins anew; else its mail would be held, as after a restore."""
+        with client(self.urls["REDIS_URL"]) as connection:
+            connection.flushall()
+
     frozen: int | None = None
 
     def freeze_redis(self) -> None:
