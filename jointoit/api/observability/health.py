@@ -137,6 +137,7 @@ PARTS: Final = {
                 "type": "object",
                 "required": ["status"],
                 "properties": {"status": {"type": "string", "enum": ["ok", "degraded", "unavailable"]}},
+                "additionalProperties": True,
             },
         },
     },
