@@ -22,7 +22,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service | Elsewh
     if base := os.environ.get("BASE_URL"):
         yield Elsewhere(base.rstrip("/"), os.environ["INBOX_URL"].rstrip("/"))
         return
-    service = Service(tmp_path_factory.mktemp("stack"), WEBHOOK_TRUSTED_NETWORKS="127.0.0.0/8")
+    # All people of all tests log in from one address, more of them in a minute than one hall would.
+    rates = {"RATE_LOGIN": "1000/min", "RATE_SIGNUP": "1000/hour"}
+    service = Service(tmp_path_factory.mktemp("stack"), WEBHOOK_TRUSTED_NETWORKS="127.0.0.0/8", **rates)
     service.start()
     try:
         yield service
