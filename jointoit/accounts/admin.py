@@ -20,7 +20,7 @@ from rest_framework.exceptions import Throttled
 from jointoit.accounts import account_closing, login_throttle, tokens
 from jointoit.accounts.models import ApiKey, RefreshToken, User
 from jointoit.accounts.serializers import ProfileSerializer
-from jointoit.api.admin import SameFieldsForm, UndeletableAdmin
+from jointoit.api.admin import ReadOnlyInline, SameFieldsForm, UndeletableAdmin
 from jointoit.api.throttling import throttle
 from jointoit.api.throttling.client_address import client_address
 
@@ -85,7 +85,7 @@ class NewPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]  # can
         return user
 
 
-class KeyInline(admin.TabularInline[ApiKey, User]):
+class KeyInline(ReadOnlyInline):
     """How each key begins, what it is for, and what was done with it."""
 
     model = ApiKey
@@ -100,11 +100,6 @@ class KeyInline(admin.TabularInline[ApiKey, User]):
         "revoked_at",
         "done",
     )
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @admin.display(description="key")
     def beginning(self, key: ApiKey) -> str:

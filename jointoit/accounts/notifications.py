@@ -13,9 +13,13 @@ REPEAT_AFTER = timedelta(minutes=5)
 
 def notify(kind: type[AccountMessage], user: User, *, fact: str, to: str | None = None, **facts: Any) -> None:
     """Promise one mail about an account to its owner, or to `to` where an address is what it is about."""
-    person = Person(address=to or user.email, name=user.get_full_name(), timezone=user.timezone)
-    message = kind(to=person, user_id=user.pk, token_epoch=user.token_epoch, **facts)
+    message = kind(to=person(user, to), user_id=user.pk, token_epoch=user.token_epoch, **facts)
     outbox.enqueue(message, key=f"user:{user.pk}:{kind.kind}:{fact}")
+
+
+def person(user: User, address: str | None = None) -> Person:
+    """The owner of an account, or whoever reads mail at another address, in the owner's zone."""
+    return Person(address=address or user.email, name=user.get_full_name(), timezone=user.timezone)
 
 
 def window(now: datetime) -> int:

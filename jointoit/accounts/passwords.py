@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
 
 from jointoit.accounts import notifications
-from jointoit.accounts.models import User
+from jointoit.accounts.models import ApiKey, User
 from jointoit.errors import Invalid
 from jointoit.mail import links, outbox
 from jointoit.mail.messages import PasswordChanged, PasswordReset, Person
@@ -71,7 +71,7 @@ def ask_for_reset(*, email: str, now: datetime) -> None:
     asked = salted_hmac(__name__, email.casefold(), algorithm="sha256").hexdigest()
     outbox.enqueue(
         PasswordReset(
-            to=Person(address=user.email, name=user.get_full_name(), timezone=user.timezone) if user else NOBODY,
+            to=notifications.person(user) if user else NOBODY,
             user_id=user.pk if user else 0,
             token_epoch=user.token_epoch if user else 0,
         ),
@@ -111,7 +111,7 @@ def replace(seen: User, new_password: str, *, proven_address: str | None = None)
         user.password, user.pending_email = encoded, ""
         user.email_verified = user.email_verified or user.email == proven_address
         user.end_tokens().save(update_fields=["password", "pending_email", "email_verified", "token_epoch"])
-        living = user.keys.filter(revoked_at=None, expires_at__gt=Now())
+        living = ApiKey.objects.filter(user=user).living(Now())
         if proven_address is not None:  # whoever had the account before may have made them
             living.update(revoked_at=Now())
         notifications.notify(PasswordChanged, user, fact=str(user.token_epoch), keys=living.count())

@@ -8,9 +8,8 @@ from django.db import transaction
 from jointoit.accounts import keys
 from jointoit.accounts.callers import Caller
 from jointoit.errors import Conflict, NotFound
-from jointoit.events import booking, roles
+from jointoit.events import scheduling
 from jointoit.events.models import DoorPass, Event
-from jointoit.events.refusals import NotYourEvent
 
 PREFIX: Final = "jtd"
 AFTER_THE_END: Final = timedelta(hours=12)
@@ -30,9 +29,9 @@ def create(
 ) -> tuple[DoorPass, str]:
     """Make a pass; its text is given this once. Raises NotFound, NotYourEvent, BadExpiry, TooManyPasses."""
     with transaction.atomic():
-        event = lock_managed(caller, event_id)
-        expires_at = expires_at or max(end_of(event), now) + AFTER_THE_END
-        if not now < expires_at <= max(end_of(event), now) + LONGEST:
+        event, _ = scheduling.lock(event_id, caller)
+        expires_at = expires_at or max(event.over_at, now) + AFTER_THE_END
+        if not now < expires_at <= max(event.over_at, now) + LONGEST:
             raise keys.BadExpiry(field="expires_at")
         if living(event, now=now).count() >= MOST:
             raise TooManyPasses
@@ -46,23 +45,10 @@ def create(
 def revoke(*, caller: Caller, event_id: int, pass_id: int, now: datetime) -> None:
     """End a pass at once. Raises NotFound, NotYourEvent."""
     with transaction.atomic():
-        event = lock_managed(caller, event_id)
+        event, _ = scheduling.lock(event_id, caller)
         if not living(event, now=now).filter(pk=pass_id).update(revoked_at=now):
             raise NotFound
 
 
 def living(event: Event, *, now: datetime) -> Any:
     return event.door_passes.filter(revoked_at=None, expires_at__gt=now)
-
-
-def lock_managed(caller: Caller, event_id: int) -> Event:
-    event = booking.lock(event_id)
-    if not roles.sees(caller, event):
-        raise NotFound
-    if roles.manager(caller, event, hold=True) is None:
-        raise NotYourEvent
-    return event
-
-
-def end_of(event: Event) -> datetime:
-    return event.ends_at or event.date + timedelta(hours=24)

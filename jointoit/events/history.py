@@ -7,10 +7,11 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import connection, transaction
 
+from jointoit.events.models import OVER_AT
 from jointoit.journal.models import Fact
 
 #: Whether the facts of `event` are kept: until it has been over for JOURNAL_DAYS.
-KEPT: Final = "coalesce(event.ends_at, event.date + interval '24 hours') > %(now)s - %(kept)s"
+KEPT: Final = f"{OVER_AT} > %(now)s - %(kept)s"
 BATCH: Final = 1_000
 #: What the rows say and their last fact does not. A release that is under way leaves such: the code before it writes
 #: no facts.

@@ -4,7 +4,7 @@ Registration rows and the seat counters are written by `jointoit.events.booking`
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import ClassVar, Self
 
@@ -23,6 +23,11 @@ from jointoit.events.folding import FoldedField
 #: What titles are sorted by: as they are read, whatever the case. Cut, because folding may lengthen a text eighteenfold
 #: and an entry of an index is at most 2,704 bytes.
 TITLE_ORDER = Left("title_folded", 255)
+
+#: An event without an end is taken for over so long after its start.
+LONGEST = timedelta(hours=24)
+#: When the row `event` is over, as `Event.over_at` says it.
+OVER_AT = "coalesce(event.ends_at, event.date + interval '24 hours')"
 
 
 @cache
@@ -138,6 +143,10 @@ class Event(models.Model):
     @property
     def is_full(self) -> bool:
         return self.seats_left == 0
+
+    @property
+    def over_at(self) -> datetime:
+        return self.ends_at or self.date + LONGEST
 
     def has_started(self, now: datetime) -> bool:
         return self.date <= now

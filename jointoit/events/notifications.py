@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from jointoit.accounts.models import User
+from jointoit.accounts.notifications import person
 from jointoit.events.models import Event, Invitation, Registration
 from jointoit.mail import outbox
 from jointoit.mail.messages import (
@@ -82,10 +83,6 @@ def notify_handover(event: Event, old: User | None, new: User) -> None:
     if old:
         accepted = HandoverAccepted(to=person(old), event=of_event, new_owner=new.get_full_name())
         outbox.enqueue(accepted, key=f"{about_event}:{accepted.kind}")
-
-
-def person(user: User) -> Person:
-    return Person(address=user.email, name=user.get_full_name(), timezone=user.timezone)
 
 
 def key(kind: type[SeatMessage], registration: Registration) -> str:

@@ -107,6 +107,5 @@ class AttendeeParameters(ParameterSerializer):
     )
 
 
-class HistoryParameters(ParameterSerializer):
-    type = TextParameter(max_length=40, help_text="Only facts of this type, such as `registration.confirmed`.")
+class HistoryParameters(RegistrationHistoryParameters):
     registration = IdParameter(help_text="Only facts about this registration.")

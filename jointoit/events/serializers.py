@@ -77,6 +77,18 @@ class EventSummarySerializer(serializers.Serializer[Event]):
     status = serializers.ChoiceField(choices=Event.Status.choices)
 
 
+def summary_members(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The summary of the event of a row, whose columns begin with `event_`; None where there is none."""
+    if row["event_id"] is None:
+        return None
+    return {name: row[f"event_{name}"] for name in EventSummarySerializer._declared_fields}
+
+
+def summary_columns(event: Event | None) -> dict[str, Any]:
+    """The same columns of an event at hand."""
+    return {f"event_{name}": getattr(event, name, None) for name in EventSummarySerializer._declared_fields}
+
+
 class AttendeeSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     username = serializers.CharField()
@@ -102,7 +114,7 @@ def registration_members(row: Mapping[str, Any]) -> dict[str, Any]:
         attendee["email"] = row["attendee_email"]
     return {
         "id": row["id"],
-        "event": {name: row[f"event_{name}"] for name in ("id", "title", "date", "location", "status")},
+        "event": summary_members(row),
         "attendee": attendee,
         "status": row["status"],
         "position": row["position"],
@@ -117,8 +129,7 @@ def row_of(registration: Registration, *, reader: int) -> dict[str, Any]:
     return {
         "id": registration.pk, "status": registration.status, "position": registration.position,
         "registered_at": registration.registered_at, "updated_at": registration.updated_at,
-        "event_id": event.pk, "event_title": event.title, "event_date": event.date, "event_location": event.location,
-        "event_status": event.status, "attendee_id": attendee.pk, "attendee_username": attendee.username,
+        **summary_columns(event), "attendee_id": attendee.pk, "attendee_username": attendee.username,
         "attendee_email": attendee.email if event.organizer_id == reader else None,
     }  # fmt: skip
 
