@@ -25,7 +25,7 @@ from jointoit.accounts.hashing import HashingBusy
 from jointoit.accounts.models import ApiKey, FormerAddress, LoginPlace, RefreshToken, User
 from jointoit.accounts.serializers import ProfileSerializer
 from jointoit.api import security_log
-from jointoit.api.admin import RuledAdmin, SameFieldsForm, UndeletableAdmin, folded
+from jointoit.api.admin import ReadOnlyInline, RuledAdmin, SameFieldsForm, UndeletableAdmin, folded
 from jointoit.errors import DomainError
 
 #: What only superusers give and take.
@@ -85,7 +85,7 @@ class ChangeForm(SameFieldsForm):
         )
 
 
-class KeyInline(admin.TabularInline[ApiKey, User]):
+class KeyInline(ReadOnlyInline):
     """How each key begins, what it is for, and what was done with it."""
 
     model = ApiKey
@@ -100,11 +100,6 @@ class KeyInline(admin.TabularInline[ApiKey, User]):
         "revoked_at",
         "done",
     )
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @admin.display(description="key")
     def beginning(self, key: ApiKey) -> str:

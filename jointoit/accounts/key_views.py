@@ -58,8 +58,9 @@ KEY = ASKED | {
     "expires_at": "2030-04-05T09:30:00Z",
     "last_used_at": None,
 }
+COLUMNS = ("id", "name", "scopes", "events", "created_at", "expires_at", "last_used_at")
 KEYS = ListQuery(
-    "key.id, key.name, key.scopes, key.events, key.created_at, key.expires_at, key.last_used_at",
+    ", ".join(f"key.{name}" for name in COLUMNS),
     "accounts_apikey AS key",
     ("key.user_id = %(user)s", "key.revoked_at IS NULL", "key.expires_at > %(now)s"),
     (Key("id", "key.id", "bigint"),),
@@ -67,12 +68,11 @@ KEYS = ListQuery(
 
 
 def members_of(key: ApiKey) -> dict[str, Any]:
-    names = ("name", "scopes", "events", "created_at", "expires_at", "last_used_at")
-    return {"id": key.pk, "prefix": str(key), **{name: getattr(key, name) for name in names}}
+    return members({name: getattr(key, name) for name in COLUMNS})
 
 
 def members(row: Row) -> dict[str, Any]:
-    return {"prefix": f"{keys.PREFIX}_{row['id']}", **row}
+    return {"id": row["id"], "prefix": f"{keys.PREFIX}_{row['id']}", **row}
 
 
 class KeyView(PagedView):
@@ -98,10 +98,8 @@ class KeyView(PagedView):
 class KeyListView(KeyView):
     refusals = {"POST": {400: ("wrong_password", "out_of_range"), 409: ("too_many_keys",)}}
 
-    @property
-    def throttle_scope(self) -> str | None:
-        """Making one takes the password, which must not be guessed here either."""
-        return "login" if self.request.method == "POST" else None
+    #: Making one takes the password, which must not be guessed here either.
+    throttle_scope = {"POST": "login"}
 
     def get(self, request: Request) -> HttpResponse:
         listing = Listing(KEYS, {"user": sender(request).pk, "now": timezone.now()})

@@ -22,7 +22,7 @@ from jointoit.api import security_log
 from jointoit.api.lists.prepared import PreparedQuery, columns_of, instance_of
 from jointoit.errors import Conflict, Invalid, NotFound
 
-PREFIX: Final = "jtk"
+PREFIX: Final = ApiKey.PREFIX
 LETTERS: Final = string.digits + string.ascii_letters
 SECRET: Final = 32  # characters, of 62 kinds
 CHECKSUM: Final = 6
@@ -83,7 +83,7 @@ def create(
         held = User.objects.lock(user.pk).filter(is_active=True, token_epoch=user.token_epoch).first()
         if held is None:
             raise DeadToken
-        if living(user, now=now).count() >= MOST:
+        if ApiKey.objects.filter(user=user).living(now).count() >= MOST:
             raise TooManyKeys
         key = ApiKey.objects.create(
             user=held, name=name, digest=digest(secret), scopes=sorted(set(scopes)), created_at=now,
@@ -96,7 +96,7 @@ def create(
 def change(*, user: User, key_id: int, values: Mapping[str, Any], now: datetime) -> ApiKey:
     """Rename or narrow a key. Raises NotFound, CannotWiden."""
     with transaction.atomic():
-        key: ApiKey | None = living(user, now=now).select_for_update(no_key=True).filter(pk=key_id).first()
+        key = ApiKey.objects.filter(user=user, pk=key_id).living(now).select_for_update(no_key=True).first()
         if key is None:
             raise NotFound
         if "scopes" in values and not set(values["scopes"]) <= set(key.scopes):
@@ -117,14 +117,9 @@ def within(wanted: Collection[int] | None, present: Collection[int]) -> bool:
 
 def revoke(*, user: User, key_id: int, now: datetime) -> None:
     """End a key at once. Raises NotFound."""
-    if not living(user, now=now).filter(pk=key_id).update(revoked_at=now):
+    if not ApiKey.objects.filter(user=user).living(now).filter(pk=key_id).update(revoked_at=now):
         raise NotFound
     security_log.note("key_ended", "ok", user_id=user.pk, key=key_id)
-
-
-def living(user: User, *, now: datetime) -> Any:
-    """A query of the keys that are good."""
-    return ApiKey.objects.filter(user=user, revoked_at=None, expires_at__gt=now)
 
 
 def authenticate(text: str, *, now: datetime) -> tuple[User, ApiKey]:

@@ -1,6 +1,7 @@
 """Who you are."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -198,6 +199,12 @@ class RefreshToken(models.Model):
         return self.jti
 
 
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def living(self, now: datetime | Now) -> Self:
+        """The keys that are good."""
+        return self.filter(revoked_at=None, expires_at__gt=now)
+
+
 class ApiKey(models.Model):
     """What a program of somebody's sends instead of logging in: good for some calls, some events, some time.
 
@@ -214,11 +221,16 @@ class ApiKey(models.Model):
     revoked_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True, help_text="At most a minute old.")
 
+    objects = ApiKeyQuerySet.as_manager()
+
+    #: How the text of each begins.
+    PREFIX: ClassVar[str] = "jtk"
+
     class Meta:
         ordering: ClassVar[Sequence[str]] = ["pk"]
 
     def __str__(self) -> str:
-        return f"jtk_{self.pk}"
+        return f"{self.PREFIX}_{self.pk}"
 
 
 class FormerAddress(models.Model):

@@ -12,7 +12,7 @@ from django.dispatch import receiver
 from django.utils.crypto import salted_hmac
 
 from jointoit.accounts import notifications
-from jointoit.accounts.models import User
+from jointoit.accounts.models import ApiKey, User
 from jointoit.accounts.signals import password_was_written
 from jointoit.api import security_log
 from jointoit.errors import Invalid
@@ -119,7 +119,7 @@ def replace(seen: User, new_password: str, *, proven_address: str | None = None)
         # Whoever had the account before a reset may have made the keys; a change is by who knows the old password.
         user.end_access(keys=proven_address is not None)
         user.save(update_fields=["password", "email_verified", *User.ENDED])
-        living = user.keys.filter(revoked_at=None, expires_at__gt=Now())
+        living = ApiKey.objects.filter(user=user).living(Now())
         notifications.notify(PasswordChanged, user, fact=str(user.token_epoch), keys=living.count())
         security_log.note("password_reset" if proven_address else "password_change", "ok", user_id=user.pk)
     return True

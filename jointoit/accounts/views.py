@@ -94,10 +94,8 @@ class MeView(PrivateView, Conditional):
         "DELETE": {400: ("wrong_password",), 409: ("last_superuser",)},
     }
 
-    @property
-    def throttle_scope(self) -> str | None:
-        """Closing an account takes the password, which must not be guessed here either."""
-        return "login" if self.request.method == "DELETE" else None
+    #: Closing an account takes the password, which must not be guessed here either.
+    throttle_scope = {"DELETE": "login"}
 
     def get(self, request: Request) -> HttpResponse:
         return JSONResponse(self.represent(request.user))

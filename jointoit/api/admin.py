@@ -92,6 +92,16 @@ class UndeletableAdmin(ReadOnlyAdmin):
         return False
 
 
+class ReadOnlyInline(admin.TabularInline[Any, Any]):
+    """Rows of another table that the service writes for itself, on the page of what they belong to."""
+
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 # Deleting one of these is allowed: it only makes the service forget.
 @admin.register(IdempotencyKey)
 class IdempotencyKeyAdmin(ReadOnlyAdmin):

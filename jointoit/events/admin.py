@@ -8,7 +8,7 @@ from django.utils import timezone
 from jointoit.accounts.admin import UserAdmin
 from jointoit.accounts.callers import Caller
 from jointoit.accounts.models import User
-from jointoit.api.admin import RuledAdmin, SameFieldsForm, UndeletableAdmin, folded
+from jointoit.api.admin import ReadOnlyInline, RuledAdmin, SameFieldsForm, UndeletableAdmin, folded
 from jointoit.errors import DomainError
 from jointoit.events import booking, scheduling
 from jointoit.events.models import DoorPass, Event, Invitation, Membership, Registration
@@ -39,7 +39,7 @@ class EventForm(SameFieldsForm):
         return cleaned
 
 
-class RoleInline(admin.TabularInline[Membership, User]):
+class RoleInline(ReadOnlyInline):
     """Where somebody helps."""
 
     model = Membership
@@ -47,11 +47,6 @@ class RoleInline(admin.TabularInline[Membership, User]):
     verbose_name_plural = "helps with"
     fields: ClassVar[tuple[str, ...]] = ("owner", "event", "role", "since")
     readonly_fields: ClassVar[tuple[str, ...]] = fields
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class TeamInline(RoleInline):

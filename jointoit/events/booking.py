@@ -265,6 +265,14 @@ def lock(event_id: int) -> Event:
         raise NotFound from None
 
 
+def lock_seen(event_id: int, caller: Caller) -> Event:
+    """As `lock`. Raises NotFound where the event does not exist for the caller."""
+    event = lock(event_id)
+    if not roles.sees(caller, event):
+        raise NotFound
+    return event
+
+
 def lock_all_of(person: User) -> None:
     """Lock every event that the person organizes or is registered for, in the order of their ids."""
     theirs = Q(organizer=person) | Exists(Registration.objects.live().filter(event=OuterRef("pk"), attendee=person))

@@ -97,11 +97,7 @@ def event_with_guests(place: Place, title: str, users: list[User], *, now: datet
     guests = [user for user in dice.sample(users, k=dice.randint(3, 12)) if user.pk != event.organizer_id]
     register_all(event, guests, since=announced, dice=dice)
     if date > now and dice.random() < 0.1:
-        scheduling.cancel(
-            event_id=event.pk,
-            caller=SERVICE,
-            now=now,
-        )
+        scheduling.cancel(event_id=event.pk, caller=SERVICE, now=now)
     return title
 
 

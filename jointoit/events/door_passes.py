@@ -11,9 +11,8 @@ from jointoit.accounts.callers import Caller
 from jointoit.accounts.tokens import DeadToken
 from jointoit.api.lists.prepared import PreparedQuery, columns_of, instance_of
 from jointoit.errors import Conflict, NotFound
-from jointoit.events import booking, roles
+from jointoit.events import scheduling
 from jointoit.events.models import DoorPass, Event
-from jointoit.events.refusals import NotYourEvent
 
 PREFIX: Final = "jtd"
 AFTER_THE_END: Final = timedelta(hours=12)
@@ -41,7 +40,7 @@ def create(
 ) -> tuple[DoorPass, str]:
     """Make a pass; its text is given this once. Raises NotFound, NotYourEvent, BadExpiry, TooManyPasses."""
     with transaction.atomic():
-        event = lock_managed(caller, event_id)
+        event, _ = scheduling.lock(event_id, caller)
         expires_at = expires_at or max(event.over_at, now) + AFTER_THE_END
         if not now < expires_at <= max(event.over_at, now) + LONGEST:
             raise keys.BadExpiry(field="expires_at")
@@ -57,7 +56,7 @@ def create(
 def revoke(*, caller: Caller, event_id: int, pass_id: int, now: datetime) -> None:
     """End a pass at once. Raises NotFound, NotYourEvent."""
     with transaction.atomic():
-        event = lock_managed(caller, event_id)
+        event, _ = scheduling.lock(event_id, caller)
         if not living(event, now=now).filter(pk=pass_id).update(revoked_at=now):
             raise NotFound
 
@@ -79,12 +78,3 @@ def share(pass_id: int, *, now: datetime) -> None:
     """Keep a pass from being ended until the transaction ends, beside others that do. Raises DeadToken."""
     if SHARED.row({"pk": pass_id, "now": now}) is None:
         raise DeadToken
-
-
-def lock_managed(caller: Caller, event_id: int) -> Event:
-    event = booking.lock(event_id)
-    if not roles.sees(caller, event):
-        raise NotFound
-    if roles.manager(caller, event, hold=True) is None:
-        raise NotYourEvent
-    return event

@@ -24,7 +24,7 @@ DOOR_OPENS_BEFORE = timedelta(hours=3)
 #: What titles are sorted by: as they are read, whatever the case. Cut, because folding may lengthen a text eighteenfold
 #: and an entry of an index is at most 2,704 bytes.
 TITLE_ORDER = Left("title_folded", 255)
-#: How long an event without an end takes, at most.
+#: An event without an end is taken for over so long after its start.
 LONGEST = timedelta(hours=24)
 #: When the row `event` is over, as `Event.over_at` says it; written so that it may be indexed.
 OVER_AT = "coalesce(event.ends_at, (event.date AT TIME ZONE 'UTC' + interval '24 hours') AT TIME ZONE 'UTC')"

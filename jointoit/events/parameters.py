@@ -141,6 +141,5 @@ FeedParameters._declared_fields["from"] = ChoiceField(  # a word of Python
 )
 
 
-class HistoryParameters(ParameterSerializer):
-    type = TextParameter(max_length=40, help_text="Only facts of this type, such as `registration.confirmed`.")
+class HistoryParameters(RegistrationHistoryParameters):
     registration = IdParameter(help_text="Only facts about this registration.")

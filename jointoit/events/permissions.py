@@ -23,11 +23,6 @@ class IsManager(BasePermission):
         return roles.manager(caller_of(request), obj) is not None
 
 
-class IsOwner(IsManager):
-    def has_object_permission(self, request: Request, view: "APIView", obj: Event) -> bool:
-        return roles.owner(caller_of(request), obj) is not None
-
-
 class IsManagerOrReadOnly(IsManager):
     """Anybody reads, signed-in users create, who manages the event changes it."""
 

@@ -6,20 +6,15 @@ role costs nothing: the owner is seen from the event itself, and nobody else is 
 
 from typing import Final
 
-from django.db.models import Q, TextChoices
+from django.db.models import Q
 
 from jointoit.accounts.callers import Caller
 from jointoit.accounts.models import ApiKey, User
 from jointoit.api.lists.prepared import PreparedQuery
-from jointoit.events.models import Event, Membership, Registration
+from jointoit.events.models import Event, Invitation, Membership, Registration
 from jointoit.journal.writer import SYSTEM, Actor
 
-
-class Role(TextChoices):
-    OWNER = "owner"
-    MANAGER = "manager"
-    DOOR = "door"
-
+Role = Invitation.Role
 
 #: For statements over `event` with the values of a caller. Whether a key of theirs is good for it:
 REACHES: Final = "(%(only)s::bigint[] IS NULL OR event.id = ANY(%(only)s::bigint[]))"

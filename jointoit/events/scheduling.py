@@ -11,7 +11,7 @@ from django.db.models import Q
 from jointoit.accounts.callers import Caller
 from jointoit.accounts.models import User
 from jointoit.accounts.tokens import DeadToken
-from jointoit.errors import Conflict, Invalid, NotFound
+from jointoit.errors import Conflict, Invalid
 from jointoit.events import booking, facts, notifications, reminders, roles, seating
 from jointoit.events.models import Event
 from jointoit.events.refusals import EventCancelled, EventOver, EventStarted, NotYourEvent, TooManyEvents
@@ -157,12 +157,13 @@ def cancel_future_events(*, organizer: User, now: datetime) -> None:
 
 
 def lock(
-    event_id: int, caller: Caller, precondition: Precondition | None, *, by_owner: bool = False
+    event_id: int, caller: Caller, precondition: Precondition | None = None, *, by_owner: bool = False
 ) -> tuple[Event, Actor]:
-    """Return the event, held, and as whom the caller acts; no right that this looks at is withdrawn meanwhile."""
-    event = booking.lock(event_id)
-    if not roles.sees(caller, event):
-        raise NotFound
+    """Return the event, held, and as whom the caller acts; no right that this looks at is withdrawn meanwhile.
+
+    Raises NotFound, NotYourEvent, and what `precondition` raises.
+    """
+    event = booking.lock_seen(event_id, caller)
     actor = roles.owner(caller, event) if by_owner else roles.manager(caller, event, hold=True)
     if actor is None:
         raise NotYourEvent

@@ -105,6 +105,18 @@ class EventSummarySerializer(Shape):
     status = serializers.ChoiceField(choices=Event.Status.choices)
 
 
+def summary_members(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The summary of the event of a row, whose columns begin with `event_`; None where there is none."""
+    if row["event_id"] is None:
+        return None
+    return {name: row[f"event_{name}"] for name in EventSummarySerializer._declared_fields}
+
+
+def summary_columns(event: Event | None) -> dict[str, Any]:
+    """The same columns of an event at hand."""
+    return {f"event_{name}": getattr(event, name, None) for name in EventSummarySerializer._declared_fields}
+
+
 class AttendeeSerializer(Shape):
     id = serializers.IntegerField()
     username = serializers.CharField()
@@ -135,7 +147,7 @@ def registration_members(row: Mapping[str, Any]) -> dict[str, Any]:
     attendee = {"id": row["attendee_id"], "username": row["attendee_username"], **(row["attendee_private"] or {})}
     return {
         "id": row["id"],
-        "event": {name: row[f"event_{name}"] for name in ("id", "title", "date", "location", "status")},
+        "event": summary_members(row),
         "attendee": attendee,
         "status": row["status"],
         "position": row["position"],
@@ -153,8 +165,7 @@ def row_of(registration: Registration, *, reader: int) -> dict[str, Any]:
         "id": registration.pk, "status": registration.status, "position": registration.position,
         "answers": registration.answers,
         "registered_at": registration.registered_at, "updated_at": registration.updated_at,
-        "event_id": event.pk, "event_title": event.title, "event_date": event.date, "event_location": event.location,
-        "event_status": event.status, "attendee_id": attendee.pk, "attendee_username": attendee.username,
+        **summary_columns(event), "attendee_id": attendee.pk, "attendee_username": attendee.username,
         "attendee_private": private if event.organizer_id == reader else None,
     }  # fmt: skip
 

@@ -247,9 +247,7 @@ def lock_place(caller: Caller, event_id: int | None) -> tuple[User, Event | None
         assert caller.user
         lock_people(caller.user.pk)
         return caller.user, None
-    event = booking.lock(event_id)
-    if not roles.sees(caller, event):
-        raise NotFound
+    event = booking.lock_seen(event_id, caller)
     return event.organizer, event
 
 

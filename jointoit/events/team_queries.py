@@ -7,11 +7,18 @@ from typing import Any, Final
 
 from jointoit.api.lists.pagination import Key, Listing, ListQuery
 from jointoit.api.lists.prepared import Row
+from jointoit.events.models import Invitation, Membership
+from jointoit.events.serializers import summary_columns, summary_members
 
+NAMES: Final = ("username", "first_name", "last_name")
 MEMBERS: Final = "events_membership AS membership JOIN accounts_user AS member ON member.id = membership.member_id"
 MEMBER_COLUMNS: Final = (
     "membership.id, membership.role, membership.since, membership.event_id, "
     "member.id AS user_id, member.username, member.first_name, member.last_name"
+)
+SUMMARY: Final = (
+    "event.title AS event_title, event.date AS event_date, event.location AS event_location, "
+    "event.status AS event_status"
 )
 OLDEST_FIRST: Final = (Key("id", "membership.id", "bigint"),)
 TEAM: Final = ListQuery(
@@ -24,8 +31,7 @@ HELPERS: Final = ListQuery(
     MEMBER_COLUMNS, MEMBERS, ("membership.owner_id = %(owner)s", "membership.event_id IS NULL"), OLDEST_FIRST
 )
 ROLES: Final = ListQuery(
-    "membership.id, membership.role, membership.since, membership.event_id, event.title AS event_title, "
-    "event.date AS event_date, event.location AS event_location, event.status AS event_status, "
+    f"membership.id, membership.role, membership.since, membership.event_id, {SUMMARY}, "
     "owner.id AS owner_id, owner.username AS owner_username",
     "events_membership AS membership JOIN accounts_user AS owner ON owner.id = membership.owner_id "
     "LEFT JOIN events_event AS event ON event.id = membership.event_id",
@@ -35,8 +41,7 @@ ROLES: Final = ListQuery(
 INVITATIONS: Final = "events_invitation AS invitation LEFT JOIN events_event AS event ON event.id = invitation.event_id"
 INVITATION_COLUMNS: Final = (
     "invitation.id, invitation.email, invitation.role, invitation.created_at, invitation.expires_at, "
-    "invitation.event_id, event.title AS event_title, event.date AS event_date, event.location AS event_location, "
-    "event.status AS event_status"
+    f"invitation.event_id, {SUMMARY}"
 )
 OPEN: Final = ("invitation.settled_at IS NULL", "invitation.expires_at > %(now)s", "event.deleted_at IS NULL")
 FIRST_OFFERED: Final = (Key("id", "invitation.id", "bigint"),)
@@ -88,8 +93,18 @@ def door_passes(*, event: int, now: datetime) -> Listing:
 # ── As clients see them ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def member_of(membership: Membership) -> dict[str, Any]:
+    """A role at hand as the list shows it."""
+    user = membership.member
+    return member_members(vars(membership) | {"user_id": user.pk, **{name: getattr(user, name) for name in NAMES}})
+
+
+def invitation_of(invitation: Invitation) -> dict[str, Any]:
+    return invitation_members(vars(invitation) | summary_columns(invitation.event))
+
+
 def member_members(row: Row) -> dict[str, Any]:
-    user = {"id": row["user_id"], **{name: row[name] for name in ("username", "first_name", "last_name")}}
+    user = {"id": row["user_id"], **{name: row[name] for name in NAMES}}
     return {"id": row["id"], "user": user, "role": row["role"], "scope": scope_of(row), "since": row["since"]}
 
 
@@ -97,7 +112,7 @@ def role_members(row: Row) -> dict[str, Any]:
     return {
         "id": row["id"],
         "owner": {"id": row["owner_id"], "username": row["owner_username"]},
-        "event": event_members(row),
+        "event": summary_members(row),
         "role": row["role"],
         "scope": scope_of(row),
         "since": row["since"],
@@ -110,16 +125,9 @@ def invitation_members(row: Row) -> dict[str, Any]:
         "email": row["email"],
         "role": row["role"],
         "scope": scope_of(row),
-        "event": event_members(row),
+        "event": summary_members(row),
         "expires_at": row["expires_at"],
     }
-
-
-def event_members(row: Row) -> dict[str, Any] | None:
-    """The summary of an event; None where it is about all."""
-    if row["event_id"] is None:
-        return None
-    return {name: row[f"event_{name}"] for name in ("id", "title", "date", "location", "status")}
 
 
 def scope_of(row: Mapping[str, Any]) -> str:

@@ -10,15 +10,15 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
 from jointoit.accounts.authentication import caller_of, sender
-from jointoit.accounts.models import User
 from jointoit.api.http.idempotency import idempotent
 from jointoit.api.http.rendering import EmptyResponse, JSONResponse
 from jointoit.api.lists.pagination import Listing
 from jointoit.api.lists.views import PagedView
 from jointoit.events import door_passes, event_queries, team, team_queries
 from jointoit.events import team_documentation as documentation
-from jointoit.events.models import Event, Invitation, Membership
+from jointoit.events.models import Event
 from jointoit.events.permissions import IsManager
+from jointoit.events.serializers import summary_columns, summary_members
 from jointoit.events.team_serializers import (
     AcceptedSerializer,
     AnswerSerializer,
@@ -55,34 +55,6 @@ class TeamView(PagedView):
         return self.get_paginated_response([shape(row) for row in self.page_of(listing)])
 
 
-def member_of(membership: Membership) -> dict[str, Any]:
-    user: User = membership.member
-    return {
-        "id": membership.pk,
-        "user": {"id": user.pk, "username": user.username, "first_name": user.first_name, "last_name": user.last_name},
-        "role": membership.role,
-        "scope": "event" if membership.event_id else "all",
-        "since": membership.since,
-    }
-
-
-def invitation_of(invitation: Invitation) -> dict[str, Any]:
-    return {
-        "id": invitation.pk,
-        "email": invitation.email,
-        "role": invitation.role,
-        "scope": "event" if invitation.event_id else "all",
-        "event": summary_of(invitation.event),
-        "expires_at": invitation.expires_at,
-    }
-
-
-def summary_of(event: Event | None) -> dict[str, Any] | None:
-    if event is None:
-        return None
-    return {"id": event.pk, **{name: getattr(event, name) for name in ("title", "date", "location", "status")}}
-
-
 # ── Who is in it ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -109,7 +81,7 @@ class TeamDetailView(TeamView):
         changed = team.change_role(
             caller=caller_of(request), event_id=pk, membership_id=member, role=role, now=timezone.now()
         )
-        return JSONResponse(member_of(changed))
+        return JSONResponse(team_queries.member_of(changed))
 
     def delete(self, request: Request, pk: int, member: int) -> HttpResponse:
         team.remove(caller=caller_of(request), event_id=pk, membership_id=member, now=timezone.now())
@@ -135,7 +107,7 @@ class MyTeamDetailView(TeamView):
         changed = team.change_role(
             caller=caller_of(request), event_id=None, membership_id=member, role=role, now=timezone.now()
         )
-        return JSONResponse(member_of(changed))
+        return JSONResponse(team_queries.member_of(changed))
 
     def delete(self, request: Request, member: int) -> HttpResponse:
         team.remove(caller=caller_of(request), event_id=None, membership_id=member, now=timezone.now())
@@ -169,10 +141,7 @@ REFUSED_INVITATIONS = {403: ("permission_denied", "not_your_team"), 409: ("alrea
 class InvitationListView(TeamView):
     serializer_class = InvitationSerializer
     refusals = {"POST": REFUSED_INVITATIONS}
-
-    @property
-    def throttle_scope(self) -> str | None:
-        return "invite" if self.request.method == "POST" else None
+    throttle_scope = {"POST": "invite"}
 
     def get(self, request: Request, pk: int) -> HttpResponse:
         event = self.get_object()
@@ -185,7 +154,7 @@ class InvitationListView(TeamView):
         offer = team.invite(
             caller=caller_of(request), event_id=pk, now=timezone.now(), **self.values(request, InviteSerializer)
         )
-        return JSONResponse(invitation_of(offer), status.HTTP_201_CREATED)
+        return JSONResponse(team_queries.invitation_of(offer), status.HTTP_201_CREATED)
 
 
 @documentation.invitation_detail
@@ -203,10 +172,7 @@ class MyInvitationListView(TeamView):
     permission_classes = [IsAuthenticated]
     serializer_class = InvitationSerializer
     refusals = {"POST": {409: ("already_in_team", "invitation_open")}}
-
-    @property
-    def throttle_scope(self) -> str | None:
-        return "invite" if self.request.method == "POST" else None
+    throttle_scope = {"POST": "invite"}
 
     def get(self, request: Request) -> HttpResponse:
         listing = team_queries.invitations(owner=sender(request).pk, event=None, now=timezone.now())
@@ -217,7 +183,7 @@ class MyInvitationListView(TeamView):
         offer = team.invite(
             caller=caller_of(request), event_id=None, now=timezone.now(), **self.values(request, InviteSerializer)
         )
-        return JSONResponse(invitation_of(offer), status.HTTP_201_CREATED)
+        return JSONResponse(team_queries.invitation_of(offer), status.HTTP_201_CREATED)
 
 
 @documentation.my_invitation_detail
@@ -236,16 +202,14 @@ class HandoverView(TeamView):
         "DELETE": {403: ("permission_denied", "not_your_team")},
     }
 
-    @property
-    def throttle_scope(self) -> str | None:
-        return "invite" if self.request.method == "POST" else None
+    throttle_scope = {"POST": "invite"}
 
     def post(self, request: Request, pk: int) -> HttpResponse:
         self.get_object()
         offer = team.offer_handover(
             caller=caller_of(request), event_id=pk, now=timezone.now(), **self.values(request, HandoverSerializer)
         )
-        return JSONResponse(invitation_of(offer), status.HTTP_202_ACCEPTED)
+        return JSONResponse(team_queries.invitation_of(offer), status.HTTP_202_ACCEPTED)
 
     def delete(self, request: Request, pk: int) -> HttpResponse:
         self.get_object()
@@ -283,7 +247,7 @@ class AcceptView(AnswerView):
 
     def post(self, request: Request) -> HttpResponse:
         accepted = team.accept(user=sender(request), invitation_id=self.invitation_id(request), now=timezone.now())
-        return JSONResponse({"event": summary_of(accepted.event), "role": accepted.role})
+        return JSONResponse({"event": summary_members(summary_columns(accepted.event)), "role": accepted.role})
 
 
 @documentation.decline

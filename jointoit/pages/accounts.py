@@ -18,7 +18,7 @@ from jointoit.accounts import (
     profile,
     signup,
 )
-from jointoit.accounts.models import User
+from jointoit.accounts.models import ApiKey, User
 from jointoit.errors import DomainError
 from jointoit.pages.base import PageView, demand, next_of
 from jointoit.pages.forms import (
@@ -136,7 +136,7 @@ class AccountView(PageView):
             "profile_form": ProfileForm(initial={name: getattr(person, name, "") for name in ProfileForm.base_fields}),
             "password_form": PasswordForm(),
             "key_form": KeyForm(),
-            "keys": keys.living(person, now=self.now),
+            "keys": ApiKey.objects.filter(user=person).living(self.now),
             "scopes": keys.SCOPES,
         }
         return self.render("account", status, **shown | forms)

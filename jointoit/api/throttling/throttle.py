@@ -1,11 +1,11 @@
 """Rates per caller: who is asking, which scopes count the request, and what the answer says of it.
 
 Signed-in callers are counted by their id (`user`), others by their address (`anon`); a view with a `throttle_scope`
-(login, signup, reset, register) is counted in that one besides, one with a `user_scope` (door) in that in place of
-`user`. The rates are `settings.RATES`.
+(login, signup, reset, register, invite), or one for the method, is counted in that one besides, one with a
+`user_scope` (door) in that in place of `user`. The rates are `settings.RATES`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -89,7 +89,10 @@ def scopes(request: Request, view: "APIView") -> Iterator[tuple[str, str]]:
     else:
         general, identity = "anon", f"address:{client_address(request._request)}"
     yield general, identity
-    if scope := getattr(view, "throttle_scope", None):
+    scope = getattr(view, "throttle_scope", None)
+    if isinstance(scope, Mapping):
+        scope = scope.get(request.method)
+    if scope:
         yield scope, identity
 
 
