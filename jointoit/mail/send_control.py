@@ -58,11 +58,10 @@ def permit(*, batch: int, now: datetime) -> Permit:
 
 def current(*, now: datetime) -> SendControl:
     """The row as it is; made where it is missing, held where it finds itself in a copy that was restored."""
-    control = SendControl.objects.annotate(here=HERE).filter(pk=1).first()
-    if control is None:
-        make()
-        return current(now=now)
+    control = look()
     highest = marks.highest(control.place)
+    if control.claims < highest:  # perhaps another sender has claimed since; what is remembered is committed
+        control = look()
     if control.place == control.here and control.claims >= highest:
         return control
     because = RESTORED if control.place != control.here else PUT_BACK
@@ -71,6 +70,14 @@ def current(*, now: datetime) -> SendControl:
     # Noticed once: from here on it is where it is, and has claimed what anybody remembers.
     SendControl.objects.filter(pk=1).update(place=HERE, home=HOME, claims=Greatest(F("claims"), highest))
     return current(now=now)
+
+
+def look() -> SendControl:
+    control = SendControl.objects.annotate(here=HERE).filter(pk=1).first()
+    if control is None:
+        make()
+        return look()
+    return control
 
 
 def show_presence(control: SendControl, *, now: datetime) -> None:
