@@ -30,7 +30,7 @@ from jointoit.events.parameters import (
 )
 from jointoit.events.permissions import IsManager, IsManagerOrReadOnly
 from jointoit.events.serializers import (
-    AskSerializer,
+    NewRegistrationSerializer,
     AttendedRegistrationSerializer,
     EventSerializer,
     FactSerializer,
@@ -231,7 +231,7 @@ class RegisterView(RegistrationView):
     @idempotent
     def post(self, request: Request, pk: int) -> HttpResponse:
         caller = caller_of(request)
-        given = AskSerializer(data=request.data)
+        given = NewRegistrationSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         registration = booking.register(
             event_id=pk,

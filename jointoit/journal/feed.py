@@ -53,14 +53,15 @@ IN_ORDER: Final = f"ORDER BY fact.transaction, fact.id LIMIT {LARGEST_PAGE + 1}"
 
 
 class CursorExpired(Gone):
-    """Facts after this cursor were forgotten, or the database is a restored copy: it does not lead to all there was.
-
-    Read what you mirror anew, then go on from `restart`. `from=start` gives all facts that there are, `from=now` those
-    to come.
-    """
+    """Facts after this cursor were forgotten, or the database is a restored copy: it does not lead to all there was."""
 
     code = "cursor_expired"
     message = "This cursor leads to nothing whole any more; start anew at the address in `restart`."
+    remedy = (
+        "Read what you mirror anew, then go on from `restart`. `from=start` gives all facts that there are, "
+        "`from=now` those to come."
+    )
+    shown = {"restart": "{server}/feed/?from=start"}
 
 
 class FeedIsRenewed(Unavailable):
@@ -68,6 +69,7 @@ class FeedIsRenewed(Unavailable):
 
     code = "feed_renewed"
     message = "The feed is being put in order after a restore; try again in a moment."
+    remedy = "Ask again after `Retry-After` seconds."
 
 
 @dataclass(frozen=True)
