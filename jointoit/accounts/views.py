@@ -30,15 +30,15 @@ from jointoit.accounts.pages import LinkView, OneClickView
 from jointoit.accounts.serializers import (
     AddressSerializer,
     ClosingSerializer,
-    MailedTokenSerializer,
     LoginSerializer,
+    MailedTokenSerializer,
     NewPasswordSerializer,
     PasswordChangeSerializer,
     ProfileChangeSerializer,
-    TokenRefreshSerializer,
     SignUpSerializer,
-    UserSerializer,
+    TokenRefreshSerializer,
     TokenVerifySerializer,
+    UserSerializer,
 )
 from jointoit.api.http.conditional import Conditional
 from jointoit.api.http.rendering import EmptyResponse, JSONResponse
@@ -250,7 +250,9 @@ class TokenRefreshView(OpenView):
     refusals = DEAD_TOKEN
 
     def post(self, request: Request) -> HttpResponse:
-        return JSONResponse(asdict(tokens.refresh(raw=read(TokenRefreshSerializer, request)["refresh"], now=timezone.now())))
+        return JSONResponse(
+            asdict(tokens.refresh(raw=read(TokenRefreshSerializer, request)["refresh"], now=timezone.now()))
+        )
 
 
 @documentation.token_verify

@@ -30,11 +30,11 @@ from jointoit.events.parameters import (
 )
 from jointoit.events.permissions import IsManager, IsManagerOrReadOnly
 from jointoit.events.serializers import (
-    NewRegistrationSerializer,
     AttendedRegistrationSerializer,
     EventSerializer,
     FactSerializer,
     NewEventSerializer,
+    NewRegistrationSerializer,
     RegistrationSerializer,
     RegistrationStepSerializer,
     mail_members,

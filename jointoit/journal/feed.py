@@ -181,5 +181,5 @@ def renew() -> bool:
             f"UPDATE journal_feedstate SET home = {HERE}, era = gen_random_uuid(), "
             "pruned_transaction = 0, pruned_id = 0"
         )
-    log.warning("feed_renewed_after_restore")
+    log.warning("feed_renewed_after_restore", hint="Readers of the feed are told to begin anew; nothing to do.")
     return True

@@ -189,7 +189,10 @@ def sent(type_: str, means: str) -> dict[str, Any]:
         }
         for name, (description, example) in HEADERS.items()
     ]
-    body = {"schema": {"$ref": "#/components/schemas/WebhookMessage"}, "examples": {"Message": {"value": message(type_)}}}
+    body = {
+        "schema": {"$ref": "#/components/schemas/WebhookMessage"},
+        "examples": {"Message": {"value": message(type_)}},
+    }
     return {
         "operationId": f"webhook_{type_.replace('.', '_')}",
         "summary": means.rstrip("."),

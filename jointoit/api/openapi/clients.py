@@ -26,23 +26,30 @@ def for_clients(result: dict[str, Any], **others: Any) -> dict[str, Any]:
     schemas: dict[str, Any] = result["components"]["schemas"]
     for schema in schemas.values():
         for name, member in schema.get("properties", {}).items():
-            if name in IDS:
-                give_64_bits(member)
-            if NULL in member.get("oneOf", ()):
-                member["oneOf"][member["oneOf"].index(NULL)] = {"type": "null"}
+            tidy(name, member)
     schemas.pop("Null", None)
     for operation in (each for item in result["paths"].values() for each in item.values()):
-        operation["parameters"] = [named(with_example(each), schemas) for each in operation.get("parameters", [])]
-        if not operation["parameters"]:
-            del operation["parameters"]
-        for status, response in operation["responses"].items():
-            if "$ref" not in response and not response.get("description"):
-                response["description"] = f"{HTTPStatus(int(status)).phrase}."
+        complete(operation, schemas)
     for schema in schemas.values():
         if names := names_of(schema.get("enum", ())):
             schema["x-enum-varnames"] = names
     result["components"]["schemas"] = dict(sorted(schemas.items()))
     return result
+
+
+def tidy(name: str, member: dict[str, Any]) -> None:
+    if name in IDS:
+        give_64_bits(member)
+    if NULL in member.get("oneOf", ()):
+        member["oneOf"][member["oneOf"].index(NULL)] = {"type": "null"}
+
+
+def complete(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    if "parameters" in operation:
+        operation["parameters"] = [named(with_example(each), schemas) for each in operation["parameters"]]
+    for status, response in operation["responses"].items():
+        if "$ref" not in response and not response.get("description"):
+            response["description"] = f"{HTTPStatus(int(status)).phrase}."
 
 
 def give_64_bits(member: dict[str, Any]) -> None:

@@ -154,7 +154,12 @@ class SharedResponse:
         return {
             "description": " ".join(known()[code].sentence for code in codes),
             "headers": problem_headers(("X-Request-ID", *self.headers)),
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples(codes, self.status)}},
+            "content": {
+                MEDIA_TYPE: {
+                    "schema": {"$ref": "#/components/schemas/Problem"},
+                    "examples": examples(codes, self.status),
+                }
+            },
         }
 
 
@@ -197,7 +202,9 @@ def refusal(status: int, codes: Iterable[str], headers: Iterable[str]) -> dict[s
     return {
         "description": "\n".join(f"* `{code}`: {variant(code, status).sentence}" for code in codes),
         "headers": problem_headers(("X-Request-ID", *headers)),
-        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples(codes, status)}},
+        "content": {
+            MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples(codes, status)}
+        },
     }
 
 

@@ -16,7 +16,8 @@ What the author of a view declares:
 
 What is added without a word: 400, 406, 414, 503 everywhere; 401 and 403 where a token or a key is looked at; 404 with
 an id in the path; 411 and 413 unless it is a GET; 415 where a body is read; 412, `ETag`, `If-Match` for a `Conditional`
-view; 409, 422, `Idempotency-Key` and `Idempotent-Replayed` for an idempotent POST; 429 and `RateLimit` where it is throttled; `X-Request-ID`.
+view; 409, 422, `Idempotency-Key` and `Idempotent-Replayed` for an idempotent POST;
+429 and `RateLimit` where it is throttled; `X-Request-ID`.
 Operations are named after their route, such as `event_list`, `event_create`, `event_publish`.
 """
 
@@ -268,7 +269,9 @@ class AutoSchema(openapi.AutoSchema):
 
     def success_headers(self, status: int) -> dict[str, Any]:
         names = ["X-Request-ID", *self.rate_headers()]
-        if self.is_conditional and (status == 201 or (status == 200 and (self.method != "POST" or self.changes_by_post))):
+        if self.is_conditional and (
+            status == 201 or (status == 200 and (self.method != "POST" or self.changes_by_post))
+        ):
             names.append("ETag")
             if self.method != "GET" and status == 200:
                 names.append("Content-Location")

@@ -126,8 +126,7 @@ OF_THE_TOOLKIT = (
         "invalid_json",
         400,
         "The body must be one complete JSON text.",
-        "`errors` says what is wrong: send one JSON object in UTF-8, without a byte order mark, with each "
-        "member once.",
+        "`errors` says what is wrong: send one JSON object in UTF-8, without a byte order mark, with each member once.",
         shown=errors("#", "not_json", "The body must be one complete JSON text."),
     ),
     ProblemType(
@@ -203,8 +202,8 @@ OF_THE_TOOLKIT = (
         411,
         "Send a Content-Length.",
         "Send the body as a whole, with a Content-Length.",
-        explanation="A body in chunks is not taken, because where it was cut off cannot be seen; a proxy that reads the whole "
-        "request before it hands it on gives it a length.",
+        explanation="A body in chunks is not taken, because where it was cut off cannot be seen; a proxy that reads "
+        "the whole request before it hands it on gives it a length.",
     ),
     ProblemType(
         "body_too_large",
@@ -298,9 +297,7 @@ def of_rules(rules: Iterable[type[DomainError]]) -> Iterator[ProblemType]:
             message, shown = getattr(rule, "message", ""), rule.shown
             if issubclass(rule, Invalid):
                 shown = {**shown, **errors(f"#/{getattr(rule, 'shown_field', '')}", code, message)}
-            yield ProblemType(
-                code, status_of(rule), message, getattr(rule, "remedy", ""), explanation(rule), shown
-            )
+            yield ProblemType(code, status_of(rule), message, getattr(rule, "remedy", ""), explanation(rule), shown)
 
 
 def of_errors(refusals: Iterable[type[APIException]]) -> Iterator[ProblemType]:
