@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 import yaml
 
+from config import urls
 from config.env import ROOT
-from jointoit.api.problems.catalogue import known
+from jointoit.api.problems.catalogue import OF_THE_TOOLKIT, ProblemType, descendants, known
+from jointoit.errors import DomainError
 
 DOCUMENT = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
@@ -73,13 +75,29 @@ def members_that_an_answer_may_leave_out() -> Iterator[str]:
             yield f"{name} {optional}"
 
 
+def problems() -> dict[str, ProblemType]:
+    """Those of the service; tests define others."""
+    urls.urlpatterns  # noqa: B018  has loaded every module that defines one
+    foreign = {getattr(each, "code", "") for each in descendants(DomainError) if not is_ours(each)}
+    return {code: kind for code, kind in known().items() if code not in foreign or kind in OF_THE_TOOLKIT}
+
+
+def is_ours(error: type[DomainError]) -> bool:
+    return error.__module__.startswith("jointoit.")
+
+
 def codes_that_are_not_listed() -> Iterator[str]:
-    yield from known().keys() ^ set(SCHEMAS["ProblemCode"]["enum"])
+    yield from problems().keys() ^ set(SCHEMAS["ProblemCode"]["enum"])
+
+
+def problems_that_do_not_say_what_to_do() -> Iterator[str]:
+    yield from (code for code, kind in problems().items() if not kind.remedy.endswith("."))
 
 
 def members_of_problems_that_are_not_described() -> Iterator[str]:
     described = SCHEMAS["Problem"]["properties"]
-    yield from (f"{code} {name}" for code, kind in known().items() for name in kind.example() if name not in described)
+    for code, kind in problems().items():
+        yield from (f"{code} {name}" for name in kind.example() if name not in described)
 
 
 def enums_without_a_name() -> Iterator[str]:
@@ -136,7 +154,8 @@ def operations_that_lost_their_name() -> Iterator[str]:
 
 RULES: list[Rule] = [
     ids_without_64_bits, members_that_an_answer_may_leave_out, codes_that_are_not_listed,
-    members_of_problems_that_are_not_described, enums_without_a_name, constants_that_generators_would_number,
+    problems_that_do_not_say_what_to_do, members_of_problems_that_are_not_described,
+    enums_without_a_name, constants_that_generators_would_number,
     new_passwords_that_may_be_short, poor_names, paths_without_an_example, answers_without_a_description,
     keyed_answers_without_their_headers, creations_of_what_can_be_read_without_their_address,
     operations_that_lost_their_name,

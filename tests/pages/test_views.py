@@ -98,9 +98,8 @@ def test_every_problem_leads_to_a_page_that_explains_it(client: BrowserClient) -
     assert found == {code: code for code in known()}
 
 
-def test_every_page_of_a_problem_says_what_to_do_next(client: BrowserClient) -> None:
+def test_every_problem_has_an_example(client: BrowserClient) -> None:
     kinds = client.get("/problems/").json()
-    assert [kind["code"] for kind in kinds if not kind["remedy"].endswith(".")] == []
     assert {kind["code"]: (kind["example"]["code"], kind["example"]["type"]) for kind in kinds} == {
         kind["code"]: (kind["code"], kind["type"]) for kind in kinds
     }

@@ -60,7 +60,7 @@ class Busy(Conditional):
     serializer_class = ThingSerializer
     permission_classes = (IsAdminUser,)
     throttle_classes = (Never,)
-    refusals = {"PUT": {409: ["precondition_failed"]}}
+    refusals = {"PUT": {409: ["conflict"]}}
 
     def put(self, request: Request, pk: int) -> Response:
         """Put it."""
@@ -110,12 +110,12 @@ def test_a_conditional_put_takes_a_tag_and_gives_one(operations: dict[tuple[str,
     operation = operations["put", "/things/{id}/"]
     assert [parameter["name"] for parameter in operation["parameters"]] == ["id", "If-Match"]
     headers = operation["responses"]["200"]["headers"]
-    assert sorted(headers) == ["ETag", "RateLimit", "RateLimit-Policy", "X-Request-ID"]
+    assert sorted(headers) == ["Content-Location", "ETag", "RateLimit", "RateLimit-Policy", "X-Request-ID"]
 
 
 def test_conflicts_are_told_by_their_codes(operations: dict[tuple[str, str], Operation]) -> None:
     content = operations["put", "/things/{id}/"]["responses"]["409"]["content"]["application/problem+json"]
-    assert list(content["examples"]) == ["precondition_failed"]
+    assert list(content["examples"]) == ["conflict"]
     assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
 
 
