@@ -58,6 +58,7 @@ class EmailNotVerified(Forbidden):
     """Whoever manages the event decided that only people with a confirmed e-mail may come."""
 
     code = "email_not_verified"
+    shown = {"resend": "{server}/users/verify-email/resend/"}
     message = (
         "This event is for people who have confirmed their e-mail; open the link in your mail, or ask for it again."
     )

@@ -52,6 +52,7 @@ class DoorClosesBeforeItOpens(ClosesBeforeItOpens):
 
 class CapacityBelowConfirmed(Conflict):
     code = "capacity_below_confirmed"
+    shown = {"seats_taken": 41}
     message = "More people are confirmed than that; cancel some of them first."
     remedy = "Choose a `capacity` of `seats_taken` or more, or cancel registrations first."
 

@@ -24,7 +24,7 @@ IDS = ("id", "ids", "event", "events", "registration", "organizer", "attendee", 
 #: What an answer may leave out: it is told to some, or only where it was asked for.
 SOMETIMES = {
     "Attendee": ["email", "first_name", "last_name"],
-    "Problem": ["errors", "registration", "restart", "parts"],
+    "Problem": ["errors", "registration", "seats_taken", "resend", "restart", "parts"],
 }
 POOR_NAMES = {"password", "Pair", "LinkRequest", "Null"}
 

@@ -38,6 +38,16 @@ PROBLEM: Final[dict[str, Any]] = {
             "format": "uri-reference",
             "description": "With `already_registered`: where that registration is read.",
         },
+        "seats_taken": {
+            "type": "integer",
+            "minimum": 0,
+            "description": "With `capacity_below_confirmed`: how many are confirmed.",
+        },
+        "resend": {
+            "type": "string",
+            "format": "uri",
+            "description": "With `email_not_verified`: where to ask for the mail again.",
+        },
         "restart": {
             "type": "string",
             "format": "uri",
