@@ -52,8 +52,8 @@ TOLD = {"Location", "ETag", "Content-Location", "Content-Disposition", "WWW-Auth
 AT_TIMES = {"Content-Disposition", "Retry-After"}
 #: Problems whose `detail` tells more than the sentence of the example.
 SAID_IN_MANY_WAYS = {
-    "address_not_allowed", "already_registered", "impossible_step", "no_ticket", "not_acceptable", "not_yours_to_decide",
-    "permission_denied", "weak_password",
+    "address_not_allowed", "already_registered", "impossible_step", "no_ticket", "not_acceptable",
+    "not_yours_to_decide", "permission_denied", "throttled", "weak_password",
 }  # fmt: skip
 NOWHERE = str(2**62)
 IDS = {
