@@ -7,7 +7,7 @@ class AlreadyRegistered(Conflict):
     code = "already_registered"
     message = "You are registered for this event."
     remedy = "Read the registration at the address in `registration`; whoever wants another status changes it there."
-    shown = {"registration": "/registrations/42/"}
+    shown = {"registration": "{server}/registrations/42/"}
 
 
 class EventFull(Conflict):

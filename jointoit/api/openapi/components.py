@@ -35,7 +35,7 @@ PROBLEM: Final[dict[str, Any]] = {
         },
         "registration": {
             "type": "string",
-            "format": "uri-reference",
+            "format": "uri",
             "description": "With `already_registered`: where that registration is read.",
         },
         "seats_taken": {
