@@ -7,7 +7,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 
 from jointoit.accounts.documentation import empty
 from jointoit.api.openapi.components import DISPOSITION, asks, gives
-from jointoit.api.problems.catalogue import SERVER
+from jointoit.api.problems.kinds import SERVER
 from jointoit.checkin import serializers as shapes
 from jointoit.checkin.parameters import DryRunParameters, RosterPageParameters, SearchParameters
 

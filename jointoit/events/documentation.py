@@ -5,7 +5,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_
 
 from jointoit.accounts.documentation import FORM, FROM_MAIL, PAGE, PAGE_TOKEN
 from jointoit.api.openapi.components import DISPOSITION, LOCATION, asks, gives
-from jointoit.api.problems.catalogue import REQUEST, SERVER
+from jointoit.api.problems.kinds import REQUEST, SERVER
 from jointoit.events import parameters as shapes_of_parameters
 from jointoit.events import serializers as shapes
 

@@ -5,7 +5,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 
 from jointoit.accounts.documentation import FROM_MAIL, empty
 from jointoit.api.openapi.components import asks, gives
-from jointoit.api.problems.catalogue import SERVER
+from jointoit.api.problems.kinds import SERVER
 from jointoit.events import team_serializers as shapes
 from jointoit.events.documentation import EVENT_SUMMARY
 

@@ -26,7 +26,8 @@ from jointoit.api.lists import parameters
 from jointoit.api.lists.pagination import KeysetPagination, Listing
 from jointoit.api.lists.parameters import ParameterSerializer
 from jointoit.api.problems import handlers
-from jointoit.api.problems.catalogue import ProblemType, known
+from jointoit.api.problems.catalogue import known
+from jointoit.api.problems.kinds import ProblemType
 from jointoit.api.problems.mapping import Problem, problem_for_status, problem_of
 from jointoit.api.throttling import throttle
 from jointoit.api.throttling.client_address import client_address

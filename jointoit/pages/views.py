@@ -12,7 +12,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jointoit.api.http.rendering import JSONRenderer
-from jointoit.api.problems.catalogue import SERVER, ProblemType, known
+from jointoit.api.problems.catalogue import known
+from jointoit.api.problems.kinds import SERVER, ProblemType
 from jointoit.api.service import ServiceView
 
 #: Link → name of its route.

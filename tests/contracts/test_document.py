@@ -8,7 +8,8 @@ import yaml
 
 from config import urls
 from config.env import ROOT
-from jointoit.api.problems.catalogue import OF_THE_TOOLKIT, ProblemType, descendants, known
+from jointoit.api.problems.catalogue import descendants, known
+from jointoit.api.problems.kinds import OF_THE_TOOLKIT, ProblemType
 from jointoit.errors import DomainError
 
 DOCUMENT = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())

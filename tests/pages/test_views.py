@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 from django.urls import resolve
 
-from jointoit.api.problems.catalogue import MEDIA_TYPE, known
+from jointoit.api.problems.catalogue import known
+from jointoit.api.problems.kinds import MEDIA_TYPE
 from jointoit.pages import views
 from tests.client import BrowserClient
 

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
-from jointoit.api.problems.catalogue import BY_STATUS, MEDIA_TYPE, REQUEST, known, variant
+from jointoit.api.problems.catalogue import known, variant
+from jointoit.api.problems.kinds import BY_STATUS, MEDIA_TYPE, REQUEST
 
 PROBLEM: Final[dict[str, Any]] = {
     "type": "object",

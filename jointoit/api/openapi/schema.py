@@ -16,9 +16,8 @@ What the author of a view declares:
 
 What is added without a word: 400, 406, 414, 503 everywhere; 401 and 403 where a token or a key is looked at; 404 with
 an id in the path; 411 and 413 unless it is a GET; 415 where a body is read; 412, `ETag`, `If-Match` for a `Conditional`
-view; 409, 422, `Idempotency-Key` and `Idempotent-Replayed` for an idempotent POST;
-429 and `RateLimit` where it is throttled; `X-Request-ID`.
-Operations are named after their route, such as `event_list`, `event_create`, `event_publish`.
+view; 409, 422, `Idempotency-Key` and `Idempotent-Replayed` for an idempotent POST; 429 and `RateLimit` where it is
+throttled; `X-Request-ID`. Operations are named after their route, such as `event_list` and `event_publish`.
 """
 
 from collections.abc import Iterable, Mapping

@@ -36,7 +36,8 @@ from rest_framework.request import Request
 
 from jointoit.api import database
 from jointoit.api.problems import validation
-from jointoit.api.problems.catalogue import BY_STATUS, INVALID_DETAIL, MEDIA_TYPE, ProblemType, known, status_of
+from jointoit.api.problems.catalogue import known, status_of
+from jointoit.api.problems.kinds import BY_STATUS, INVALID_DETAIL, MEDIA_TYPE, ProblemType
 from jointoit.errors import DomainError, Invalid, ManyInvalid, NotFound, TooOften, Unauthenticated, Unavailable
 from jointoit.process import release
 
