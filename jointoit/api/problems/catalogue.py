@@ -1,7 +1,7 @@
 """Which problems exist (RFC 9457).
 
 Each has a stable code, a status, and a page that the service itself serves at `/problems/<code>/`. Those of HTTP and
-of this toolkit are in `kinds`; every `DomainError` and every `APIException` of this project adds itself by being defined.
+of this toolkit are in `kinds`; each `DomainError` and `APIException` of this project adds itself by being defined.
 """
 
 import inspect
