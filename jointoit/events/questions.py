@@ -22,22 +22,22 @@ OF_CHOICES: Final = (Type.CHOICE, Type.CHOICES)
 
 
 class TooManyQuestions(Conflict):
-    """Delete or archive one that is not needed any more."""
-
     code = "too_many_questions"
     message = f"An event asks at most {MOST} questions."
+    remedy = "Delete or archive one that is not needed any more."
 
 
 class QuestionHasAnswers(Conflict):
-    """Archive the question: it is asked no more, and its answers stay."""
-
     code = "question_has_answers"
     message = "People have answered this question."
+    remedy = "Archive the question, by PATCH with `archived`: it is asked no more, and its answers stay."
 
 
 class NeedsOptions(Invalid):
     code = "needs_options"
     message = "This type of question needs at least one option to choose from, and no other type has any."
+    remedy = "Send `options` with `choice` and `choices`, and leave them out with other types."
+    shown_field = "options"
 
 
 # ── By whoever manages the event ──────────────────────────────────────────────────────────────────────────────────────

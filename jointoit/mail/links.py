@@ -44,6 +44,8 @@ PATHS: dict[Kind, tuple[str, str]] = {
 class BadToken(Invalid):
     code = "invalid_token"
     message = "This link is not valid, or not any more. Ask for a new one."
+    remedy = "Ask for a new mail where this one came from, and open its newest link."
+    shown_field = "token"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -187,3 +187,16 @@ def test_a_helper_without_an_account_comes_by_a_link_and_needs_no_scripts(open_b
 
     expect(page.locator("section.answer[role=status]")).to_contain_text("Come in")
     assert [(scan.result, scan.actor_kind) for scan in Scan.objects.all()] == [("admitted", "door")]
+
+
+def test_execute_in_the_documentation_fetches_a_calendar(open_browser, make_event):
+    event, page = make_event(), open_browser().new_page()
+    page.goto("/api/docs/#/events/event_calendar_retrieve")
+    operation = page.locator("#operations-events-event_calendar_retrieve")
+    operation.get_by_role("button", name="Try it out").click()
+    operation.get_by_placeholder("id").fill(str(event.pk))
+
+    with page.expect_response("**/calendar.ics") as told:
+        operation.get_by_role("button", name="Execute").click()
+
+    assert (told.value.status, told.value.request.headers["accept"]) == (200, "text/calendar")
