@@ -46,7 +46,11 @@ from jointoit.pages.forms import (
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 MOST = 100  # log-ins and roles that are shown
-ROLES = {"manager": gettext_lazy("manager"), "door": gettext_lazy("at the door")}
+ROLES = {
+    "owner": gettext_lazy("owner"),
+    "manager": gettext_lazy("manager"),
+    "door": gettext_lazy("at the door"),
+}
 
 
 class EnterView(PageView):

@@ -16,7 +16,7 @@ from jointoit.api.lists.pagination import first_rows
 from jointoit.api.lists.prepared import Row
 from jointoit.api.problems.mapping import problem_of
 from jointoit.checkin import tickets
-from jointoit.errors import Conflict, DomainError, ManyInvalid, NotFound
+from jointoit.errors import DomainError, ManyInvalid, NotFound
 from jointoit.events import answers, booking, registration_queries, roles
 from jointoit.events.models import Event, Registration
 from jointoit.events.parameters import RegistrationParameters
@@ -139,14 +139,9 @@ class RegistrationView(PageView):
         form = TransferForm(self.request.POST)
         if form.is_valid():
             demand("invite", f"user:{registration.attendee_id}", now=self.now)
-            try:
-                email = form.cleaned_data["email"]
-                caller = Caller(registration.attendee)
-                transfers.offer(caller=caller, registration_id=registration.pk, email=email, now=self.now)
-                return None
-            except Conflict as error:
-                form.refuse(error)
-                return 409, {"transfer_form": form}
+            caller = Caller(registration.attendee)
+            transfers.offer(caller=caller, registration_id=registration.pk, now=self.now, **form.cleaned_data)
+            return None
         return 400, {"transfer_form": form}
 
     def withdraw(self, registration: Registration) -> Refused:
