@@ -77,7 +77,9 @@ async function keep() {
     for (const old of await kept.keys()) if (old.url.includes("/static/") && !files.includes(old.url)) await kept.delete(old);
     await kept.addAll(files);
     const page = await call(`${url}?shell`);
-    if (page.ok && !page.redirected) await kept.put(url, page);
+    if (!page.ok || page.redirected) return;
+    await kept.put(url, page);
+    find("ready").hidden = false;
   } catch (error) {
     // a browser that keeps nothing works as long as its page stays open
   }
