@@ -248,19 +248,25 @@ class EventForm(Form):
         given = super().given()
         place = ZoneInfo(given["timezone"])
         for name in TIMES:
-            given[name] = instant(self, name, place) if given[name] else None
+            given[name] = self.unchanged(name) or (instant(self, name, place) if given[name] else None)
         tags = [tag.strip() for tag in given["tags"].split(",")]
         given |= {"tags": [tag for tag in tags if tag], "contact": given["contact"] or None}
         return {name: value for name, value in given.items() if name != "organizer_news" or value}
+
+    def unchanged(self, name: str) -> str | None:
+        """The time as it is, to the microsecond, where the field still shows it: browsers take milliseconds."""
+        is_shown = self.cleaned_data[name] and self.cleaned_data[name] == self.initial.get(name)
+        return self.initial["exact"][name] if is_shown else None
 
     @staticmethod
     def initial_of(event: Event) -> dict[str, Any]:
         place = ZoneInfo(event.timezone)
         shown = {name: getattr(event, name) for name in EventForm.base_fields}
-        for name in TIMES:
-            if shown[name]:
-                shown[name] = shown[name].astimezone(place).replace(tzinfo=None).isoformat().removesuffix(":00")
-        return shown | {"tags": ", ".join(event.tags)}
+        times = {name: shown[name].astimezone(place) for name in TIMES if shown[name]}
+        for name, at in times.items():
+            local = at.replace(tzinfo=None).isoformat(timespec="milliseconds")
+            shown[name] = local.removesuffix(".000").removesuffix(":00")
+        return shown | {"tags": ", ".join(event.tags), "exact": {name: at.isoformat() for name, at in times.items()}}
 
 
 class NewEventForm(EventForm):

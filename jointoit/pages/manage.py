@@ -115,7 +115,8 @@ class EditView(ManageView):
         return self.form(event, EventForm(initial=EventForm.initial_of(event)))
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        event, form = self.find(pk), EventForm(request.POST)
+        event = self.find(pk)
+        form = EventForm(request.POST, initial=EventForm.initial_of(event))
         if form.is_valid():
             try:
                 scheduling.change(event_id=pk, caller=self.caller, fields=form.cleaned_data, now=self.now)

@@ -1,6 +1,7 @@
 """Those who come: all of them, many at once, one by one, and one more."""
 
-from typing import Any, Final
+import json
+from typing import Final
 
 from django.contrib import messages
 from django.db.models import Count
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from rest_framework.exceptions import ValidationError
 
 from jointoit.api.lists.pagination import first_rows
+from jointoit.api.lists.prepared import Row
 from jointoit.api.problems.mapping import problem_of
 from jointoit.checkin import tickets
 from jointoit.errors import DomainError, ManyInvalid, NotFound
@@ -54,7 +56,7 @@ class PeopleView(ManageView):
         page = self.page_of(registration_queries.attendee_list(asked, event=pk), AttendeeParameters, size=50)
         counts = dict(event.registrations.values_list("status").annotate(Count("pk")).order_by())
         latest = outbox.latest(f"registration:{row['id']}" for row in page.rows)
-        rows = [row | {"mail": latest.get(f"registration:{row['id']}")} for row in page.rows]
+        rows = [row | private(row) | {"mail": latest.get(f"registration:{row['id']}")} for row in page.rows]
         return self.show(
             "people",
             event,
@@ -63,6 +65,13 @@ class PeopleView(ManageView):
             asked=asked,
             statuses=[(value, label, counts.get(value, 0)) for value, label in Status.choices],
         )
+
+
+def private(row: Row) -> dict[str, str]:
+    """Names and address, which the statement reads as one value; psycopg hands JSON over as text."""
+    given = row["attendee_private"]
+    read: dict[str, str] = json.loads(given) if isinstance(given, str) else given
+    return read
 
 
 class PeopleFileView(ManageView):
@@ -139,7 +148,7 @@ class PersonView(ManageView):
             return self.page(event, registration, problem.status, refusal=problem.detail)
         return redirect("page-manage-person", pk, registration)
 
-    def row(self, event: Event, pk: int) -> Any:
+    def row(self, event: Event, pk: int) -> Row:
         """Raises NotFound for who is not registered here."""
         row = registration_queries.visible_detail(pk, caller=self.caller)
         if row["event_id"] != event.pk:
@@ -194,6 +203,6 @@ class GuestView(ManageView):
             except DomainError as error:
                 form.refuse(error)
             else:
-                messages.success(request, ADDED[added.status])
+                messages.success(request, ADDED[Status(added.status)])
                 return redirect("page-manage-person", pk, added.pk)
         return self.show("guest", event, 400, form=form, answers_form=answered)

@@ -4,6 +4,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from jointoit.events.models import Event, Question, Registration
@@ -97,8 +98,8 @@ class DuplicateForm(Form):
     date = moment(_("Starts"))
     title = text(_("Title"))
 
-    def __init__(self, event: Event, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"title": event.title}, **kwargs)
+    def __init__(self, event: Event, data: QueryDict | None = None) -> None:
+        super().__init__(data, initial={"title": event.title})
         self.place = ZoneInfo(event.timezone)
 
     def given(self) -> dict[str, Any]:
