@@ -165,6 +165,35 @@ def test_settings_are_saved(log_in, make_user):
     assert (user.first_name, user.timezone) == ("Ada", "Asia/Tokyo")
 
 
+@pytest.mark.parametrize(
+    ("sent", "sentence"),
+    [
+        ({"do": "profile", "username": "ada", "email": "taken@example.org", "timezone": "UTC"}, "e-mail"),
+        ({"do": "profile", "username": "a b", "email": "ada@example.org", "timezone": "UTC"}, "Letters, digits"),
+        ({"do": "password", "current_password": PASSWORD, "new_password": "password"}, "too common"),
+        ({"do": "password", "current_password": PASSWORD}, "This field is required."),
+        ({"do": "key", "name": "x", "scopes": ["feed"], "password": "wrong"}, "password"),
+        ({"do": "key", "name": "x", "scopes": ["all"], "password": PASSWORD}, "Select a valid choice."),
+        ({"do": "export"}, "This field is required."),
+    ],
+)
+def test_settings_that_are_refused_say_why_beside_the_field(log_in, make_user, sent, sentence):
+    make_user(email="taken@example.org")
+
+    page = log_in(make_user(username="ada", email="ada@example.org")).post("/me/account/", sent)
+
+    wrong = " ".join(re.findall(r'class="wrong"[^>]*>([^<]*)<', page.text))
+    assert (page.status_code, sentence in wrong) == (400, True)
+
+
+def test_a_mail_that_did_not_arrive_is_sent_again(log_in, make_user, mails):
+    user = make_user()
+
+    log_in(user).post("/me/account/", {"do": "resend"})
+
+    assert mails(user) == ["confirm_email"]
+
+
 def test_a_key_is_shown_once_and_ended_by_a_button(log_in, make_user):
     user = make_user()
     client, sent = log_in(user), {"do": "key", "name": "Printer", "scopes": ["events:read"], "password": PASSWORD}

@@ -105,14 +105,18 @@ def test_a_wrong_answer_is_told_beside_its_question_and_the_others_stay(log_in, 
 def test_a_question_that_the_reader_has_not_seen_is_asked_before_there_is_a_seat(log_in, asking, ask, make_user):
     event, found = asking
     client, path = log_in(make_user()), reverse("page-register", args=[event.pk])
-    late = ask(event, "One more", required=True)
+    late = ask(event, "One more", "choice", required=True, options=list("abcdefgh"))
 
     page = client.post(path, sent(found))
 
     assert (page.status_code, "The questions of this event have just changed." in page.text) == (409, True)
-    assert ("One more" in page.text, 'value="vegan"' in page.text, event.registrations.count()) == (True, True, 0)
-    client.post(path, sent(found | {"late": late}, late="yes"))
-    assert event.registrations.get().answers[str(late.pk)] == "yes"
+    assert (
+        f'<select name="answer_{late.pk}"' in page.text,
+        'value="vegan"' in page.text,
+        event.registrations.count(),
+    ) == (True, True, 0)
+    client.post(path, sent(found | {"late": late}, late="c"))
+    assert event.registrations.get().answers[str(late.pk)] == "c"
 
 
 @pytest.mark.parametrize("name", ["registration", "linked-registration"])
@@ -123,10 +127,10 @@ def test_answers_are_changed_until_the_start_and_shown_afterwards(log_in, asking
 
     page = client.get(path).text
     changed = client.post(path, {"do": "answer", **sent(found, text="all", number="")}, follow=True).text
-    refused = client.post(path, {"do": "answer", **sent(found, text="")})
+    refused = client.post(path, {"do": "answer", **sent(found, text="x" * 501)})
 
     assert ('value="vegan"' in page, "Your answers are saved." in changed) == (True, True)
-    assert (refused.status_code, "This field is required." in refused.text) == (400, True)
+    assert (refused.status_code, "at most 500 characters" in refused.text) == (400, True)
     seat.refresh_from_db()
     assert (seat.answers[str(found["text"].pk)], str(found["number"].pk) in seat.answers) == ("all", False)
     Event.objects.filter(pk=event.pk).update(date=now - timedelta(minutes=1), ends_at=now + timedelta(hours=1))
@@ -148,10 +152,12 @@ def test_a_seat_is_offered_taken_back_and_accepted_by_the_link_of_the_mail(
     client.post(path, {"do": "offer", "email": friend.email})
     assert f"Your seat is offered to {friend.email}." in client.get(path).text
     again = client.post(path, {"do": "offer", "email": "other@example.org"})
+    wrong = client.post(path, {"do": "offer", "email": "nobody"})
     client.post(path, {"do": "withdraw"})
     client.post(path, {"do": "withdraw"})
     client.post(path, {"do": "offer", "email": friend.email})
 
+    assert wrong.status_code == 400
     assert (again.status_code, "The seat is offered to somebody already." in again.text) == (409, True)
     mail = OutboxMail.objects.filter(kind="transfer_offer").values_list("kind", "payload").last()
     led = re.search(r"https?://[^/]*(/me/transfers/\S+)", rendering.write(payload.load(*mail)).text)[1]
@@ -223,3 +229,13 @@ def test_the_mail_is_sent_again_three_times_a_day(log_in, make_event, register, 
     assert [page.status_code for page in pages] == [302] * 3 + [429]
     assert ("at most 3 times a day" in pages[3].text, int(pages[3]["Retry-After"]) > 0) == (True, True)
     assert mails(seat.attendee) == ["registration_confirmed"] * 4
+
+
+def test_nobody_sees_or_does_anything_with_the_registration_of_another(log_in, make_event, make_user, register, mails):
+    seat = register(make_event(allow_transfers=True))
+    client = log_in(make_user())
+
+    answers = [client.post(path_of(seat), {"do": do}) for do in ("answer", "offer", "withdraw", "reissue", "mail")]
+
+    assert [answer.status_code for answer in (client.get(path_of(seat)), *answers)] == [404] * 6
+    assert mails(seat.attendee) == ["registration_confirmed"]

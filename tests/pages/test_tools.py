@@ -78,10 +78,12 @@ def test_what_was_answered_is_neither_deleted_nor_made_another_question(log_in, 
     client, path = log_in(event.organizer), path_of("question", event, asked.pk)
 
     pages = [client.post(path, {"do": "delete"}), client.post(path, ASKED)]
+    nameless = client.post(path, ASKED | {"label": ""})
 
     assert [(page.status_code, "People have answered this question." in page.text) for page in pages] == [
         (409, True), (400, True),
     ]  # fmt: skip
+    assert nameless.status_code == 400
     assert "Delete it" not in client.get(path).text
     assert (event.questions.get().type, client.get(path_of("question", event, 999)).status_code) == ("text", 404)
 
@@ -163,8 +165,10 @@ def test_a_person_is_added_with_answers_where_there_is_a_place(log_in, make_even
     person = {"email": "grace@example.org", "first_name": "Grace", "last_name": "", "asked": str(question.pk)}
 
     missing = client.post(path, person)
+    wrong = client.post(path, person | {f"answer_{question.pk}": "x" * 501})
     page = client.post(path, person | {f"answer_{question.pk}": "vegan"}, follow=True)
 
+    assert (wrong.status_code, "at most 500 characters" in wrong.text) == (400, True)
     assert (missing.status_code, "Food?" in client.get(path).text) == (400, True)
     added = event.registrations.filter(attendee__email="grace@example.org").first()
     assert (added and (added.status, added.answers)) == (status and (status, {str(question.pk): "vegan"}))
@@ -206,6 +210,7 @@ def test_many_people_are_read_page_by_page_with_as_many_queries_as_few(log_in, m
         page = client.get(path + following[1].replace("&amp;", "&")).text if following else ""
 
     assert (len(seen), len(set(seen)), counts[1] - counts[0]) == (121, 121, 0)
+    assert client.get(path, {"status": "nonsense"}).text.count('type="checkbox"') == 50
     found = client.get(path, {"search": people[60].username}).text
     assert re.findall(r'people/\d+/">([^<]+)<', found) == [people[60].username]
     assert (people[60].email in found, "(121)" in found) == (True, True)
@@ -239,10 +244,12 @@ def test_what_the_editor_says_of_transfers_cancelling_and_mails_is_kept(log_in, 
         "contact": "team@example.org", "organizer_news": "each", "checkin_opens_at": "2099-05-17T18:00",
     }  # fmt: skip
 
-    answer = log_in(event.organizer).post(path_of("edit", event), sent)
+    client, path = log_in(event.organizer), path_of("edit", event)
+    refused = [client.post(path, sent | wrong).status_code for wrong in ({"title": ""}, {"date": "2001-05-17T19:00"})]
+    answer = client.post(path, sent)
 
     event.refresh_from_db()
-    assert answer.status_code == 302
+    assert [*refused, answer.status_code] == [400, 400, 302]
     assert (event.allow_transfers, event.verified_only, event.contact, event.organizer_news) == (
         True, True, "team@example.org", "each",
     )  # fmt: skip
