@@ -60,12 +60,15 @@ def path_of(registration, name="registration"):
 # ── Questions ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_button_leads_to_the_questions_and_the_answers_to_a_seat(log_in, asking, make_user):
+def test_the_button_leads_to_the_questions_and_the_answers_to_a_seat(
+    log_in, asking, make_user, django_assert_max_num_queries
+):
     (event, found), client = asking, log_in(make_user())
     path = reverse("page-register", args=[event.pk])
 
     button = client.get(reverse("page-event-short", args=[event.pk]), follow=True).text
-    form = client.get(path).text
+    with django_assert_max_num_queries(6):
+        form = client.get(path).text
     answer = client.post(path, sent(found), follow=True)
 
     assert (f'href="{path}"' in button, "asks 7 questions" in button) == (True, True)
