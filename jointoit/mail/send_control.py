@@ -58,13 +58,13 @@ def permit(*, batch: int, now: datetime) -> Permit:
 
 def current(*, now: datetime) -> SendControl:
     """The row as it is; made where it is missing, held where it finds itself in a copy that was restored."""
-    control = look()
+    control, here = look()
     highest = marks.highest(control.place)
     if control.claims < highest:  # perhaps another sender has claimed since; what is remembered is committed
-        control = look()
-    if control.place == control.here and control.claims >= highest:
+        control, here = look()
+    if control.place == here and control.claims >= highest:
         return control
-    because = RESTORED if control.place != control.here else PUT_BACK
+    because = RESTORED if control.place != here else PUT_BACK
     log.warning("mail_held_after_restore", because=because)
     hold(because=because, now=now)
     # Noticed once: from here on it is where it is, and has claimed what anybody remembers.
@@ -72,12 +72,13 @@ def current(*, now: datetime) -> SendControl:
     return current(now=now)
 
 
-def look() -> SendControl:
+def look() -> tuple[SendControl, str]:
+    """The row, and where it is."""
     control = SendControl.objects.annotate(here=HERE).filter(pk=1).first()
     if control is None:
         make()
         return look()
-    return control
+    return control, control.here
 
 
 def show_presence(control: SendControl, *, now: datetime) -> None:

@@ -137,11 +137,11 @@ class Program:
         self.process.wait()
 
     def kill_child(self) -> None:
-        """kill -9 of one of the processes that this one keeps, as soon as there is one."""
+        """kill -9 of the oldest process that this one keeps, as soon as there is one: the newest may still be idle."""
         pid = self.process.pid
         kept = Path(f"/proc/{pid}/task/{pid}/children")
         children = eventually(lambda: kept.read_text().split(), what=f"{pid} keeps processes")
-        os.kill(int(children[-1]), signal.SIGKILL)
+        os.kill(int(children[0]), signal.SIGKILL)
 
     def end(self) -> None:
         self.process.terminate()
