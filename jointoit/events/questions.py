@@ -91,6 +91,25 @@ def remove(*, caller: Caller, event_id: int, question_id: int, now: datetime) ->
         event.save(update_fields=["question_count"])
 
 
+def move(*, caller: Caller, event_id: int, question_id: int, by: int, now: datetime) -> None:
+    """Ask a question sooner (-1) or later (1) than its neighbour; those that are archived stand behind the others.
+
+    At either end nothing happens. Raises NotFound, NotYourEvent.
+    """
+    with transaction.atomic():
+        event, actor = scheduling.lock(event_id, caller, None)
+        moved = existing(event, question_id)
+        row = sorted(event.questions.all(), key=lambda question: (question.archived, question.position, question.pk))
+        place = row.index(moved)
+        if not 0 <= place + by < len(row):
+            return
+        row.insert(place + by, row.pop(place))
+        for position, question in enumerate(row, 1):
+            question.position = position
+        Question.objects.bulk_update(row, ["position"])
+        record("changed", event, moved, actor=actor, now=now)
+
+
 def existing(event: Event, question_id: int) -> Question:
     question = event.questions.filter(pk=question_id).first()
     if question is None:

@@ -127,7 +127,7 @@ def transfer_of(token: str) -> int:
 
 
 def transfer_address(token: str) -> str:
-    place = f"{settings.FRONTEND_URL}/transfer" if settings.FRONTEND_URL else f"{settings.PUBLIC_URL}/transfers/"
+    place = f"{settings.FRONTEND_URL}/transfer" if settings.FRONTEND_URL else f"{settings.PUBLIC_URL}/me/transfers/"
     return f"{place}?{urlencode({'token': token})}"
 
 
