@@ -23,6 +23,7 @@ PROFILE = {name: ADA[name] for name in ("username", "email", "first_name", "last
 PASSWORD, NEW_PASSWORD = "an engine of numbers", "weaving algebraical patterns"
 JWT = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ1c2VyX2lkIjoiMTgxNSJ9.c2lnbmF0dXJl"
 FROM_MAIL = "eyJ1c2VyX2lkIjoxODE1fQ:1vN2aB:c2lnbmF0dXJl"
+CALENDAR = {"url": "https://events.example.org/calendar/Zm9yIG5vYm9keSBidXQgaXRzIG93bmVy.ics"}
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 NOTHING = OpenApiResponse(OpenApiTypes.OBJECT, "An empty object.")
 PAGE = {(200, "text/html"): OpenApiResponse(OpenApiTypes.STR, "A page for a person.")}
@@ -88,6 +89,30 @@ password = posts(
     request=shapes.PasswordChangeSerializer,
     responses={204: empty("The password is changed.")},
     examples=[asks({"current_password": PASSWORD, "new_password": NEW_PASSWORD})],
+)
+proof = posts(
+    summary="Ask for what stands in for a password",
+    description=(
+        "For an account that has none, because a link in a mail opened it. The mail goes to its confirmed address; "
+        "the `proof` in it is good for 15 minutes and once, wherever `password` or `current_password` is asked for. "
+        "`POST /users/me/password/` sets the first password with it."
+    ),
+    request=None,
+    responses={202: NOTHING},
+    examples=[gives({}, 202)],
+)
+calendar_address = posts(
+    summary="Make or renew the address of your calendar",
+    description=(
+        "For a calendar program to subscribe to: your registrations, without a log-in. The address before it, if there "
+        "was one, ends. A new password by mail, or a closed account, ends it too."
+    ),
+    request=None,
+    responses={
+        201: OpenApiResponse(shapes.CalendarAddressSerializer, "The first address."),
+        200: OpenApiResponse(shapes.CalendarAddressSerializer, "Another one in its place."),
+    },
+    examples=[gives(CALENDAR, 201), gives(CALENDAR)],
 )
 password_reset = posts(
     summary="Ask for a password reset",

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from jointoit.accounts.serializers import PasswordField, TokenField
+from jointoit.accounts.serializers import ConfirmedShape, PasswordField, TokenField
 from jointoit.api.fields import (
     ChoiceField,
     DateTimeField,
@@ -184,5 +184,5 @@ class StatisticsSerializer(Shape):
     over_time = BucketSerializer(many=True)
 
 
-class ExportRequestSerializer(Shape):
-    password = PasswordField(help_text="Of your account.")
+class ExportRequestSerializer(ConfirmedShape):
+    password = PasswordField(required=False, help_text="Of your account; where it has none, `proof` in its place.")

@@ -4,7 +4,7 @@ from django.urls import path
 
 import jointoit.api.http.converters  # noqa: F401  registers <id:…>
 from jointoit.checkin import views as checkin
-from jointoit.pages import accounts, door, events, manage, registrations, team
+from jointoit.pages import accounts, door, embed, events, mailed, manage, registrations, team
 
 #: The API's views for the scripts of the door page, which know people by their session; not in the API's document.
 AT_DOOR = {"authentication_classes": [door.DoorSession], "schema": None}
@@ -13,11 +13,18 @@ urlpatterns = [
     path("e/", events.EventListView.as_view(), name="page-events"),
     path("e/<id:pk>/", events.EventView.as_view(), name="page-event-short"),
     path("e/<id:pk>/register/", events.RegisterView.as_view(), name="page-register"),
+    path("e/<id:pk>/register/mail/", mailed.RegisterByMailView.as_view(), name="page-register-mail"),
+    path("e/open/", mailed.OpenedRegistrationView.as_view(), name="page-register-open"),
+    path("e/confirm/", mailed.RegisterByLinkView.as_view(), name="page-register-confirm"),
+    path("embed/<id:pk>/", embed.EmbedView.as_view(), name="page-embed"),
     path("e/<id:pk>/<str:slug>/", events.EventView.as_view(), name="page-event"),
     path("sitemap.xml", events.SitemapView.as_view(), name="page-sitemap"),
     path("robots.txt", events.RobotsView.as_view(), name="page-robots"),
     # accounts
     path("login/", accounts.LoginView.as_view(), name="page-login"),
+    path("login/link/", mailed.AskForLinkView.as_view(), name="page-login-link"),
+    path("login/link/open/", mailed.OpenedLoginView.as_view(), name="page-login-open"),
+    path("login/confirm/", mailed.LoginByLinkView.as_view(), name="page-login-confirm"),
     path("signup/", accounts.SignUpView.as_view(), name="page-signup"),
     path("logout/", accounts.LogoutView.as_view(), name="page-logout"),
     path("password-reset/", accounts.AskForResetView.as_view(), name="page-password-reset"),
@@ -25,6 +32,8 @@ urlpatterns = [
     path("me/", registrations.MineView.as_view(), name="page-mine"),
     path("me/account/", accounts.AccountView.as_view(), name="page-account"),
     path("me/account/close/", accounts.CloseAccountView.as_view(), name="page-close-account"),
+    path("me/calendar/", registrations.CalendarAddressView.as_view(), name="page-calendar"),
+    path("me/proof/", mailed.OpenedProofView.as_view(), name="page-proof"),
     path("me/invitations/", team.InvitationsView.as_view(), name="page-invitations"),
     path("me/registrations/<id:pk>/", registrations.RegistrationView.as_view(), name="page-registration"),
     path(
