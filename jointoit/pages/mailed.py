@@ -32,7 +32,7 @@ class OpenedLinkView(PageView):
     """Takes the token out of the address and leads to the page that asks."""
 
     is_secret = True
-    key: ClassVar[str]  # of the session, which the token is kept in until that page is shown
+    key: ClassVar[str]  # of the session, which keeps the token for that page, also for the way back to it
     question: ClassVar[str]  # the name of that page
     look: Callable[..., object]  # raises BadToken
 
@@ -62,7 +62,6 @@ class AskingView(PageView):
         raise NotImplementedError
 
     def sign_in(self, entry: Entry) -> None:
-        self.request.session.pop(self.key, None)
         login_throttle.remember(entry.user, request=self.request, now=self.now, action="login_link")
         auth.login(self.request, entry.user, backend=BACKEND)
         if entry.lost_password:
