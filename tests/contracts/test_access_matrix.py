@@ -53,7 +53,7 @@ PATCH  /users/me/                             {PERSONAL} -
 DELETE /users/me/                             401 400 400 400 400 400 400 401 401 -
 POST   /users/me/password/                    401 400 400 400 400 400 400 401 401 -
 POST   /users/me/proof/                       401 409 409 409 409 409 409 401 401 -
-POST   /users/me/calendar/                    401 201 201 201 201 201 201 401 401 -
+POST   /users/me/calendar/                    401 201 201 200 201 201 201 401 401 -
 GET    /users/me/keys/                        {PERSONAL} -
 POST   /users/me/keys/                        401 400 400 400 400 400 400 401 401 -
 PATCH  /users/me/keys/{{key}}/                401 404 404 200 404 404 404 401 401 -
