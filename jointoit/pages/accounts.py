@@ -148,9 +148,9 @@ class AccountView(ConfirmingView):
 
     def show(self, status: int = 200, **forms: Any) -> HttpResponse:
         person, secret = self.person, self.secret
-        initial = {name: getattr(person, name, "") for name in ProfileForm.base_fields} | {"proof": secret["proof"]}
+        initial = {name: getattr(person, name, "") for name in ProfileForm.base_fields}
         shown = {
-            "profile_form": ProfileForm(initial=initial, user=person),
+            "profile_form": ProfileForm(initial=initial, **secret),
             "password_form": PasswordForm(**secret),
             "key_form": KeyForm(**secret),
             "is_confirmed": person.has_usable_password() or bool(secret["proof"]),

@@ -106,7 +106,8 @@ class ConfirmedForm(Form):
     proof = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, user: User, proof: str = "", **kwargs: Any) -> None:
-        super().__init__(*args, initial={"proof": proof, **kwargs.pop("initial", {})}, **kwargs)
+        super().__init__(*args, **kwargs)
+        self.initial = {**self.initial, "proof": proof}
         del self.fields["proof" if user.has_usable_password() else self.confirmed_by]
 
 
