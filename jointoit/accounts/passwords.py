@@ -28,6 +28,8 @@ class WeakPassword(Invalid):
 
 
 class WrongPassword(Invalid):
+    """An account that a link in a mail opened has none; `POST /users/me/proof/` mails what stands in for it."""
+
     code = "wrong_password"
     message = "This is not the password of the account."
 

@@ -23,7 +23,7 @@ from jointoit.mail import links
 from jointoit.mail.links import BadToken, Visitor
 from jointoit.mail.times import when
 from jointoit.pages.accounts import BACKEND
-from jointoit.pages.base import PageView, next_of
+from jointoit.pages.base import PageView, demand, next_of
 from jointoit.pages.events import EventView, sentence_of, state_of
 from jointoit.pages.forms import AddressForm, VisitorForm
 
@@ -32,7 +32,7 @@ class OpenedLinkView(PageView):
     """Takes the token out of the address and leads to the page that asks."""
 
     is_secret = True
-    key: ClassVar[str]  # of the session, which keeps the token for that page, also for the way back to it
+    key: ClassVar[str]  # of the session, which keeps the token for that page
     question: ClassVar[str]  # the name of that page
     look: Callable[..., object]  # raises BadToken
 
@@ -43,6 +43,7 @@ class OpenedLinkView(PageView):
                 self.look(token=token)
             except BadToken:
                 return dead_link(self)
+            request.session.set_expiry(links.VISITOR_LIFETIME)  # it may name somebody who never comes
         request.session[self.key] = token
         return redirect(self.question)
 
@@ -54,7 +55,10 @@ class AskingView(PageView):
     throttle_scope = "register"
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        response = self.ask(request.session.get(self.key, ""))
+        token = request.session.get(self.key, "")
+        if self.user and not token:  # the way back, after the button was pressed
+            return redirect("page-mine")
+        response = self.ask(token)
         response["Cache-Control"], response["X-Robots-Tag"] = "no-store", "noindex"
         return response
 
@@ -62,6 +66,8 @@ class AskingView(PageView):
         raise NotImplementedError
 
     def sign_in(self, entry: Entry) -> None:
+        self.request.session.pop(self.key, None)
+        self.request.session.set_expiry(None)
         login_throttle.remember(entry.user, request=self.request, now=self.now, action="login_link")
         auth.login(self.request, entry.user, backend=BACKEND)
         if entry.lost_password:
@@ -148,6 +154,7 @@ class RegisterByMailView(EventView):
         form = VisitorForm(request.POST)
         if not form.is_valid():
             return self.show(event, 400, visitor_form=form)
+        demand("invite", f"to:{form.cleaned_data['email'].casefold()}", now=self.now)  # whoever asks, and from wherever
         try:
             visitors.ask(event_id=pk, now=self.now, **form.cleaned_data)
         except Invalid as error:
