@@ -22,7 +22,7 @@ from rest_framework.exceptions import Throttled
 from jointoit.accounts import account_closing, login_throttle, profile
 from jointoit.accounts.admin_sessions import browser_of
 from jointoit.accounts.hashing import HashingBusy
-from jointoit.accounts.models import ApiKey, FormerAddress, LoginPlace, RefreshToken, User
+from jointoit.accounts.models import ApiKey, CalendarAddress, FormerAddress, LoginPlace, RefreshToken, SpentToken, User
 from jointoit.accounts.serializers import ProfileSerializer
 from jointoit.api import security_log
 from jointoit.api.admin import ReadOnlyInline, RuledAdmin, SameFieldsForm, UndeletableAdmin, folded
@@ -234,6 +234,22 @@ class LoginPlaceAdmin(UndeletableAdmin):
     search_fields = ("user__username", "user__email")
     exclude = ("origin",)
     ordering = ("-seen_at",)
+
+
+@admin.register(CalendarAddress)
+class CalendarAddressAdmin(UndeletableAdmin):
+    list_display = ("user", "made_at")
+    list_select_related = ("user",)
+    search_fields = ("user__username", "user__email")
+    exclude = ("digest",)
+    ordering = ("-made_at",)
+
+
+@admin.register(SpentToken)
+class SpentTokenAdmin(UndeletableAdmin):
+    list_display = ("digest", "until")
+    search_fields = ("digest",)
+    ordering = ("-until",)
 
 
 @admin.register(ApiKey)

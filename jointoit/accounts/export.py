@@ -4,9 +4,10 @@ Each app adds what it holds, as it does to other tables of the service that it d
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
-from jointoit.accounts import passwords
+from jointoit.accounts import passwords, proofs
 from jointoit.accounts.models import User
 
 Part = Callable[[User], Iterable[Mapping[str, object]]]
@@ -22,8 +23,9 @@ def register(name: str, part: Part) -> None:
     PARTS[name] = part
 
 
-def export(*, user: User, password: str) -> dict[str, Any]:
-    """`{account, <part>: [...]}`. Raises WrongPassword."""
-    passwords.confirm(password, user=user, field="password")
+def export(*, user: User, now: datetime, password: str | None = None, proof: str | None = None) -> dict[str, Any]:
+    """`{account, <part>: [...]}`. Raises WrongPassword, links.BadToken."""
+    passwords.confirm(password, user=user, field="password", proof=proof)
+    proofs.spend(proof, now=now)
     account = User.objects.values(*ACCOUNT).get(pk=user.pk)
     return {"account": account, **{name: list(part(user)) for name, part in sorted(PARTS.items())}}

@@ -1,7 +1,7 @@
 """What the OpenAPI document says of each operation, with an example of each body."""
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 
 from jointoit.accounts.documentation import FORM, FROM_MAIL, PAGE, PAGE_TOKEN
 from jointoit.api.openapi.components import DISPOSITION, LOCATION, asks, gives
@@ -144,6 +144,27 @@ calendar = extend_schema_view(
         summary="Add an event to a calendar",
         parameters=[DISPOSITION],
         responses={(200, "text/calendar"): CALENDAR},
+    )
+)
+FEED = OpenApiResponse(OpenApiTypes.STR, "An iCalendar feed (RFC 5545, 7986), with an ETag.")
+personal_calendar = extend_schema_view(
+    get=extend_schema(
+        operation_id="personal_calendar",
+        summary="Subscribe to your registrations",
+        description=(
+            "The address of `POST /users/me/calendar/`. Confirmed seats; who waits, or awaits approval, as TENTATIVE; "
+            "what was cancelled for 30 days. UID and SEQUENCE are those of the mails."
+        ),
+        parameters=[OpenApiParameter("secret", str, OpenApiParameter.PATH, description="From the address.")],
+        responses={(200, "text/calendar"): FEED},
+    )
+)
+organizer_calendar = extend_schema_view(
+    get=extend_schema(
+        operation_id="organizer_calendar",
+        summary="Subscribe to the events of an organizer",
+        description="What is published, and for 30 days what was called off.",
+        responses={(200, "text/calendar"): FEED},
     )
 )
 register = extend_schema_view(

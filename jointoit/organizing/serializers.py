@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from jointoit.accounts.serializers import PasswordField, TokenField
+from jointoit.accounts.serializers import ConfirmedShape, PasswordField, TokenField
 from jointoit.api.fields import (
     ChoiceField,
     DateTimeField,
@@ -193,5 +193,5 @@ class StatisticsSerializer(Shape):
     over_time = BucketSerializer(many=True)
 
 
-class ExportSerializer(Shape):
-    password = PasswordField(help_text="Of your account.")
+class ExportSerializer(ConfirmedShape):
+    password = PasswordField(required=False, help_text="Of your account; where it has none, `proof` in its place.")

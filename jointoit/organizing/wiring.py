@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from django.db.models import Q
 
 from jointoit.accounts import export
-from jointoit.accounts.models import ApiKey, RefreshToken, User
+from jointoit.accounts.models import ApiKey, CalendarAddress, RefreshToken, User
 from jointoit.events.models import Event, Invitation, Membership, Registration
 from jointoit.journal.models import Fact
 from jointoit.mail.models import OutboxMail
@@ -20,6 +20,10 @@ def keys(user: User) -> Rows:
 
 def sessions(user: User) -> Rows:
     return RefreshToken.objects.filter(user=user).values("family", "expires_at", "used_at")
+
+
+def calendar(user: User) -> Rows:
+    return CalendarAddress.objects.filter(user=user).values("made_at")
 
 
 def events(user: User) -> Rows:
@@ -74,6 +78,7 @@ def history(user: User) -> Rows:
 for name, part in {
     "keys": keys,
     "sessions": sessions,
+    "calendar": calendar,
     "events": events,
     "registrations": registrations,
     "roles": roles,

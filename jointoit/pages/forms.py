@@ -12,6 +12,7 @@ from rest_framework import serializers
 
 from jointoit.accounts.key_views import NewKeySerializer
 from jointoit.accounts.keys import SCOPES
+from jointoit.accounts.models import User
 from jointoit.accounts.serializers import (
     AddressSerializer,
     ClosingSerializer,
@@ -19,6 +20,7 @@ from jointoit.accounts.serializers import (
     PasswordChangeSerializer,
     ProfileChangeSerializer,
     SignUpSerializer,
+    VisitorSerializer,
 )
 from jointoit.api.fields import time_zones
 from jointoit.errors import DomainError, Invalid
@@ -96,6 +98,19 @@ def zone(label: Any, **kwargs: Any) -> forms.ChoiceField:
 STRONG = _("At least 8 characters; not a common one, and not like your name.")
 
 
+class ConfirmedForm(Form):
+    """Takes the password; of an account that has none, the proof that its mail brought, unseen."""
+
+    confirmed_by: ClassVar[str] = "password"
+
+    proof = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, user: User, proof: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial = {**self.initial, "proof": proof}
+        del self.fields["proof" if user.has_usable_password() else self.confirmed_by]
+
+
 class LoginForm(Form):
     serializer_class = LoginSerializer
 
@@ -118,9 +133,12 @@ class SignUpForm(Form):
     timezone = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"data-timezone": ""}))
 
     def given(self) -> dict[str, Any]:
-        """A browser that names no zone we know lives in UTC until its reader says otherwise."""
-        given = super().given()
-        return given | {"timezone": given["timezone"] if given["timezone"] in time_zones() else "UTC"}
+        return in_a_known_zone(super().given())
+
+
+def in_a_known_zone(given: dict[str, Any]) -> dict[str, Any]:
+    """A browser that names no zone we know lives in UTC until its reader says otherwise."""
+    return given | {"timezone": given["timezone"] if given["timezone"] in time_zones() else "UTC"}
 
 
 class AddressForm(Form):
@@ -129,8 +147,21 @@ class AddressForm(Form):
     email = text(_("E-mail"), type="email", attrs={"autocomplete": "email"})
 
 
-class ProfileForm(Form):
+class VisitorForm(Form):
+    serializer_class = VisitorSerializer
+
+    first_name = text(_("First name"), attrs={"autocomplete": "given-name"})
+    last_name = text(_("Last name"), required=False, attrs={"autocomplete": "family-name"})
+    email = text(_("E-mail"), type="email", attrs={"autocomplete": "email"})
+    timezone = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"data-timezone": ""}))
+
+    def given(self) -> dict[str, Any]:
+        return in_a_known_zone(super().given())
+
+
+class ProfileForm(ConfirmedForm):
     serializer_class = ProfileChangeSerializer
+    confirmed_by = "current_password"
 
     username = text(_("Name"), help_text=_("Others see it."), attrs={"autocomplete": "username"})
     first_name = text(_("First name"), required=False, attrs={"autocomplete": "given-name"})
@@ -149,29 +180,31 @@ class ProfileForm(Form):
     timezone = zone(_("Time zone"), help_text=_("Mails and pages write times in it too."))
 
     def given(self) -> dict[str, Any]:
-        return {name: value for name, value in super().given().items() if name != "current_password" or value}
+        secrets = ("current_password", "proof")
+        return {name: value for name, value in super().given().items() if name not in secrets or value}
 
 
-class PasswordForm(Form):
+class PasswordForm(ConfirmedForm):
     serializer_class = PasswordChangeSerializer
+    confirmed_by = "current_password"
 
     current_password = password(_("Present password"))
     new_password = password(_("New password"), new=True, help_text=STRONG)
 
 
-class ClosingForm(Form):
+class ClosingForm(ConfirmedForm):
     serializer_class = ClosingSerializer
 
     password = password(_("Password"))
 
 
-class ExportForm(Form):
+class ExportForm(ConfirmedForm):
     serializer_class = ClosingSerializer
 
     password = password(_("Password"))
 
 
-class KeyForm(Form):
+class KeyForm(ConfirmedForm):
     serializer_class = NewKeySerializer
 
     name = text(_("What is it for?"))

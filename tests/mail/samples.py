@@ -51,6 +51,7 @@ ALSO: dict[type[m.Message], dict[str, Any]] = {
     m.SeatReceived: {"giver": "Charles Babbage"},
     m.News: {"subject": "Another room", "text": "We meet upstairs.\nSee you there!"},
     m.TransferOffer: {"transfer_id": 8, "giver": "Charles Babbage"},
+    m.RegistrationLink: {"first_name": "Ada", "last_name": "Lovelace"},
 }
 KINDS = payload.kinds()
 

@@ -331,11 +331,11 @@ def figures_of(event: Event, bucket: str) -> Any:
 # ── Everything about oneself ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_export_has_the_account_and_what_it_did(make_user, make_event, register):
+def test_an_export_has_the_account_and_what_it_did(make_user, make_event, register, now):
     ada = make_user(username="ada", email="ada@example.org")
     held = register(make_event(organizer=ada), ada)
 
-    document = export.export(user=ada, password="correct-horse-9")
+    document = export.export(user=ada, password="correct-horse-9", now=now)
 
     assert document["account"]["email"] == "ada@example.org"
     assert [row["id"] for row in document["registrations"]] == [held.pk]
@@ -343,6 +343,6 @@ def test_an_export_has_the_account_and_what_it_did(make_user, make_event, regist
     assert {row["type"] for row in document["history"]} >= {"registration.confirmed"}
 
 
-def test_an_export_takes_the_password(make_user):
+def test_an_export_takes_the_password(make_user, now):
     with pytest.raises(WrongPassword):
-        export.export(user=make_user(), password="wrong")
+        export.export(user=make_user(), password="wrong", now=now)
