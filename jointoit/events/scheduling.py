@@ -89,8 +89,9 @@ def change(
     fields: Mapping[str, Any],
     now: datetime,
     precondition: Precondition | None = None,
+    reason: str = "",
 ) -> Event:
-    """Change what `fields` name; a `status` among them is a step: publish or cancel.
+    """Change what `fields` name; a `status` among them is a step: publish or cancel, for a reason that is told.
 
     More capacity brings in those who wait, in the same transaction. A published event whose date, end, place or time
     zone moves tells everybody registered, unless it was over before and after.
@@ -105,7 +106,7 @@ def change(
         if values:
             apply(event, values, actor=actor, now=now)
         if step:
-            take_step(event, step, actor=actor, now=now)
+            take_step(event, step, actor=actor, now=now, reason=reason)
     return event
 
 
@@ -118,13 +119,17 @@ def publish(*, event_id: int, caller: Caller, now: datetime, precondition: Preco
     return change(event_id=event_id, caller=caller, fields=published, now=now, precondition=precondition)
 
 
-def cancel(*, event_id: int, caller: Caller, now: datetime, precondition: Precondition | None = None) -> Event:
+def cancel(
+    *, event_id: int, caller: Caller, now: datetime, precondition: Precondition | None = None, reason: str = ""
+) -> Event:
     """Call an event off: it stays visible, its live registrations end, and each person is told; twice is once.
+
+    `reason` stands in the mails, and nowhere else.
 
     Raises NotFound, NotYourEvent, EventOver, EventImpossibleStep for a draft (delete it instead).
     """
     cancelled = {"status": Status.CANCELLED}
-    return change(event_id=event_id, caller=caller, fields=cancelled, now=now, precondition=precondition)
+    return change(event_id=event_id, caller=caller, fields=cancelled, now=now, precondition=precondition, reason=reason)
 
 
 def delete(*, event_id: int, caller: Caller, now: datetime, precondition: Precondition | None = None) -> None:
@@ -184,10 +189,12 @@ def apply(event: Event, values: Mapping[str, Any], *, actor: Actor, now: datetim
     if event.is_live and any(name in values for name in TOLD) and not (was_over and event.is_over(now)):
         reminders.take_back(event)
         notifications.notify_all(EventChanged, seating.live_attendees(event), event=event, before=before)
+    if "organizer_news" in values and event.organizer_news not in notifications.ASKS_AT_ONCE:
+        notifications.withdraw_requests(event)
     booking.promote_waitlist(event, now=now)
 
 
-def take_step(event: Event, status: str, *, actor: Actor, now: datetime) -> None:
+def take_step(event: Event, status: str, *, actor: Actor, now: datetime, reason: str) -> None:
     if event.status == Status.CANCELLED:
         raise EventCancelled
     if (event.status, status) == (Status.DRAFT, Status.PUBLISHED):
@@ -199,7 +206,7 @@ def take_step(event: Event, status: str, *, actor: Actor, now: datetime) -> None
             raise EventOver
         save_status(event, status, actor=actor, now=now)
         reminders.take_back(event)
-        booking.cancel_all(event, actor=actor, now=now)
+        booking.cancel_all(event, actor=actor, now=now, reason=reason)
     else:
         raise EventImpossibleStep
 

@@ -35,6 +35,7 @@ from jointoit.events.serializers import (
     EventSerializer,
     FactSerializer,
     NewEventSerializer,
+    ReasonSerializer,
     RegistrationSerializer,
     RegistrationStepSerializer,
     mail_members,
@@ -162,7 +163,15 @@ class CancelView(EventView):
 
     def post(self, request: Request, pk: int) -> HttpResponse:
         self.get_object()
-        scheduling.cancel(event_id=pk, caller=caller_of(request), now=timezone.now(), precondition=self.precondition)
+        given = ReasonSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        scheduling.cancel(
+            event_id=pk,
+            caller=caller_of(request),
+            now=timezone.now(),
+            precondition=self.precondition,
+            **given.validated_data,
+        )
         return JSONResponse(event_queries.detail(pk, caller=caller_of(request)))
 
 

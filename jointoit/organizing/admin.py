@@ -2,7 +2,7 @@ from django.contrib import admin
 
 from jointoit.api.admin import UndeletableAdmin
 from jointoit.events.models import Question
-from jointoit.organizing.models import Announcement, Transfer
+from jointoit.organizing.models import Announcement, EventNews, NewsPosition, Transfer
 
 
 @admin.register(Question)
@@ -23,3 +23,15 @@ class AnnouncementAdmin(UndeletableAdmin):
 class TransferAdmin(UndeletableAdmin):
     list_display = ("registration", "email", "created_at", "settled_at")
     search_fields = ("email", "=registration__id")
+
+
+@admin.register(EventNews)
+class EventNewsAdmin(UndeletableAdmin):
+    list_display = ("event", "asked", "came", "queued", "cancelled", "since", "told_at")
+    list_select_related = ("event",)
+    search_fields = ("=event__id",)
+
+
+@admin.register(NewsPosition)
+class NewsPositionAdmin(UndeletableAdmin):
+    list_display = ("place",)

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 
 from jointoit.accounts.models import User
 from jointoit.events.models import Event, Registration
+from jointoit.journal.models import FeedPosition
 
 
 class Announcement(models.Model):
@@ -51,3 +52,29 @@ class Transfer(models.Model):
 
     def __str__(self) -> str:
         return f"transfer {self.pk}"
+
+
+class NewsPosition(FeedPosition):
+    """Up to where facts are counted as news for organizers."""
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="news_position_is_one_row", condition=Q(id=1))]
+
+
+class EventNews(models.Model):
+    """What attendees did at an event that its organizer has not been told."""
+
+    event = models.OneToOneField(Event, on_delete=models.CASCADE, primary_key=True, related_name="news")
+    asked = models.PositiveIntegerField(default=0)
+    came = models.PositiveIntegerField(default=0)
+    queued = models.PositiveIntegerField(default=0)
+    cancelled = models.PositiveIntegerField(default=0)
+    since = models.DateTimeField(null=True, help_text="When the first of it happened; empty: there is nothing to tell.")
+    fact = models.BigIntegerField(help_text="The last fact that is counted.")
+    told_at = models.DateTimeField(null=True, help_text="When the organizer was told last.")
+
+    class Meta:
+        verbose_name_plural = "event news"
+
+    def __str__(self) -> str:
+        return f"news of event {self.pk}"

@@ -18,7 +18,7 @@ from jointoit.api.fields import (
 from jointoit.api.http.strictness import Shape
 from jointoit.api.lists.parameters import BooleanParameter, ParameterSerializer
 from jointoit.events.models import Question, Registration
-from jointoit.events.serializers import AnswersField
+from jointoit.events.serializers import AnswersField, ReasonField
 from jointoit.organizing.announcements import GROUPS
 from jointoit.organizing.statistics import BUCKETS
 
@@ -130,9 +130,7 @@ class StepsSerializer(Shape):
         child=StrictIntegerField(min_value=1, max_value=MAX_ID), allow_empty=False, max_length=MOST_AT_ONCE
     )
     status = ChoiceField(choices=[(status, status) for status in (Status.CONFIRMED.value, Status.CANCELLED.value)])
-    reason = TextField(
-        required=False, allow_blank=True, max_length=500, help_text="Told in the mail of who is cancelled."
-    )
+    reason = ReasonField(help_text="Told in the mail of who is cancelled.")
 
 
 class OutcomeSerializer(Shape):

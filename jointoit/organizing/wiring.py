@@ -1,4 +1,4 @@
-"""What is exported of a person (`jointoit.accounts.export`) from events and from this app."""
+"""What the sweeper does for organizers, and what is exported of a person from events and from this app."""
 
 from collections.abc import Iterable, Mapping
 
@@ -9,7 +9,9 @@ from jointoit.accounts.models import ApiKey, RefreshToken, User
 from jointoit.events.models import Event, Invitation, Membership, Registration
 from jointoit.journal.models import Fact
 from jointoit.mail.models import OutboxMail
+from jointoit.organizing import news
 from jointoit.organizing.models import Announcement, Transfer
+from jointoit.process import periodic
 
 Rows = Iterable[Mapping[str, object]]
 
@@ -84,3 +86,5 @@ for name, part in {
     "history": history,
 }.items():
     export.register(name, part)
+
+periodic.register(news.tell_due)

@@ -23,7 +23,7 @@ from jointoit.accounts.serializers import (
 from jointoit.api.fields import time_zones
 from jointoit.errors import DomainError, Invalid
 from jointoit.events.models import Event
-from jointoit.events.serializers import EventSerializer, NewEventSerializer
+from jointoit.events.serializers import EventSerializer, NewEventSerializer, ReasonSerializer
 from jointoit.events.team_serializers import HandoverSerializer, InviteSerializer, NewDoorPassSerializer
 
 
@@ -201,6 +201,11 @@ class EventForm(Form):
     registration_opens_at = moment(_("Registration opens"), required=False, help_text=_("Empty: at once."))
     registration_closes_at = moment(_("Registration closes"), required=False, help_text=_("Empty: at the start."))
     tags = text(_("Tags"), required=False, help_text=_("Words that people look for, with commas between."))
+    organizer_news = forms.ChoiceField(
+        label=_("Mails to you about who asks, comes and cancels"),
+        choices=[(choice, choice.label.capitalize()) for choice in Event.News],
+        required=False,
+    )
 
     def given(self) -> dict[str, Any]:
         given = super().given()
@@ -208,7 +213,8 @@ class EventForm(Form):
         for name in TIMES:
             given[name] = self.instant(name, given[name], place) if given[name] else None
         tags = [tag.strip() for tag in given["tags"].split(",")]
-        return given | {"tags": [tag for tag in tags if tag]}
+        chosen = {"organizer_news": given.pop("organizer_news") or Event.News.REQUESTS}
+        return given | chosen | {"tags": [tag for tag in tags if tag]}
 
     def instant(self, name: str, typed: str, place: ZoneInfo) -> str | None:
         """What the clocks show, as a moment; the earlier one where they show it twice."""
@@ -238,6 +244,18 @@ class NewEventForm(EventForm):
         """Which of the two buttons was pressed says whether it is a draft."""
         given = super().given()
         return given | {"status": given["status"] or Event.Status.PUBLISHED}
+
+
+class ReasonForm(Form):
+    serializer_class = ReasonSerializer
+
+    reason = text(
+        _("Why?"),
+        type="area",
+        widget=forms.Textarea,
+        required=False,
+        help_text=_("Whoever gets the mail reads it there; at most 500 characters."),
+    )
 
 
 # ── Team ──────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -22,7 +22,7 @@ from jointoit.mail.times import moment, when
 from jointoit.pages.accounts import whole_number
 from jointoit.pages.base import PageView, read
 from jointoit.pages.events import moment_of, path_of
-from jointoit.pages.forms import EventForm, NewEventForm
+from jointoit.pages.forms import EventForm, NewEventForm, ReasonForm
 
 Status = Registration.Status
 MOST_STEPS: Final = 200
@@ -153,8 +153,20 @@ class PublishView(QuestionView):
 class CancelView(QuestionView):
     template, done = "cancel", gettext_lazy("The event is cancelled, and everybody is being told.")
 
-    def act(self, pk: int) -> None:
-        scheduling.cancel(event_id=pk, caller=self.caller, now=self.now)
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return self.ask(pk, ReasonForm())
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        form = ReasonForm(request.POST)
+        if not form.is_valid():
+            return self.ask(pk, form, 400)
+        scheduling.cancel(event_id=pk, caller=self.caller, now=self.now, **form.cleaned_data)
+        messages.success(request, self.done)
+        return redirect("page-manage-event", pk)
+
+    def ask(self, pk: int, form: ReasonForm, status: int = 200) -> HttpResponse:
+        event = self.find(pk)
+        return self.show(self.template, event, status, told=mails(live(event)), form=form)
 
 
 class DeleteView(QuestionView):
@@ -210,17 +222,21 @@ class StepView(ManageView):
         if not people:
             messages.warning(request, _("Choose somebody first; whoever has no such step to take is left out."))
             return redirect("page-manage-people", pk)
-        if "sure" not in request.POST:
-            return self.show("step", event, people=people, to=status, told=mails(len(people)))
-        self.take(people, status)
+        form = ReasonForm(request.POST if "sure" in request.POST else None)
+        if not form.is_valid():
+            code = 400 if form.is_bound else 200
+            return self.show("step", event, code, people=people, to=status, told=mails(len(people)), form=form)
+        self.take(people, status, **form.cleaned_data)
         return redirect("page-manage-people", pk)
 
-    def take(self, people: list[Registration], status: str) -> None:
+    def take(self, people: list[Registration], status: str, *, reason: str = "") -> None:
         """Each step by itself: one that is refused keeps none of the others."""
         done, refusals = 0, []
         for each in people:
             try:
-                booking.set_status(registration_id=each.pk, caller=self.caller, status=status, now=self.now)
+                booking.set_status(
+                    registration_id=each.pk, caller=self.caller, status=status, now=self.now, reason=reason
+                )
                 done += 1
             except DomainError as error:
                 refusals.append(f"{each.attendee.get_full_name()}: {error}")

@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.db.models.functions import Now
 
+from jointoit.journal.models import FeedPosition
+
 
 class Webhook(models.Model):
     class DisabledReason(models.TextChoices):
@@ -82,13 +84,8 @@ class Message(models.Model):
         return f"msg_{self.message_id.hex}"
 
 
-class Position(models.Model):
-    """The one row that says up to where facts have become messages."""
-
-    place = models.JSONField(help_text="A cursor of the feed.")
+class Position(FeedPosition):
+    """Up to where facts have become messages."""
 
     class Meta:
         constraints = [models.CheckConstraint(name="position_is_one_row", condition=Q(id=1))]
-
-    def __str__(self) -> str:
-        return "position"
