@@ -114,6 +114,9 @@ class Event(models.Model):
     reminded_at = models.DateTimeField(
         null=True, editable=False, help_text="When the reminders for its present date were promised."
     )
+    erased_at = models.DateTimeField(
+        null=True, editable=False, help_text="When it was forgotten who had been registered, because it was long over."
+    )
 
     objects = EventQuerySet.as_manager()
 

@@ -55,6 +55,12 @@ RENAME = """
     WHERE dedupe_key ~>=~ (about || ':') AND dedupe_key ~<~ (about || ';')
 """
 
+ERASE = """
+    UPDATE mail_outboxmail SET recipient = '', facts = '{}', last_answer = ''
+    FROM unnest(%(about)s::text[]) AS about
+    WHERE dedupe_key ~>=~ (about || ':') AND dedupe_key ~<~ (about || ';') AND state <> 'pending'
+"""
+
 
 @dataclass(frozen=True)
 class LatestMail:
@@ -133,6 +139,12 @@ def forget_about(*prefixes: str, withdraw: bool = False) -> None:
         else:
             waiting.update(forget=True)
         mails.exclude(state=OutboxMail.State.PENDING).update(**claims.ERASED)
+
+
+def erase(about: Iterable[str]) -> None:
+    """Erase to whom settled mails about these, such as `registration:7`, went, and what they said."""
+    with connection.cursor() as cursor:
+        cursor.execute(ERASE, {"about": list(about)})
 
 
 def rename_organizer(about: Iterable[str], *, name: str, address: str) -> None:

@@ -1,6 +1,7 @@
 """What the sweeper does for organizers, and what is exported of a person from events and from this app."""
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 
 from django.db.models import Q
 
@@ -9,7 +10,7 @@ from jointoit.accounts.models import ApiKey, RefreshToken, User
 from jointoit.events.models import Event, Invitation, Membership, Registration
 from jointoit.journal.models import Fact
 from jointoit.mail.models import OutboxMail
-from jointoit.organizing import news
+from jointoit.organizing import news, retention
 from jointoit.organizing.models import Announcement, Transfer
 from jointoit.process import periodic
 
@@ -88,3 +89,4 @@ for name, part in {
     export.register(name, part)
 
 periodic.register(news.tell_due)
+periodic.register_stoppable(retention.erase_due, every=timedelta(hours=1))
