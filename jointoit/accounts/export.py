@@ -18,12 +18,21 @@ ACCOUNT: Final = (
 )  # fmt: skip
 
 
+#: The kinds of actors in the journal whose id is that of an account.
+IN_PERSON: Final = ("owner", "manager", "door", "attendee", "staff")
+
+
 def register(name: str, part: Part) -> None:
     PARTS[name] = part
 
 
 def export(*, user: User, password: str) -> dict[str, Any]:
-    """`{account, <part>: [...]}`. Raises WrongPassword."""
+    """What `document` says. Raises WrongPassword."""
     passwords.confirm(password, user=user, field="password")
+    return document(user)
+
+
+def document(user: User) -> dict[str, Any]:
+    """`{account, <part>: [...]}`."""
     account = User.objects.values(*ACCOUNT).get(pk=user.pk)
     return {"account": account, **{name: list(part(user)) for name, part in sorted(PARTS.items())}}

@@ -173,6 +173,20 @@ class BucketSerializer(Shape):
     cancelled = serializers.IntegerField()
 
 
+class ArrivalSerializer(Shape):
+    start = DateTimeField(help_text="Of a quarter of an hour.")
+    admitted = serializers.IntegerField(help_text="Who was let in for the first time.")
+
+
+class DoorSerializer(Shape):
+    admitted = serializers.IntegerField()
+    no_shows = serializers.IntegerField(
+        allow_null=True,
+        help_text="Who had a seat and did not come. Null until check-in has closed, and where nobody was checked in.",
+    )
+    arrivals = ArrivalSerializer(many=True)
+
+
 class StatisticsSerializer(Shape):
     bucket = serializers.CharField()
     timezone = serializers.CharField()
@@ -180,6 +194,7 @@ class StatisticsSerializer(Shape):
     funnel = FunnelSerializer()
     waiting_list = WaitingListSerializer()
     over_time = BucketSerializer(many=True)
+    door = DoorSerializer()
 
 
 class ExportRequestSerializer(Shape):

@@ -70,7 +70,7 @@ def transfers(user: User) -> Rows:
 def history(user: User) -> Rows:
     """What the person did; of keys what was done with them."""
     by_key = Q(actor_kind="key", actor_id__in=ApiKey.objects.filter(user=user).values("pk"))
-    in_person = Q(actor_kind__in=("owner", "manager", "door", "attendee", "staff"), actor_id=user.pk)
+    in_person = Q(actor_kind__in=export.IN_PERSON, actor_id=user.pk)
     return Fact.objects.filter(by_key | in_person).order_by("pk").values("type", "at", "event_id", "registration_id")
 
 

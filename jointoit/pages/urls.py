@@ -4,7 +4,7 @@ from django.urls import path
 
 import jointoit.api.http.converters  # noqa: F401  registers <id:…>
 from jointoit.checkin import views as checkin
-from jointoit.pages import accounts, door, events, manage, registrations, team
+from jointoit.pages import accounts, door, events, figures, manage, registrations, team
 
 #: The API's views for the scripts of the door page, which know people by their session; not in the API's document.
 AT_DOOR = {"authentication_classes": [door.DoorSession], "schema": None}
@@ -49,6 +49,8 @@ urlpatterns = [
     path("manage/<id:pk>/people/csv/", manage.PeopleFileView.as_view(), name="page-manage-people-csv"),
     path("manage/<id:pk>/people/step/", manage.StepView.as_view(), name="page-manage-step"),
     path("manage/<id:pk>/history/", manage.HistoryView.as_view(), name="page-manage-history"),
+    path("manage/<id:pk>/figures/", figures.FiguresView.as_view(), name="page-manage-figures"),
+    path("manage/<id:pk>/figures/csv/", figures.FiguresFileView.as_view(), name="page-manage-figures-csv"),
     path("manage/<id:pk>/team/", team.TeamView.as_view(), name="page-manage-team"),
     # the door
     path("door/enter/<str:text>/", door.EnterView.as_view(), name="page-door-enter"),

@@ -22,7 +22,7 @@ from jointoit.mail import rendering
 from jointoit.mail.links import BadToken
 from jointoit.mail.models import OutboxMail
 from jointoit.mail.payload import load
-from jointoit.organizing import announcements, duplication, guests, resending, statistics, steps, transfers
+from jointoit.organizing import announcements, duplication, guests, resending, steps, transfers
 from jointoit.organizing.transfers import NoTicket, ToYourself, TransferOpen, TransfersClosed
 
 DAY = timedelta(days=1)
@@ -306,46 +306,6 @@ def test_what_has_ended_has_no_mail_to_send_again(make_event, register, now):
 
     with pytest.raises(ImpossibleStep):
         resending.send_again(caller=Caller(held.attendee), registration_id=held.pk, now=now)
-
-
-# ── Figures ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_the_sums_of_the_figures_are_the_counters(make_event, register, now, django_assert_num_queries):
-    event = make_event(capacity=2, waitlist=True)
-    first, *_ = [register(event) for _ in range(4)]
-    booking.set_status(registration_id=first.pk, caller=Caller(first.attendee), status="cancelled", now=now)
-    event.refresh_from_db()
-
-    with django_assert_num_queries(3):
-        figures = statistics.figures(event, bucket="day", timezone="UTC")
-
-    funnel, buckets = figures["funnel"], figures["over_time"]
-    assert (funnel["confirmed"], funnel["waitlisted"]) == (event.seats_taken, event.waiting)
-    assert sum(bucket["registered"] for bucket in buckets) == funnel["registered"] == 4
-    assert sum(bucket["cancelled"] for bucket in buckets) == funnel["cancelled"] == 1
-    assert figures["waiting_list"]["promoted"] == 1
-
-
-@pytest.mark.parametrize(
-    ("day", "hours"), [(datetime(2027, 3, 28, tzinfo=UTC), 23), (datetime(2027, 10, 31, tzinfo=UTC), 25)]
-)
-def test_a_day_has_as_many_hours_as_its_clock(make_event, make_user, day, hours):
-    event = make_event(timezone="Europe/Berlin")
-    Registration.objects.bulk_create(
-        Registration(event=event, attendee=make_user(), status="cancelled", registered_at=at, updated_at=at)
-        for at in (day - timedelta(hours=3) + timedelta(hours=hour) for hour in range(30))
-    )
-
-    by_day = {each["start"]: each["registered"] for each in figures_of(event, "day")}
-    by_hour = figures_of(event, "hour")
-
-    assert hours in by_day.values()
-    assert len(by_hour) == 30
-
-
-def figures_of(event: Event, bucket: str) -> Any:
-    return statistics.figures(event, bucket=bucket, timezone="Europe/Berlin")["over_time"]
 
 
 # ── Everything about oneself ──────────────────────────────────────────────────────────────────────────────────────────

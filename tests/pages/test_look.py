@@ -80,7 +80,7 @@ def scene(make_user, make_event, register, now):
         "front": "/",
         "problems": "/problems/busy/",
     }
-    about_event = ("event", "people", "team", "history", "edit", "cancel", "delete")
+    about_event = ("event", "people", "team", "history", "figures", "edit", "cancel", "delete")
     private = {
         "mine": of("mine"),
         "registration": of("registration", seat.pk),

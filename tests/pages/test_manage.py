@@ -18,7 +18,9 @@ FORM = {
     "description": "", "capacity": "40", "registration_opens_at": "", "registration_closes_at": "",
     "tags": "Rust, web ,",
 }  # fmt: skip
-TABS = ("event", "edit", "publish", "cancel", "delete", "people", "people-csv", "history", "team")
+TABS = (
+    "event", "edit", "publish", "cancel", "delete", "people", "people-csv", "history", "team", "figures", "figures-csv",
+)  # fmt: skip
 
 
 def path_of(name, event):
