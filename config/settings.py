@@ -99,6 +99,7 @@ RATES = {
         "RATE_DOOR", "1200/min", validate=validators.rate
     ),  # of one helper or door pass, in place of `user`
     "webhook_test": env.str("RATE_WEBHOOK_TEST", "10/min", validate=validators.rate),
+    "report": env.str("RATE_REPORT", "10/hour", validate=validators.rate),
     # mails of one account to addresses that nobody has shown to be theirs
     "invite": env.str("RATE_INVITE", "50/day", validate=validators.rate),
 }

@@ -121,9 +121,11 @@ class PanelAdmin(admin.ModelAdmin[Any]):
 
 
 def ask(
-    model_admin: admin.ModelAdmin[Any], request: HttpRequest, names: Sequence[str], *, people: int
+    model_admin: admin.ModelAdmin[Any], request: HttpRequest, names: Sequence[str], *, people: int, sentence: str = ""
 ) -> HttpResponse | None:
     """The page that says how many people get a mail and what it is about; None where that was read and agreed to.
+
+    `sentence` says something else of that number.
 
     Who agreed is asked anew where it is another number by now.
     """
@@ -136,6 +138,7 @@ def ask(
         "title": f"{description}?",
         "opts": model_admin.opts,
         "people": people,
+        "sentence": sentence,
         "names": names[:MOST],
         "more": len(names[MOST:]),
         "carried": [
@@ -163,14 +166,21 @@ class RuledAdmin(PanelAdmin):
         return str(row)
 
     def take_step(
-        self, request: HttpRequest, rows: Iterable[Model], step: Callable[[Any], object], done: str, *, people: int
+        self,
+        request: HttpRequest,
+        rows: Iterable[Model],
+        step: Callable[[Any], object],
+        done: str,
+        *,
+        people: int,
+        sentence: str = "",
     ) -> HttpResponse | None:
-        """Each row for itself, once it is agreed that so many people get a mail.
+        """Each row for itself, once it is agreed that so many people get a mail, or to the sentence about the number.
 
         What a rule refuses of one stands in the way of no other.
         """
         rows, taken = list(rows), 0
-        if question := ask(self, request, [self.name_of(row) for row in rows], people=people):
+        if question := ask(self, request, [self.name_of(row) for row in rows], people=people, sentence=sentence):
             return question
         for row in rows:
             try:

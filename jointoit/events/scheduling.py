@@ -14,7 +14,7 @@ from jointoit.accounts.tokens import DeadToken
 from jointoit.errors import Conflict, Invalid
 from jointoit.events import booking, facts, notifications, reminders, roles, seating
 from jointoit.events.models import Event
-from jointoit.events.refusals import EventCancelled, EventOver, EventStarted, NotYourEvent, TooManyEvents
+from jointoit.events.refusals import EventCancelled, EventHidden, EventOver, EventStarted, NotYourEvent, TooManyEvents
 from jointoit.journal.writer import SYSTEM, Actor
 from jointoit.mail.messages import EventChanged
 
@@ -96,8 +96,8 @@ def change(
     More capacity brings in those who wait, in the same transaction. A published event whose date, end, place or time
     zone moves tells everybody registered, unless it was over before and after.
 
-    Raises NotFound, NotYourEvent, Invalid, EventCancelled, EventOver, EventImpossibleStep, CapacityBelowConfirmed, and
-    what `precondition` raises when it is given the event as it is once it is held.
+    Raises NotFound, NotYourEvent, Invalid, EventCancelled, EventOver, EventImpossibleStep, EventHidden,
+    CapacityBelowConfirmed, and what `precondition` raises when it is given the event as it is once it is held.
     """
     with transaction.atomic():
         event, actor = lock(event_id, caller, precondition)
@@ -113,7 +113,7 @@ def change(
 def publish(*, event_id: int, caller: Caller, now: datetime, precondition: Precondition | None = None) -> Event:
     """Show a draft to everybody; a published event stays as it is.
 
-    Raises NotFound, NotYourEvent, EventCancelled, EventStarted.
+    Raises NotFound, NotYourEvent, EventCancelled, EventStarted, EventHidden.
     """
     published = {"status": Status.PUBLISHED}
     return change(event_id=event_id, caller=caller, fields=published, now=now, precondition=precondition)
@@ -195,6 +195,8 @@ def apply(event: Event, values: Mapping[str, Any], *, actor: Actor, now: datetim
 
 
 def take_step(event: Event, status: str, *, actor: Actor, now: datetime, reason: str) -> None:
+    if event.hidden_status:
+        raise EventHidden
     if event.status == Status.CANCELLED:
         raise EventCancelled
     if (event.status, status) == (Status.DRAFT, Status.PUBLISHED):

@@ -78,3 +78,29 @@ class EventNews(models.Model):
 
     def __str__(self) -> str:
         return f"news of event {self.pk}"
+
+
+class Report(models.Model):
+    """What somebody told staff about an event that should perhaps not be there."""
+
+    class Kind(models.TextChoices):
+        SPAM = "spam", "It is advertising, or no event at all"
+        FRAUD = "fraud", "It deceives people"
+        HARM = "harm", "It is hateful, or dangerous to somebody"
+        LAW = "law", "It is against the law"
+        OTHER = "other", "Something else"
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="reports")
+    kind = models.CharField(max_length=10, choices=Kind)
+    text = models.TextField(max_length=2_000, blank=True, default="")
+    reporter = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, related_name="+", help_text="Empty: nobody was logged in."
+    )
+    created_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True, help_text="When staff were done with it.")
+
+    class Meta:
+        ordering: ClassVar[Sequence[str]] = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"report {self.pk}"

@@ -20,6 +20,7 @@ from jointoit.api.lists.parameters import BooleanParameter, ParameterSerializer
 from jointoit.events.models import Question, Registration
 from jointoit.events.serializers import AnswersField, ReasonField
 from jointoit.organizing.announcements import GROUPS
+from jointoit.organizing.models import Report
 from jointoit.organizing.statistics import BUCKETS
 
 Status = Registration.Status
@@ -123,6 +124,11 @@ class AddedSerializer(Shape):
     position = serializers.IntegerField(allow_null=True)
     answers = serializers.DictField()
     registered_at = DateTimeField()
+
+
+class ReportSerializer(Shape):
+    kind = ChoiceField(choices=Report.Kind.choices)
+    text = TextField(required=False, allow_blank=True, max_length=2_000)
 
 
 class StepsSerializer(Shape):

@@ -11,6 +11,7 @@ from jointoit.events.models import Event, Invitation, Membership, Registration
 from jointoit.journal.models import Fact
 from jointoit.mail.models import OutboxMail
 from jointoit.organizing import news, retention
+from jointoit.organizing import reports as reports  # hears of accounts that close
 from jointoit.organizing.models import Announcement, Transfer
 from jointoit.process import periodic
 

@@ -25,6 +25,8 @@ from jointoit.errors import DomainError, Invalid
 from jointoit.events.models import Event
 from jointoit.events.serializers import EventSerializer, NewEventSerializer, ReasonSerializer
 from jointoit.events.team_serializers import HandoverSerializer, InviteSerializer, NewDoorPassSerializer
+from jointoit.organizing.models import Report
+from jointoit.organizing.serializers import ReportSerializer
 
 
 class Renderer(DjangoTemplates):
@@ -256,6 +258,13 @@ class ReasonForm(Form):
         required=False,
         help_text=_("Whoever gets the mail reads it there; at most 500 characters."),
     )
+
+
+class ReportForm(Form):
+    serializer_class = ReportSerializer
+
+    kind = forms.ChoiceField(label=_("What is wrong with it?"), choices=Report.Kind.choices, widget=forms.RadioSelect)
+    text = text(_("What should we know?"), type="area", widget=forms.Textarea, required=False)
 
 
 # ── Team ──────────────────────────────────────────────────────────────────────────────────────────────────────────────

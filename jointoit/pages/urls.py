@@ -13,6 +13,7 @@ urlpatterns = [
     path("e/", events.EventListView.as_view(), name="page-events"),
     path("e/<id:pk>/", events.EventView.as_view(), name="page-event-short"),
     path("e/<id:pk>/register/", events.RegisterView.as_view(), name="page-register"),
+    path("e/<id:pk>/report/", events.ReportView.as_view(), name="page-report"),
     path("e/<id:pk>/<str:slug>/", events.EventView.as_view(), name="page-event"),
     path("sitemap.xml", events.SitemapView.as_view(), name="page-sitemap"),
     path("robots.txt", events.RobotsView.as_view(), name="page-robots"),
