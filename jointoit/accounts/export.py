@@ -35,4 +35,5 @@ def export(*, user: User, password: str) -> dict[str, Any]:
 def document(user: User) -> dict[str, Any]:
     """`{account, <part>: [...]}`."""
     account = User.objects.values(*ACCOUNT).get(pk=user.pk)
+    account |= {"groups": sorted(user.groups.values_list("name", flat=True))}
     return {"account": account, **{name: list(part(user)) for name, part in sorted(PARTS.items())}}

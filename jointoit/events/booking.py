@@ -254,6 +254,11 @@ def leave_all(*, attendee: User, now: datetime) -> None:
                 release_seat(registration, actor=roles.attendee(attendee), now=now, notice=None)
 
 
+def forget_answers(attendee: User) -> None:
+    """Erase what somebody answered whose account goes away, whatever became of the registrations."""
+    Registration.objects.filter(attendee=attendee).update(answers={})
+
+
 # ── Steps inside a transaction that holds the event ───────────────────────────────────────────────────────────────────
 
 

@@ -48,7 +48,8 @@ LATEST = PreparedQuery("""
 
 RENAME = """
     UPDATE mail_outboxmail
-    SET facts = jsonb_set(jsonb_set(jsonb_set(jsonb_set(facts,
+    SET facts = jsonb_set(jsonb_set(jsonb_set(jsonb_set(jsonb_set(jsonb_set(facts,
+        '{event,contact}', 'null'), '{before,contact}', 'null'),
         '{event,organizer_name}', to_jsonb(%(name)s::text)), '{event,organizer_address}', to_jsonb(%(address)s::text)),
         '{before,organizer_name}', to_jsonb(%(name)s::text)), '{before,organizer_address}', to_jsonb(%(address)s::text))
     FROM unnest(%(about)s::text[]) AS about
@@ -148,7 +149,7 @@ def erase(about: Iterable[str]) -> None:
 
 
 def rename_organizer(about: Iterable[str], *, name: str, address: str) -> None:
-    """Have mails about these, such as `registration:7`, name another organizer, sent or not."""
+    """Have mails about these, such as `registration:7`, name another organizer and no contact, sent or not."""
     keys = iter(about)
     with connection.cursor() as cursor:
         while chunk := list(islice(keys, CHUNK)):
