@@ -1,5 +1,6 @@
 """Accounts for the administrators' eyes. What ends tokens through the API ends them here as well."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -135,7 +136,7 @@ def is_superuser(request: HttpRequest) -> bool:
 @admin.register(User)
 class UserAdmin(RuledAdmin, DjangoUserAdmin[User]):
     inlines: ClassVar[tuple[type[InlineModelAdmin[Any, Any]], ...]] = (KeyInline,)
-    panels: ClassVar = (MAILS, DEEDS)
+    panels: ClassVar[Sequence[Panel]] = (MAILS, DEEDS)
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
         """Who is added has nothing yet."""

@@ -131,11 +131,11 @@ def ask(
     """
     if request.POST.get("people") == str(people):
         return None
-    name = request.POST["action"]
-    _function, _name, description = model_admin.get_actions(request)[name]
+    chosen = model_admin.get_actions(request)[request.POST["action"]]
+    assert chosen
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": f"{description}?",
+        "title": f"{chosen[2]}?",
         "opts": model_admin.opts,
         "people": people,
         "sentence": sentence,

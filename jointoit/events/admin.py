@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from copy import copy
 from datetime import datetime
 from typing import Any, ClassVar
@@ -106,7 +106,7 @@ class EventAdmin(RuledAdmin):
     readonly_fields = ("seats_taken", "waiting", "revision", "created_at", "updated_at", "deleted_at", "hidden_status")
     date_hierarchy = "date"
     actions = ("cancel_events", "delete_events", "hide_events", "show_events")
-    panels: ClassVar = (
+    panels: ClassVar[Sequence[Panel]] = (
         Panel(
             "Registrations",
             Registration,
@@ -216,8 +216,8 @@ class RegistrationAdmin(RuledAdmin):
     )
     list_select_related = ("event", "attendee")
     readonly_fields = ("event", "attendee", "status", "queue_number", "revision", "registered_at", "updated_at")
-    actions = ("approve_registrations", "cancel_registrations")
-    panels: ClassVar = (
+    actions: Sequence[Any] = ("approve_registrations", "cancel_registrations")
+    panels: ClassVar[Sequence[Panel]] = (
         Panel("What happened", Fact, lambda registration: {"registration_id": registration.pk}, STEP),
         Panel(
             "Mails",
@@ -259,7 +259,8 @@ class RegistrationAdmin(RuledAdmin):
 
 
 def attendees(registrations: Any) -> int:
-    return registrations.order_by().values("attendee").distinct().count()
+    """How many people they are of."""
+    return int(registrations.order_by().values("attendee").distinct().count())
 
 
 # ── Who helps: given and taken by the team, looked at here ────────────────────────────────────────────────────────────

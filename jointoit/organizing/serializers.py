@@ -184,7 +184,7 @@ class ArrivalSerializer(Shape):
     admitted = serializers.IntegerField(help_text="Who was let in for the first time.")
 
 
-class DoorSerializer(Shape):
+class DoorFiguresSerializer(Shape):
     admitted = serializers.IntegerField()
     no_shows = serializers.IntegerField(
         allow_null=True,
@@ -200,7 +200,7 @@ class StatisticsSerializer(Shape):
     funnel = FunnelSerializer()
     waiting_list = WaitingListSerializer()
     over_time = BucketSerializer(many=True)
-    door = DoorSerializer()
+    door = DoorFiguresSerializer()
 
 
 class ExportRequestSerializer(Shape):

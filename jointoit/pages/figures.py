@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from itertools import accumulate
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -33,23 +33,22 @@ class FiguresView(ManageView):
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         event = self.find(pk)
-        found = self.figures(event)
+        found = figures_of(event, now=self.now)
         shown = list(pictures(event, found, now=self.now))
         return self.show("figures", event, plots=shown, facts=facts(found))
 
-    def figures(self, event: Event) -> Figures:
-        return figures(event, bucket=bucket_for(event, self.now), timezone=event.timezone, now=self.now)
 
-
-class FiguresFileView(FiguresView):
-    """Every number with its name, and the moment from which on it was counted."""
-
-    columns: ClassVar = ("figure", "start", "number")
+class FiguresFileView(ManageView):
+    """Every number with its name and, where it is of a span, when that began."""
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         event = self.find(pk)
-        lines = as_csv(numbers(self.figures(event)), self.columns)
+        lines = as_csv(numbers(figures_of(event, now=self.now)), ("figure", "start", "number"))
         return streamed(lines, name=f"event-{pk}-figures.csv")
+
+
+def figures_of(event: Event, *, now: datetime) -> Figures:
+    return figures(event, bucket=bucket_for(event, now), timezone=event.timezone, now=now)
 
 
 def numbers(found: Figures) -> Iterator[dict[str, Any]]:

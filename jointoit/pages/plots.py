@@ -75,7 +75,7 @@ def steps(moments: Sequence[datetime], values: Sequence[int], *, until: datetime
 
 
 def bars(values: Sequence[tuple[str, int, str]]) -> tuple[list[Column], list[Mark], list[Mark]]:
-    """A column for each `(word, number, tone)`, side by side, and the words below them."""
+    """A column for each `(word, number, tone)`, side by side with its number above it, and the words below them."""
     top, room = top_of([number for _, number, _ in values]), 100 / len(values)
     middles = [f"{(place + 0.5) * room:.3f}%" for place in range(len(values))]
     columns = [
@@ -86,7 +86,7 @@ def bars(values: Sequence[tuple[str, int, str]]) -> tuple[list[Column], list[Mar
         for place, (_, number, tone) in enumerate(values)
     ]  # fmt: skip
     words = [Mark(middle, word, "middle") for middle, (word, _, _) in zip(middles, values, strict=True)]
-    return columns, lines(top), words
+    return columns, [], words
 
 
 def percent(part: Any, whole: Any) -> str:

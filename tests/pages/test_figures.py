@@ -28,7 +28,7 @@ def path_of(event: Event, name: str = "figures") -> str:
 @pytest.fixture
 def evening(make_event, register, now) -> Event:
     """Two came, one did not, one waits, and one has cancelled."""
-    event = make_event(capacity=3, waitlist=True, date=now - HOUR, ends_at=now + 5 * HOUR)
+    event: Event = make_event(capacity=3, waitlist=True, date=now - HOUR, ends_at=now + 5 * HOUR)
     seats = [register(event, now=now - 48 * HOUR) for _ in range(5)]
     cancel = {"registration_id": seats[0].pk, "caller": Caller(seats[0].attendee), "status": "cancelled"}
     booking.set_status(**cancel, now=now - 20 * HOUR)
@@ -95,11 +95,12 @@ def test_a_value_holds_until_the_next_one():
 
 
 def test_bars_stand_side_by_side_with_their_words_below():
-    columns, _lines, words = plots.bars([("here", 1, "good"), ("there", 0, "bad")])
+    columns, lines, words = plots.bars([("here", 1, "good"), ("there", 0, "bad")])
 
     assert [(column.middle, column.height, column.label) for column in columns] == [
         ("25.000%", "100.000%", "1"), ("75.000%", "0.000%", "0"),
     ]  # fmt: skip
+    assert lines == []
     assert [(word.at, word.label) for word in words] == [("25.000%", "here"), ("75.000%", "there")]
 
 
