@@ -172,7 +172,9 @@ def begin(positions: type[FeedPosition]) -> None:
         place = place_of(now())
     except FeedIsRenewed:
         return
-    positions._default_manager.bulk_create([positions(pk=1, place=place)], ignore_conflicts=True)
+    only = positions(place=place)
+    only.pk = 1
+    positions._default_manager.bulk_create([only], ignore_conflicts=True)
 
 
 def place_of(cursor: Cursor) -> list[Any]:

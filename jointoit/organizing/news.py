@@ -61,6 +61,7 @@ def tell_due(now: datetime) -> None:
     untold = EventNews.objects.exclude(since=None).order_by("pk")
     times = untold.values_list("pk", "event__organizer_news", "event__organizer__timezone", "since", "told_at")
     for pk, mode, zone, since, told_at in times.iterator():
+        assert since  # by the condition
         if is_due(mode, zone=zone, since=since, told_at=told_at, now=now):
             tell(event_id=pk, now=now)
 

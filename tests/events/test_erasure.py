@@ -88,8 +88,10 @@ def test_a_person_who_did_everything_leaves_nothing_behind(
     hand_over(got, person, now)
     # What organizers and guests do every week.
     Event.objects.filter(organizer=person).update(contact=person.email)
-    caller, words = Caller(person), {"subject": "News", "text": "Upstairs.", "to": ["confirmed"]}
-    announcements.announce(caller=caller, event_id=coming.pk, now=now, **words)
+    caller = Caller(person)
+    announcements.announce(
+        caller=caller, event_id=coming.pk, subject="News", text="Upstairs.", to=["confirmed"], now=now
+    )
     guests.add(caller=caller, event_id=coming.pk, email="guest@example.net", now=now)
     scheduling.change(event_id=coming.pk, fields={"location": "Elsewhere"}, caller=caller, now=now)
     seat = booking.register(event_id=make_event(allow_transfers=True).pk, attendee=person, now=now)

@@ -28,8 +28,9 @@ def over(make_event: Any, register: Any, now: Any) -> Event:
     event: Event = make_event(capacity=1, waitlist=True)
     came, _, gone = (register(event) for _ in range(3))
     booking.set_status(registration_id=gone.pk, caller=Caller(gone.attendee), status="cancelled", now=now)
-    words = {"subject": "The room", "text": "Second floor.", "to": ["confirmed"]}
-    announcements.announce(caller=SERVICE, event_id=event.pk, now=now, **words)
+    announcements.announce(
+        caller=SERVICE, event_id=event.pk, subject="The room", text="Second floor.", to=["confirmed"], now=now
+    )
     Registration.objects.filter(pk=came.pk).update(answers={"1": "vegan"})
     Transfer.objects.create(registration=came, email="friend@example.net", created_at=now)
     OutboxMail.objects.update(state="sent", settled_at=now)
