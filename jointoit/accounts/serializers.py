@@ -106,7 +106,7 @@ class UserSerializer(Shape):
     username = serializers.CharField(read_only=True)
     email = serializers.EmailField(read_only=True)
     email_verified = serializers.BooleanField(read_only=True)
-    pending_email = serializers.EmailField(
+    pending_email = serializers.CharField(
         read_only=True, help_text="Takes the place of `email` once it is confirmed; empty where none waits."
     )
     first_name = serializers.CharField(read_only=True)

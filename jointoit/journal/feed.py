@@ -21,14 +21,12 @@ from jointoit.api.problems.validation import InvalidParameter
 from jointoit.errors import Gone, Unavailable
 from jointoit.journal.models import FeedPosition
 from jointoit.journal.reader import COLUMNS
+from jointoit.process.place import HERE
 
 log = structlog.get_logger(__name__)
 
 LARGEST_PAGE: Final = 100
 SIGNER: Final = signing.Signer(salt="jointoit.journal.feed", sep=".")
-#: Not in a dump is the first, not in a copy of the files that was rolled forward again the last.
-HERE: Final = """(SELECT (SELECT system_identifier FROM pg_control_system()) || '/' || oid || '/'
-    || left(pg_walfile_name(pg_current_wal_lsn()), 8) FROM pg_database WHERE datname = current_database())"""
 HORIZON: Final = """(
     SELECT coalesce(min(running.number::text::bigint), pg_snapshot_xmax(pg_current_snapshot())::text::bigint)
     FROM pg_snapshot_xip(pg_current_snapshot()) AS running (number)

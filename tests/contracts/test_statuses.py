@@ -42,6 +42,8 @@ PROBLEM = "application/problem+json"
 #: Answers of a service that is in need; they have tests of their own below.
 IN_NEED = {"429 throttled", "503 busy", "503 database_unavailable", "503 feed_renewed"}
 NOWHERE = str(2**62)
+#: Calls to a database that is busy or away, each of which waits for two seconds.
+AT_ONCE = 12
 IDS = {
     "code": "busy",
     **dict.fromkeys(("family", "scan"), "3f0f9d0e-8b0c-4f0e-9d5e-2a1d6f6f7a10"),
@@ -183,7 +185,7 @@ def test_every_operation_is_throttled_that_says_so(tmp_path: Path) -> None:
 
 
 def answers_of(scene: Scene, calls: dict[str, Call]) -> dict[str, str]:
-    with ThreadPoolExecutor(4) as threads:
+    with ThreadPoolExecutor(AT_ONCE) as threads:
         answers = threads.map(scene.send, calls.values())
         return {operation: str(Answer(calls[operation], each)) for operation, each in zip(calls, answers, strict=True)}
 
@@ -193,7 +195,8 @@ def named(code: str) -> set[str]:
 
 
 def test_every_operation_says_when_the_database_is_busy_or_away(tmp_path: Path) -> None:
-    with serve(tmp_path, **UNLIMITED, LOG_LEVEL="ERROR") as live, Scene.on(live) as scene:
+    threads = {"WEB_THREADS": str(AT_ONCE), "LOG_LEVEL": "ERROR"}
+    with serve(tmp_path, **UNLIMITED, **threads) as live, Scene.on(live) as scene:
         calls = {operation: good(scene) for operation, good in GOOD.items()}
         scene.hold_everything()
         busy = answers_of(scene, calls)
