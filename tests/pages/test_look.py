@@ -34,7 +34,8 @@ def scene(make_user, make_event, register, now):
     zone = {"timezone": "Europe/Berlin"}
     event = make_event(
         title="Chess in the park", organizer=ada, capacity=3, waitlist=True, location="Tiergarten, Berlin",
-        description=text, tags=["chess", "outdoors"], ends_at=now + timedelta(days=7, hours=3), checkin_opens_at=now, **zone,
+        description=text, tags=["chess", "outdoors"], ends_at=now + timedelta(days=7, hours=3),
+        checkin_opens_at=now, **zone,
     )  # fmt: skip
     full = make_event(title="An evening with a title that is rather long", capacity=1, waitlist=True, location="Hall 2")
     asks = make_event(title="سهرة مع الأصدقاء", requires_approval=True, organizer=ada, location="بيروت")
