@@ -8,9 +8,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Func, Q
 
-from jointoit.process.leases import Delivery
-
 from jointoit.journal.models import FeedPosition
+from jointoit.process.leases import Delivery
 
 
 class Webhook(models.Model):
