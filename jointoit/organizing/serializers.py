@@ -19,8 +19,9 @@ from jointoit.api.fields import (
 from jointoit.api.http.strictness import Shape
 from jointoit.api.lists.parameters import BooleanParameter, ParameterSerializer
 from jointoit.events.models import Question, Registration
-from jointoit.events.serializers import AnswersField
+from jointoit.events.serializers import AnswersField, ReasonField
 from jointoit.organizing.announcements import GROUPS
+from jointoit.organizing.models import Report
 from jointoit.organizing.statistics import BUCKETS
 
 Status = Registration.Status
@@ -129,15 +130,18 @@ class AddedSerializer(Shape):
     registered_at = DateTimeField()
 
 
+class ReportSerializer(Shape):
+    kind = ChoiceField(choices=Report.Kind.choices)
+    text = TextField(required=False, allow_blank=True, max_length=2_000)
+
+
 @extend_schema_serializer(component_name="RegistrationSteps")
 class StepsSerializer(Shape):
     ids = serializers.ListField(
         child=StrictIntegerField(min_value=1, max_value=MAX_ID), allow_empty=False, max_length=MOST_AT_ONCE
     )
     status = ChoiceField(choices=[(status, status) for status in (Status.CONFIRMED.value, Status.CANCELLED.value)])
-    reason = TextField(
-        required=False, allow_blank=True, max_length=500, help_text="Told in the mail of who is cancelled."
-    )
+    reason = ReasonField(help_text="Told in the mail of who is cancelled.")
 
 
 @extend_schema_serializer(component_name="StepOutcome")
@@ -184,6 +188,20 @@ class BucketSerializer(Shape):
     cancelled = serializers.IntegerField()
 
 
+class ArrivalSerializer(Shape):
+    start = DateTimeField(help_text="Of a quarter of an hour.")
+    admitted = serializers.IntegerField(help_text="Who was let in for the first time.")
+
+
+class DoorFiguresSerializer(Shape):
+    admitted = serializers.IntegerField()
+    no_shows = serializers.IntegerField(
+        allow_null=True,
+        help_text="Who had a seat and did not come. Null until check-in has closed, and where nobody was checked in.",
+    )
+    arrivals = ArrivalSerializer(many=True)
+
+
 class StatisticsSerializer(Shape):
     bucket = serializers.CharField()
     timezone = serializers.CharField()
@@ -191,6 +209,7 @@ class StatisticsSerializer(Shape):
     funnel = FunnelSerializer()
     waiting_list = WaitingListSerializer()
     over_time = BucketSerializer(many=True)
+    door = DoorFiguresSerializer()
 
 
 class ExportSerializer(ConfirmedShape):
