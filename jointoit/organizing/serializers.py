@@ -154,6 +154,8 @@ class StatisticsParameters(ParameterSerializer):
 
 
 class FunnelSerializer(Shape):
+    """Where people stand."""
+
     registered = serializers.IntegerField(help_text="Everybody who ever asked.")
     pending = serializers.IntegerField()
     confirmed = serializers.IntegerField()
@@ -164,23 +166,31 @@ class FunnelSerializer(Shape):
 
 
 class WaitingListSerializer(Shape):
+    """What became of those who waited."""
+
     waiting = serializers.IntegerField()
     promoted = serializers.IntegerField(help_text="Who got a seat from the list.")
     since = DateTimeField(allow_null=True, help_text="Since when the first waits.")
 
 
 class BucketSerializer(Shape):
+    """A span of time in which something happened."""
+
     start = DateTimeField()
     registered = serializers.IntegerField()
     cancelled = serializers.IntegerField()
 
 
 class ArrivalSerializer(Shape):
+    """A quarter of an hour in which somebody came."""
+
     start = DateTimeField(help_text="Of a quarter of an hour.")
     admitted = serializers.IntegerField(help_text="Who was let in for the first time.")
 
 
-class DoorSerializer(Shape):
+class TurnoutSerializer(Shape):
+    """Who came, and when."""
+
     admitted = serializers.IntegerField()
     no_shows = serializers.IntegerField(
         allow_null=True,
@@ -190,13 +200,15 @@ class DoorSerializer(Shape):
 
 
 class StatisticsSerializer(Shape):
+    """The figures of an event, all of one moment."""
+
     bucket = serializers.CharField()
     timezone = serializers.CharField()
     capacity = serializers.IntegerField(allow_null=True)
     funnel = FunnelSerializer()
     waiting_list = WaitingListSerializer()
     over_time = BucketSerializer(many=True)
-    door = DoorSerializer()
+    door = TurnoutSerializer()
 
 
 class ExportRequestSerializer(Shape):
