@@ -121,7 +121,7 @@ class PanelAdmin(admin.ModelAdmin[Any]):
 
 
 def ask(
-    model_admin: admin.ModelAdmin[Any], request: HttpRequest, names: Sequence[str], *, people: int
+    model_admin: admin.ModelAdmin[Any], request: HttpRequest, names: Sequence[str], *, people: int, note: str = ""
 ) -> HttpResponse | None:
     """The page that says how many people get a mail and what it is about; None where that was read and agreed to.
 
@@ -136,6 +136,7 @@ def ask(
         "title": f"{chosen[2]}?",
         "opts": model_admin.opts,
         "people": people,
+        "note": note,
         "names": names[:MOST],
         "more": len(names[MOST:]),
         "carried": [
@@ -163,14 +164,15 @@ class RuledAdmin(PanelAdmin):
         return str(row)
 
     def take_step(
-        self, request: HttpRequest, rows: Iterable[Model], step: Callable[[Any], object], done: str, *, people: int
-    ) -> HttpResponse | None:
+        self, request: HttpRequest, rows: Iterable[Model], step: Callable[[Any], object], done: str, *, people: int,
+        note: str = "",
+    ) -> HttpResponse | None:  # fmt: skip
         """Each row for itself, once it is agreed that so many people get a mail.
 
         What a rule refuses of one stands in the way of no other.
         """
         rows, taken = list(rows), 0
-        if question := ask(self, request, [self.name_of(row) for row in rows], people=people):
+        if question := ask(self, request, [self.name_of(row) for row in rows], people=people, note=note):
             return question
         for row in rows:
             try:
