@@ -55,8 +55,8 @@ class NewAnnouncementSerializer(Shape):
         child=ChoiceField(choices=[(group, group) for group in GROUPS]),
         allow_empty=False,
         required=False,
-        help_text="Whose registration has one of these statuses, or who of those with a seat was let in (`admitted`) or "
-        "not (`absent`); those who are confirmed unless given.",
+        help_text="Whose registration has one of these statuses, or who of those with a seat was let in (`admitted`), "
+        "or not (`absent`); those who are confirmed unless given.",
     )
 
 
