@@ -97,13 +97,14 @@ def signed_in() -> Callable[[User], ServiceClient]:
     return client
 
 
-@pytest.fixture(scope="session")
+# Not for longer than a module: while there is one, nothing else in the process may run an event loop.
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     with driver() as found:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     with chromium(playwright) as found:
         yield found

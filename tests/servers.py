@@ -8,6 +8,7 @@ to the controller, so that even a killed run leaves none behind.
 import json
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -32,6 +33,8 @@ class Servers:
 
     def start(self) -> None:
         """Set the environment of this run."""
+        # Ignored in what a shell runs in the background, and in all that this starts: nothing could be interrupted.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         given = {name: os.environ[other] for name, other in OWN.items() if os.environ.get(other)}
         for name in documented_variables():
             os.environ.pop(name, None)

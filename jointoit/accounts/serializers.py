@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from jointoit.accounts.models import VALID_USERNAME, User
@@ -106,7 +106,7 @@ class UserSerializer(Shape):
     username = serializers.CharField(read_only=True)
     email = serializers.EmailField(read_only=True)
     email_verified = serializers.BooleanField(read_only=True)
-    pending_email = serializers.EmailField(
+    pending_email = serializers.CharField(
         read_only=True, help_text="Takes the place of `email` once it is confirmed; empty where none waits."
     )
     first_name = serializers.CharField(read_only=True)
@@ -120,19 +120,21 @@ class PasswordChangeSerializer(Shape):
     new_password = NewPasswordField()
 
 
+@extend_schema_serializer(component_name="AccountClosing")
 class ClosingSerializer(Shape):
     password = PasswordField()
 
 
+@extend_schema_serializer(component_name="PasswordReset")
 class AddressSerializer(Shape):
     email = EmailField()
 
 
-class LinkSerializer(Shape):
+class MailedTokenSerializer(Shape):
     token = TokenField(help_text="From the link in the mail.")
 
 
-class NewPasswordSerializer(LinkSerializer):
+class NewPasswordSerializer(MailedTokenSerializer):
     new_password = NewPasswordField()
 
 
@@ -141,14 +143,14 @@ class LoginSerializer(Shape):
     password = PasswordField()
 
 
-class PairSerializer(Shape):
+class TokenPairSerializer(Shape):
     access = serializers.CharField(read_only=True, help_text="For `Authorization: Bearer …`; good for 15 minutes.")
     refresh = serializers.CharField(read_only=True, help_text="Good once, for the next pair; for 30 days.")
 
 
-class RefreshSerializer(Shape):
+class TokenRefreshSerializer(Shape):
     refresh = TokenField()
 
 
-class VerifySerializer(Shape):
+class TokenVerifySerializer(Shape):
     token = TokenField(help_text="An access or a refresh token.")

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import empty
 
 from jointoit.api.fields import ChoiceField
 from jointoit.api.lists.pagination import KeysetPagination
 from jointoit.api.lists.parameters import (
+    LONGEST_TEXT,
     BooleanParameter,
     IdParameter,
     ParameterSerializer,
@@ -31,6 +33,7 @@ class DryRunParameters(ParameterSerializer):
     dry_run = BooleanParameter(help_text="`true`: say what would be answered, and write nothing.")
 
 
+@extend_schema_field({"type": "string", "pattern": r"\S\s*\S", "minLength": MIN_SEARCH, "maxLength": LONGEST_TEXT})
 class SearchWordsParameter(TextParameter):
     def run_validation(self, data: Any = empty) -> str:
         words = " ".join(str(super().run_validation(data)).split())
@@ -40,7 +43,9 @@ class SearchWordsParameter(TextParameter):
 
 
 class SearchParameters(ParameterSerializer):
-    q = SearchWordsParameter(help_text="Each word is a part of the name, in any case, with or without accents.")
+    q = SearchWordsParameter(
+        required=True, help_text="Each word is a part of the name, in any case, with or without accents."
+    )
 
 
 class RosterParameters(ParameterSerializer):

@@ -1,5 +1,6 @@
 """What a list of events or registrations may be narrowed by. All parameters combine."""
 
+import re
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -117,7 +118,12 @@ class AttendeeParameters(ParameterSerializer):
     )
 
 
-@extend_schema_field({"type": "string", "examples": ["event.published,event.cancelled"]})
+ONE_TYPE = f"({'|'.join(re.escape(name) for name in TYPES)})"
+
+
+@extend_schema_field(
+    {"type": "string", "pattern": f"^{ONE_TYPE}(,{ONE_TYPE})*$", "examples": ["event.published,event.cancelled"]}
+)
 class TypesParameter(TextParameter):
     """Types of facts with commas between them."""
 

@@ -20,14 +20,12 @@ from jointoit.api.lists.prepared import PreparedQuery, Row
 from jointoit.api.problems.validation import InvalidParameter
 from jointoit.errors import Gone, Unavailable
 from jointoit.journal.reader import COLUMNS
+from jointoit.process.place import HERE
 
 log = structlog.get_logger(__name__)
 
 LARGEST_PAGE: Final = 100
 SIGNER: Final = signing.Signer(salt="jointoit.journal.feed", sep=".")
-#: Not in a dump is the first, not in a copy of the files that was rolled forward again the last.
-HERE: Final = """(SELECT (SELECT system_identifier FROM pg_control_system()) || '/' || oid || '/'
-    || left(pg_walfile_name(pg_current_wal_lsn()), 8) FROM pg_database WHERE datname = current_database())"""
 HORIZON: Final = """(
     SELECT coalesce(min(running.number::text::bigint), pg_snapshot_xmax(pg_current_snapshot())::text::bigint)
     FROM pg_snapshot_xip(pg_current_snapshot()) AS running (number)
@@ -53,14 +51,15 @@ IN_ORDER: Final = f"ORDER BY fact.transaction, fact.id LIMIT {LARGEST_PAGE + 1}"
 
 
 class CursorExpired(Gone):
-    """Facts after this cursor were forgotten, or the database is a restored copy: it does not lead to all there was.
-
-    Read what you mirror anew, then go on from `restart`. `from=start` gives all facts that there are, `from=now` those
-    to come.
-    """
+    """Facts after this cursor were forgotten, or the database is a restored copy: it does not lead to all there was."""
 
     code = "cursor_expired"
     message = "This cursor leads to nothing whole any more; start anew at the address in `restart`."
+    remedy = (
+        "Read what you mirror anew, then go on from `restart`. `from=start` gives all facts that there are, "
+        "`from=now` those to come."
+    )
+    shown = {"restart": "{server}/feed/?from=start"}
 
 
 class FeedIsRenewed(Unavailable):
@@ -68,6 +67,7 @@ class FeedIsRenewed(Unavailable):
 
     code = "feed_renewed"
     message = "The feed is being put in order after a restore; try again in a moment."
+    remedy = "Ask again after `Retry-After` seconds."
 
 
 @dataclass(frozen=True)
@@ -179,5 +179,5 @@ def renew() -> bool:
             f"UPDATE journal_feedstate SET home = {HERE}, era = gen_random_uuid(), "
             "pruned_transaction = 0, pruned_id = 0"
         )
-    log.warning("feed_renewed_after_restore")
+    log.warning("feed_renewed_after_restore", hint="Readers of the feed are told to begin anew; nothing to do.")
     return True

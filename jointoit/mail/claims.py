@@ -1,32 +1,29 @@
 """Who sends which mail: rows are claimed for a lease, and settled by whoever still holds the claim."""
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import structlog
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import transaction
 from django.db.models import Case, Q, TextField, Value, When
 from django.db.models.functions import Concat
 
 from jointoit.mail import lines, marks, stops, unverified
 from jointoit.mail.models import OutboxMail
-from jointoit.mail.policy import LEASE, STOP_SENDING
+from jointoit.mail.policy import STOP_SENDING
+from jointoit.process.leases import CLAIMED, LEASE, persistently
 
 log = structlog.get_logger(__name__)
 State = OutboxMail.State
 GAVE_UP = "Gave up. "
 
-#: What became of a mail is worth waiting for a database that restarts: forgotten, it would be sent twice.
-SETTLE_PATIENCE = 40.0  # seconds, below the lease and the time limit of a task
 KEEP_FACTS = timedelta(days=90)
 #: A settled mail of which only that it was sent is known.
 ERASED: dict[str, Any] = {"recipient": "", "payload": {}, "last_answer": ""}
 # The CTE is materialized: inside IN (…) the planner may run the limited query more than once (PostgreSQL bug 15715).
-# `not_before` moves to the end of the lease: a mail whose sender died comes again by itself, behind what waited longer.
-CLAIM = """
+CLAIM = f"""
     WITH due AS MATERIALIZED (
         SELECT id, not_before, claim IS NOT NULL OR last_answer <> '' AS was_tried FROM mail_outboxmail AS mail
         WHERE state = 'pending' AND not_before <= %(now)s
@@ -42,7 +39,7 @@ CLAIM = """
         UPDATE mail_mailgate SET claims = claims + 1 WHERE EXISTS (SELECT FROM due) RETURNING place, claims
     )
     UPDATE mail_outboxmail m
-    SET claim = %(claim)s, lease_until = %(until)s, not_before = %(until)s
+    SET {CLAIMED}
     FROM due WHERE m.id = due.id
     RETURNING m.*, due.not_before AS was_due, due.was_tried,
               (SELECT place FROM counted), (SELECT claims FROM counted)
@@ -87,7 +84,11 @@ def settle(mail: OutboxMail, **values: Any) -> bool:
     mine = OutboxMail.objects.filter(pk=mail.pk, claim=mail.claim)
     held = bool(persistently(lambda: mine.update(claim=None, lease_until=None, **values)))
     if not held:
-        log.warning("mail_claim_lost", mail=mail.pk)
+        log.warning(
+            "mail_claim_lost",
+            mail=mail.pk,
+            hint="Nothing to do, if seldom. Often: the mail server is slower than the lease.",
+        )
     return held
 
 
@@ -95,19 +96,6 @@ def put_back(mails: Iterable[OutboxMail]) -> None:
     """Give up the claims on mails that were not tried; they stand where they stood in the queue."""
     for mail in mails:
         settle(mail, not_before=mail.was_due)
-
-
-def persistently(write: Callable[[], int]) -> int:
-    """Do `write` also through a restart of the database; raises what it raises once patience is at its end."""
-    deadline = time.monotonic() + SETTLE_PATIENCE
-    while True:
-        try:
-            return write()
-        except (OperationalError, InterfaceError):
-            if connection.in_atomic_block or time.monotonic() > deadline:
-                raise
-            connection.close()
-            time.sleep(0.2)
 
 
 def retire(*, now: datetime, untried: str) -> None:

@@ -7,8 +7,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from jointoit.process.leases import Delivery
 
-class OutboxMail(models.Model):
+
+class OutboxMail(Delivery):
     class State(models.TextChoices):
         PENDING = "pending"
         SENT = "sent"
@@ -28,18 +30,12 @@ class OutboxMail(models.Model):
     state = models.CharField(max_length=16, choices=State, default=State.PENDING)
     attempt = models.PositiveIntegerField(default=0, help_text="Attempts that the mail server answered for this mail.")
     failures = models.PositiveSmallIntegerField(default=0, help_text="Times it could not even be written.")
-    not_before = models.DateTimeField(db_default=Now(), help_text="The next attempt is made no sooner.")
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Of no use after this.")
-    give_up_at = models.DateTimeField(help_text="Not tried any more after this.")
-    claim = models.UUIDField(null=True, editable=False, help_text="Who is sending it now.")
-    lease_until = models.DateTimeField(null=True, editable=False, help_text="After this the claim is void.")
     last_answer = models.TextField(blank=True, default="", help_text="What the mail server said last.")
     held_at = models.DateTimeField(
         null=True, editable=False, help_text="Since when it waits for its address to be verified."
     )
     forget = models.BooleanField(db_default=False, editable=False, help_text="Erase what it said once it is settled.")
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
-    settled_at = models.DateTimeField(null=True, editable=False)
 
     objects: ClassVar[models.Manager[Self]] = models.Manager()
 

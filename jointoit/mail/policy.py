@@ -1,19 +1,12 @@
-"""The only retry policy: what an answer of the mail server means, and when a mail is tried again.
-
-`MAIL_CLOCK_SPEED` (1 in production) shortens every span here alike, so that a test lives through a day in a minute.
-"""
+"""The only retry policy: what an answer of the mail server means, and when a mail is tried again."""
 
 import smtplib
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
-from random import uniform
 
-from django.conf import settings
+from jointoit.process.leases import LEASE, SPEED, doubling
 
-SPEED: float = settings.MAIL_CLOCK_SPEED
-#: How long a claim lasts; a sender that was killed is replaced after it.
-LEASE = timedelta(minutes=2) / SPEED
 #: A batch is put back, and the claim on the mail in hand is renewed, when this much of the lease is used.
 STOP_SENDING = LEASE / 4
 #: How often one mail is tried while the mail server is ill.
@@ -46,9 +39,8 @@ class Answer:
 
 
 def retry_after(attempt: int) -> timedelta:
-    """How long to wait after the given attempt (1 is the first): doubling, 1 minute to 4 hours, with ±25 % jitter."""
-    wait = min(FIRST_RETRY * 2.0 ** min(attempt - 1, 16), SLOWEST_RETRY)
-    return wait * uniform(0.75, 1.25)  # noqa: S311  no secret is drawn
+    """How long to wait after the given attempt (1 is the first): 1 minute to 4 hours."""
+    return doubling(attempt, first=FIRST_RETRY, longest=SLOWEST_RETRY)
 
 
 def classify(error: OSError) -> Answer:

@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce, Greatest
 from jointoit.mail import marks
 from jointoit.mail.models import OutboxMail, SendControl
 from jointoit.mail.policy import GIVE_UP_AFTER, PROBE_EVERY
+from jointoit.process import place
 
 log = structlog.get_logger(__name__)
 
@@ -24,19 +25,12 @@ RESTORED = "This database was restored, or taken over by a replica. Look at the 
 PUT_BACK = (
     "Files of this database were put back: it has forgotten mail that went out. Look at the outbox, then release it."
 )
-# Server and database; the release before knew no more.
-HOME_SQL = """(SELECT (SELECT system_identifier FROM pg_control_system()) || '/' || oid
-           FROM pg_database WHERE datname = current_database())"""
-# And the time line, which begins anew where history was cut off (PostgreSQL, "Continuous Archiving"), the outbox, and
-# the transaction that wrote one row which nobody ever changes: no dump carries these along.
-HERE_SQL = f"""concat_ws('/', {HOME_SQL}, left(pg_walfile_name(pg_current_wal_lsn()), 8),
-           'mail_outboxmail'::regclass::oid,
-           (SELECT xmin FROM django_migrations WHERE app = 'mail' AND name = '0002_gate_row'))"""  # noqa: S608
 CREATE = f"""
     INSERT INTO mail_mailgate (id, held_because, ill_answer, home, place)
-    VALUES (1, '', '', {HOME_SQL}, {HERE_SQL}) ON CONFLICT DO NOTHING
+    VALUES (1, '', '', {place.HOME}, {place.HERE}) ON CONFLICT DO NOTHING
 """  # noqa: S608  constants
-HOME, HERE = RawSQL(HOME_SQL, ()), RawSQL(HERE_SQL, ())  # noqa: S611  constants
+# What the release before wrote, and what this one does.
+HOME, HERE = RawSQL(place.HOME, ()), RawSQL(place.HERE, ())  # noqa: S611  constants
 PACE = """
     UPDATE mail_mailgate SET paced_until = greatest(paced_until, %(now)s) + %(step)s * interval '1 second'
     WHERE id = 1 AND coalesce(paced_until, %(now)s) <= %(latest)s
@@ -64,19 +58,31 @@ def permit(*, batch: int, now: datetime) -> Permit:
 
 def current(*, now: datetime) -> SendControl:
     """The row as it is; made where it is missing, held where it finds itself in a copy that was restored."""
-    control = SendControl.objects.annotate(here=HERE).filter(pk=1).first()
-    if control is None:
-        make()
-        return current(now=now)
+    control, here = look()
     highest = marks.highest(control.place)
-    if control.place == control.here and control.claims >= highest:
+    if control.claims < highest:  # perhaps another sender has claimed since; what is remembered is committed
+        control, here = look()
+    if control.place == here and control.claims >= highest:
         return control
-    because = RESTORED if control.place != control.here else PUT_BACK
-    log.warning("mail_held_after_restore", because=because)
+    because = RESTORED if control.place != here else PUT_BACK
+    log.warning(
+        "mail_held_after_restore",
+        because=because,
+        hint="Read `mail status`, then `mail release`: docs/operations.md, restoring.",
+    )
     hold(because=because, now=now)
     # Noticed once: from here on it is where it is, and has claimed what anybody remembers.
     SendControl.objects.filter(pk=1).update(place=HERE, home=HOME, claims=Greatest(F("claims"), highest))
     return current(now=now)
+
+
+def look() -> tuple[SendControl, str]:
+    """The row, and where it is."""
+    control = SendControl.objects.annotate(here=HERE).filter(pk=1).first()
+    if control is None:
+        make()
+        return look()
+    return control, control.here
 
 
 def show_presence(control: SendControl, *, now: datetime) -> None:
@@ -113,7 +119,11 @@ def release(*, now: datetime) -> None:
 
 def trip(*, answer: str, now: datetime) -> None:
     """The mail server does not serve us: stop all senders, and try one mail a minute."""
-    log.warning("mail_breaker_open", answer=answer)
+    log.warning(
+        "mail_breaker_open",
+        answer=answer,
+        hint="Look at the mail server and at EMAIL_*; a mail is tried every now and then.",
+    )
     SendControl.objects.filter(pk=1).update(
         down_since=Coalesce(F("down_since"), now), down_answer=answer, probe_at=now + PROBE_EVERY
     )
@@ -121,7 +131,7 @@ def trip(*, answer: str, now: datetime) -> None:
 
 def recover() -> None:
     if SendControl.objects.exclude(down_since=None).update(down_since=None, down_answer="", probe_at=None):
-        log.warning("mail_breaker_closed")
+        log.warning("mail_breaker_closed", hint="Nothing to do: mail leaves again.")
 
 
 def take_probe(*, now: datetime) -> bool:

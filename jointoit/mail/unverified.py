@@ -18,7 +18,7 @@ from jointoit.api.linkifier import defused
 from jointoit.mail import payload
 from jointoit.mail.messages import HeldMails, Message, Person
 from jointoit.mail.models import OutboxMail
-from jointoit.mail.policy import SPEED
+from jointoit.process.leases import SPEED
 
 State = OutboxMail.State
 A_DAY = timedelta(days=1) / SPEED

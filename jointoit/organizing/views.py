@@ -35,7 +35,7 @@ from jointoit.organizing.serializers import (
     AnnouncementSerializer,
     DryRunParameters,
     DuplicateSerializer,
-    ExportRequestSerializer,
+    ExportSerializer,
     GuestSerializer,
     NewAnnouncementSerializer,
     QuestionSerializer,
@@ -301,7 +301,7 @@ class ExportView(ToolView):
     refusals = {"POST": {400: ("wrong_password",)}}
 
     def post(self, request: Request) -> HttpResponse:
-        password = self.values(ExportRequestSerializer)["password"]
+        password = self.values(ExportSerializer)["password"]
         document = export.export(user=sender(request), password=password)
         name = {"Content-Disposition": 'attachment; filename="personal-data.json"'}
         return JSONResponse(document, headers=name)

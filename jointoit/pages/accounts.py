@@ -1,29 +1,41 @@
 """Signing up, in and out, and what people say of themselves."""
 
+from contextlib import suppress
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib import auth, messages
 from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from jointoit.accounts import (
     account_closing,
     addresses,
+    export,
     keys,
     login_throttle,
     logins,
     passwords,
     profile,
     signup,
+    tokens,
 )
 from jointoit.accounts.models import ApiKey, User
-from jointoit.errors import DomainError
+from jointoit.accounts.session_views import SESSIONS
+from jointoit.api.http.rendering import JSONResponse
+from jointoit.api.lists.pagination import Listing, first_rows
+from jointoit.errors import DomainError, NotFound
+from jointoit.events import team
+from jointoit.events.team_queries import roles_of
+from jointoit.mail.times import moment
 from jointoit.pages.base import PageView, demand, next_of
 from jointoit.pages.forms import (
     AddressForm,
     ClosingForm,
+    ExportForm,
     Form,
     KeyForm,
     LoginForm,
@@ -33,6 +45,12 @@ from jointoit.pages.forms import (
 )
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
+MOST = 100  # log-ins and roles that are shown
+ROLES = {
+    "owner": gettext_lazy("owner"),
+    "manager": gettext_lazy("manager"),
+    "door": gettext_lazy("at the door"),
+}
 
 
 class EnterView(PageView):
@@ -132,14 +150,27 @@ class AccountView(PageView):
 
     def show(self, status: int = 200, **forms: Any) -> HttpResponse:
         person = self.person
+        profile = {name: getattr(person, name, "") for name in ProfileForm.base_fields}
         shown = {
-            "profile_form": ProfileForm(initial={name: getattr(person, name, "") for name in ProfileForm.base_fields}),
+            "profile_form": ProfileForm(initial=profile, auto_id="profile_%s"),
             "password_form": PasswordForm(),
-            "key_form": KeyForm(),
+            "key_form": KeyForm(auto_id="key_%s"),
+            "export_form": ExportForm(auto_id="export_%s"),
             "keys": ApiKey.objects.filter(user=person).living(self.now),
             "scopes": keys.SCOPES,
+            "sessions": self.sessions(),
+            "roles": [row | {"role_name": ROLES[row["role"]]} for row in first_rows(roles_of(member=person.pk), MOST)],
         }
         return self.render("account", status, **shown | forms)
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """Where programs are logged in with a password; sessions of pages are known to their browsers alone."""
+        values = {"user": self.person.pk, "now": self.now, "lifetime": tokens.lifetime()}
+        zone = self.person.timezone
+        return [
+            row | {name: moment(row[name], zone) for name in ("began_at", "last_used_at")}
+            for row in first_rows(Listing(SESSIONS, values), MOST)
+        ]
 
     def post(self, request: HttpRequest) -> HttpResponse:
         act = {
@@ -148,11 +179,16 @@ class AccountView(PageView):
             "key": self.make_key,
             "end_key": self.end_key,
             "resend": self.resend,
+            "keep_email": self.keep_email,
+            "end_session": self.end_session,
+            "end_others": self.end_others,
+            "leave": self.leave,
+            "export": self.export,
         }.get(request.POST.get("do", ""), self.show)
         return act()
 
     def save_profile(self) -> HttpResponse:
-        form = ProfileForm(self.request.POST)
+        form = ProfileForm(self.request.POST, auto_id="profile_%s")
         if form.is_valid():
             values = {name: value for name, value in form.cleaned_data.items() if name != "current_password"}
             password = form.cleaned_data.get("current_password")
@@ -183,7 +219,7 @@ class AccountView(PageView):
 
     def make_key(self) -> HttpResponse:
         demand("login", f"user:{self.person.pk}", now=self.now)
-        form = KeyForm(self.request.POST)
+        form = KeyForm(self.request.POST, auto_id="key_%s")
         if form.is_valid():
             try:
                 _key, secret = keys.create(user=self.person, now=self.now, **form.cleaned_data)
@@ -201,6 +237,39 @@ class AccountView(PageView):
         demand("reset", f"user:{self.person.pk}", now=self.now)
         addresses.remind(user=self.person, now=self.now)
         return self.done(_("The mail is on its way."))
+
+    def keep_email(self) -> HttpResponse:
+        """The address of now withdraws a wish for another."""
+        profile.update(user=self.person, values={"email": self.person.email}, now=self.now)
+        return self.done(_("Your address stays as it is."))
+
+    def end_session(self) -> HttpResponse:
+        with suppress(NotFound, ValueError):  # ended already
+            tokens.end_session(user=self.person, family=UUID(self.request.POST.get("session", "")))
+        return self.done(_("That log-in is ended."))
+
+    def end_others(self) -> HttpResponse:
+        account_closing.end_access(user_ids=[self.person.pk], keys=False)
+        update_session_auth_hash(self.request, User.objects.get(pk=self.person.pk))
+        return self.done(_("You are logged out everywhere but here."))
+
+    def leave(self) -> HttpResponse:
+        with suppress(NotFound):  # pressed twice
+            team.leave(user=self.person, membership_id=whole_number(self.request.POST.get("role")), now=self.now)
+        return self.done(_("You do not help there any more."))
+
+    def export(self) -> HttpResponse:
+        demand("login", f"user:{self.person.pk}", now=self.now)
+        form = ExportForm(self.request.POST, auto_id="export_%s")
+        if form.is_valid():
+            try:
+                document = export.export(user=self.person, password=form.cleaned_data["password"])
+            except DomainError as error:
+                form.refuse(error)
+            else:
+                name = {"Content-Disposition": 'attachment; filename="personal-data.json"', "Cache-Control": "no-store"}
+                return JSONResponse(document, headers=name)
+        return self.show(400, export_form=form)
 
     def done(self, sentence: str) -> HttpResponseRedirect:
         messages.success(self.request, sentence)

@@ -10,8 +10,8 @@ import orjson
 from django.db import connection
 
 from jointoit.events.roles import MANAGERS
+from jointoit.process.leases import CLAIMED, LEASE, RELEASED, persistently
 from jointoit.webhooks.models import Message
-from jointoit.webhooks.policy import LEASE
 
 State = Message.State
 DUE: Final = """
@@ -31,8 +31,7 @@ PROBE: Final = """
     UPDATE webhooks_webhook SET paused_until = %(until)s
     WHERE id = ANY(%(webhooks)s::bigint[]) AND paused_until <= %(now)s RETURNING id
 """
-# `not_before` moves to the end of the lease: a message whose sender died comes again by itself. Rights are looked at
-# here, for all that is about to be sent.
+# Rights are looked at here, for all that is about to be sent.
 CLAIM: Final = f"""
     WITH asked AS (SELECT * FROM unnest(%(webhooks)s::bigint[], %(most)s::int[]) AS asked (webhook_id, most)),
     due AS MATERIALIZED (
@@ -42,7 +41,7 @@ CLAIM: Final = f"""
             ORDER BY message.not_before, message.id LIMIT asked.most FOR UPDATE SKIP LOCKED
         ) AS pending
     ), claimed AS (
-        UPDATE webhooks_message AS message SET claim = %(claim)s, lease_until = %(until)s, not_before = %(until)s
+        UPDATE webhooks_message AS message SET {CLAIMED}
         FROM due WHERE message.id = due.id
         RETURNING message.id, message.webhook_id, message.message_id, message.body, message.attempt, message.event_id,
                   message.give_up_at, due.not_before AS was_due
@@ -55,14 +54,14 @@ CLAIM: Final = f"""
     FROM claimed JOIN webhooks_webhook AS webhook ON webhook.id = claimed.webhook_id
     ORDER BY was_due, claimed.id
 """
-SETTLE: Final = """
+SETTLE: Final = f"""
     UPDATE webhooks_message AS message
     SET state = became.state, attempt = message.attempt + became.tried,
         status = CASE became.tried WHEN 1 THEN became.status ELSE message.status END,
         milliseconds = CASE became.tried WHEN 1 THEN became.milliseconds ELSE message.milliseconds END,
         answer = CASE became.tried WHEN 1 THEN became.answer ELSE message.answer END,
         not_before = became.not_before, settled_at = CASE became.state WHEN 'pending' THEN NULL ELSE %(now)s END,
-        claim = NULL, lease_until = NULL
+        {RELEASED}
     FROM jsonb_to_recordset(%(became)s::jsonb) AS became (id bigint, claim uuid, state text, tried int, status int,
                                                           milliseconds int, answer text, not_before timestamptz)
     WHERE message.id = became.id AND message.claim = became.claim
@@ -150,15 +149,19 @@ def settle(lines: list[dict[str, Any]], *, now: datetime) -> int:
     """Write what became of messages, of those whose claims still hold; returns how many these were."""
     if not lines:
         return 0
-    with connection.cursor() as cursor:
-        cursor.execute(SETTLE, {"now": now, "became": orjson.dumps(lines).decode()})
-        return int(cursor.rowcount)
+    values = {"now": now, "became": orjson.dumps(lines).decode()}
+    return persistently(lambda: write(SETTLE, values))
 
 
 def retire(*, now: datetime) -> None:
     """Give up what was due for days."""
+    write(RETIRE, {"now": now})
+
+
+def write(sql: str, values: Mapping[str, Any]) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(RETIRE, {"now": now})
+        cursor.execute(sql, values)
+        return int(cursor.rowcount)
 
 
 def fetch(sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:

@@ -7,7 +7,8 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Func, Q
-from django.db.models.functions import Now
+
+from jointoit.process.leases import Delivery
 
 
 class Webhook(models.Model):
@@ -39,7 +40,7 @@ class Webhook(models.Model):
         return f"webhook {self.pk}"
 
 
-class Message(models.Model):
+class Message(Delivery):
     """One fact for one webhook. `message_id` is the same for every attempt, and nobody else's ever."""
 
     class State(models.TextChoices):
@@ -59,12 +60,6 @@ class Message(models.Model):
     status = models.PositiveIntegerField(null=True, help_text="Of the last answer.")
     milliseconds = models.PositiveIntegerField(null=True, help_text="That the last attempt took.")
     answer = models.TextField(blank=True, default="", db_default="", help_text="How the last answer began.")
-    not_before = models.DateTimeField(db_default=Now())
-    give_up_at = models.DateTimeField()
-    claim = models.UUIDField(null=True, editable=False, help_text="Who is sending it now.")
-    lease_until = models.DateTimeField(null=True, editable=False, help_text="After this the claim is void.")
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
-    settled_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         indexes = [

@@ -1,18 +1,12 @@
-"""The only retry policy of webhooks: when a message is tried again, and when its address is left alone.
-
-`MAIL_CLOCK_SPEED` (1 in production) shortens every span here alike, so that a test lives through days in a minute.
-"""
+"""The only retry policy of webhooks: when a message is tried again, and when its address is left alone."""
 
 from datetime import timedelta
-from random import uniform
 from typing import Final
 
-from django.conf import settings
+from jointoit.process.leases import SPEED, doubling
 
-SPEED: Final[float] = settings.MAIL_CLOCK_SPEED
 #: Seconds for one attempt: resolve, connect, send, and read what comes back.
 TIMEOUT: Final = max(1.0, 15 / SPEED)
-LEASE: Final = timedelta(minutes=2) / SPEED
 GIVE_UP_AFTER: Final = timedelta(days=3) / SPEED
 FIRST_RETRY: Final = timedelta(seconds=10) / SPEED
 SLOWEST_RETRY: Final = timedelta(hours=6) / SPEED
@@ -29,14 +23,10 @@ KEEP: Final = timedelta(days=30)
 
 
 def retry_after(attempt: int) -> timedelta:
-    """How long to wait after the given attempt (1 is the first): doubling, 10 seconds to 6 hours, ±25 %."""
-    return spread(min(FIRST_RETRY * 2.0 ** min(attempt - 1, 16), SLOWEST_RETRY))
+    """How long to wait after the given attempt (1 is the first): 10 seconds to 6 hours."""
+    return doubling(attempt, first=FIRST_RETRY, longest=SLOWEST_RETRY)
 
 
 def pause_after(failures: int) -> timedelta:
-    """How long an address is left alone after so many failures in a row: doubling, 5 seconds to 5 minutes, ±25 %."""
-    return spread(min(FIRST_PAUSE * 2.0 ** min(max(failures - 1, 0), 16), LONGEST_PAUSE))
-
-
-def spread(wait: timedelta) -> timedelta:
-    return wait * uniform(0.75, 1.25)  # noqa: S311  no secret is drawn
+    """How long an address is left alone after so many failures in a row: 5 seconds to 5 minutes."""
+    return doubling(failures, first=FIRST_PAUSE, longest=LONGEST_PAUSE)

@@ -26,12 +26,10 @@ class WebhookSerializer(serializers.Serializer[Any]):
     url = UrlField(
         max_length=2000, help_text="By https, with a public address each time that something is sent.",
     )  # fmt: skip
-    types = serializers.ListField(
-        child=ChoiceField(choices=list(TYPES.items())), allow_empty=False, max_length=len(TYPES)
-    )
+    types = serializers.ListField(child=ChoiceField(choices=list(TYPES.items())), min_length=1, max_length=len(TYPES))
     events = serializers.ListField(
         child=StrictIntegerField(min_value=1, max_value=2**63 - 1),
-        allow_empty=False,
+        min_length=1,
         max_length=MOST_EVENTS,
         allow_null=True,
         required=False,

@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from jointoit.accounts.callers import Caller
 from jointoit.errors import NotFound, Unavailable
+from jointoit.process.leases import LEASE
 from jointoit.webhooks import claims, health, signing
 from jointoit.webhooks.fan_out import body_of
 from jointoit.webhooks.models import Message
-from jointoit.webhooks.policy import LEASE
 from jointoit.webhooks.sending import Sender, Verdict
 from jointoit.webhooks.subscriptions import visible
 

@@ -5,7 +5,10 @@ import time
 from collections import Counter
 from datetime import timedelta
 
+import pytest
+
 from jointoit.mail.messages import EventReminder, PasswordReset, Person, RegistrationConfirmed
+from tests.chaos.conftest import LONG
 from tests.chaos.people import promise
 from tests.chaos.town import PATIENCE, eventually
 from tests.mail.samples import sample
@@ -89,7 +92,7 @@ def test_a_killed_sender_is_replaced_after_its_lease(found, machines, long):
 
 def test_a_day_without_a_mail_server(found, machines, long):
     """The clock runs 720 times as fast, in the long form: a minute lasts 83 ms, a day two minutes."""
-    speed, hours, mails = (720, 24, 2000) if long else (360, 2, 150)
+    speed, hours, mails = (720, 24, 2000) if long else (360, 1, 100)
     town = found()
     town.post.ill = "421 4.3.2 Closed for today"
     minute = 60 / speed
@@ -120,6 +123,7 @@ def test_a_day_without_a_mail_server(found, machines, long):
     assert drained >= mails / 100 * 0.9
 
 
+@pytest.mark.skipif(not LONG, reason="In short: five days in tests/mail/test_send_control.py.")
 def test_a_mail_that_could_not_be_sent_for_five_days_is_given_up(found, machines):
     speed = 17_280  # five days last 25 seconds; faster, a lease would end before its mails are looked at
     town = found()

@@ -137,11 +137,11 @@ class Program:
         self.process.wait()
 
     def kill_child(self) -> None:
-        """kill -9 of one of the processes that this one keeps, as soon as there is one."""
+        """kill -9 of the oldest process that this one keeps, as soon as there is one: the newest may still be idle."""
         pid = self.process.pid
         kept = Path(f"/proc/{pid}/task/{pid}/children")
         children = eventually(lambda: kept.read_text().split(), what=f"{pid} keeps processes")
-        os.kill(int(children[-1]), signal.SIGKILL)
+        os.kill(int(children[0]), signal.SIGKILL)
 
     def end(self) -> None:
         self.process.terminate()
@@ -202,11 +202,13 @@ class Town:
         return dict(self.machines.query("SELECT state, count(*) FROM mail_outboxmail GROUP BY state ORDER BY state"))
 
     def settle(self, *, patience: float = PATIENCE) -> None:
-        """Wait until no mail is pending. Fails with those that are."""
+        """Wait until no mail is pending. Fails with some that are, and what the programs said."""
         try:
             eventually(lambda: "pending" not in self.states(), patience=patience)
         except AssertionError:
-            raise AssertionError(f"These mails are not settled: {self.machines.query(STUCK)}") from None
+            stuck, control = self.machines.query(STUCK), self.machines.query("SELECT * FROM mail_mailgate")
+            said = {path.name: path.read_text()[-2000:] for path in self.folder.glob("*.log")}
+            raise AssertionError(f"These mails are not settled: {stuck}\nUnder {control}\n{said}") from None
 
     def close(self) -> None:
         self.machines.thaw_redis()

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 #: Codes of refusals that follow from a rule or from the state of the service, not from the shape of a value.
 RULES = {
     "closes_before_opening", "email_taken", "ends_before_start", "read_only", "in_the_past", "invalid_cursor",
-    "invalid_token", "username_taken", "weak_password", "wrong_password",
+    "invalid_token", "username_taken", "weak_password", "wrong_password", "link_in_name", "cannot_widen", "not_managed",
+    "answer_required", "invalid_answer", "needs_options", "address_not_allowed",
     # What JSON Schema has no word for: RFC 7493 in the members that nobody asked for, and text that shows nothing.
     "control_characters", "duplicate_member", "invisible", "leap_second", "not_a_character", "out_of_range",
     "too_deep", "too_large_integer", "too_many_values",

@@ -12,6 +12,7 @@ async def main():
     asked = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, asked.set)
     watch = asyncio.create_task(interrupted.obey())
+    await asyncio.sleep(0.1)  # it has looked
     print("runs", flush=True)
     await asyncio.wait_for(asked.wait(), timeout=20)
     print("stopped in order", flush=True)

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from jointoit.mail import claims, delivery
 from jointoit.mail.models import OutboxMail
-from jointoit.mail.policy import LEASE
 from jointoit.process import database_clock
+from jointoit.process.leases import LEASE
 from tests.mail.conftest import Clock
 from tests.mail.sink import Sink
 

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from jointoit.mail import claims, delivery, lines, outbox
 from jointoit.mail import messages as m
 from jointoit.mail.models import OutboxMail
-from jointoit.mail.policy import LEASE
+from jointoit.process.leases import LEASE
 from tests.mail.conftest import Clock
 from tests.mail.samples import ADA, MEETING, sample
 from tests.mail.sink import DROP, Sink

@@ -12,9 +12,9 @@ from django.core.management import call_command
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from jointoit.mail import claims, delivery, send_control, status, tasks
+from jointoit.mail import delivery, send_control, status, tasks
 from jointoit.mail.models import OutboxMail
-from jointoit.process import periodic
+from jointoit.process import leases, periodic
 from jointoit.process.stopping import Stop
 from tests.mail.conftest import Clock
 from tests.mail.sink import Sink
@@ -136,18 +136,18 @@ def test_what_became_of_a_mail_is_written_down_though_the_database_restarts(erro
             raise answer
         return int(answer)
 
-    assert (claims.persistently(write), answers) == (1, [])
+    assert (leases.persistently(write), answers) == (1, [])
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_database_that_stays_away_is_an_error_at_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(claims, "SETTLE_PATIENCE", 0.3)
+    monkeypatch.setattr(leases, "PATIENCE", 0.3)
 
     def write() -> int:
         raise OperationalError("gone")
 
     with pytest.raises(OperationalError):
-        claims.persistently(write)
+        leases.persistently(write)
 
 
 @pytest.mark.django_db

@@ -33,7 +33,7 @@ def test_held_mail_goes_out_when_it_is_released(
 
 
 #: What changes of the place: another server, another database, a time line that begins, tables made anew.
-PARTS = {"server": 0, "database": 1, "time line": 2, "outbox": 3, "row": 4}
+PARTS = {"server": 0, "database": 1, "time line": 2, "table": 3, "row": 4}
 
 
 @pytest.mark.parametrize("part", PARTS.values(), ids=PARTS.keys())
@@ -83,6 +83,21 @@ def test_files_put_back_are_not_noticed_where_nobody_remembers(
     put_back(clock)
     marks.seen.clear()
     monkeypatch.setattr(marks, "KEY", "an empty one")
+
+    assert send_control.permit(batch=10, now=clock.now) == Permit(10)
+
+
+def test_a_batch_that_another_sender_claims_meanwhile_holds_nothing(
+    promise: Callable[..., OutboxMail], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def after_a_claim(place: str) -> int:
+        assert len(claims.claim(limit=1, now=clock.now)) == 1
+        return highest(place)
+
+    promise()
+    send_control.permit(batch=10, now=clock.now)
+    highest = marks.highest
+    monkeypatch.setattr(marks, "highest", after_a_claim)
 
     assert send_control.permit(batch=10, now=clock.now) == Permit(10)
 

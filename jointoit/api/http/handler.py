@@ -1,13 +1,18 @@
 """Django's WSGI handler over the middlewares of the API: what only pages need (sessions, static files) is left out."""
 
+import os
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 from django.core.handlers.base import BaseHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest
 from django.urls import ResolverMatch, get_resolver
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
 
 LONGEST: Final = 255  # characters of a path that is remembered; no route of the API is as long
 
@@ -40,6 +45,21 @@ def match_of(urlconf: str, path: str) -> ResolverMatch:
 
 class ApiHandler(ApiMiddleware, WSGIHandler):
     """What a server calls for everything but pages."""
+
+
+class Application:
+    """As a server calls it. granian adds the environment of the process, which holds secrets and no request needs."""
+
+    def __init__(self) -> None:
+        self.api, self.pages = ApiHandler(), WSGIHandler()
+        self.process = dict(os.environ)
+
+    def __call__(self, environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
+        for name, value in self.process.items():
+            if environ.get(name) == value:
+                del environ[name]
+        handler = self.pages if is_page_path(environ["PATH_INFO"]) else self.api
+        return handler(environ, start_response)
 
 
 def is_page_path(path: str) -> bool:

@@ -56,11 +56,14 @@ class TextParameter(serializers.CharField):
     def __init__(self, *, max_length: int = LONGEST_TEXT, **kwargs: Any) -> None:
         told: dict[str, Any] = {"max_length": f"At most {max_length} characters."}
         shared: dict[str, Any] = {"required": False, "allow_blank": True, "trim_whitespace": False}
-        super().__init__(max_length=max_length, error_messages=told, **shared, **kwargs)
+        super().__init__(max_length=max_length, error_messages=told, **shared | kwargs)
 
 
 class ParameterSerializer(serializers.Serializer[Any]):
-    """The query parameters that a view knows, in the order of the document. None is required."""
+    """The query parameters that a view knows, in the order of the document.
+
+    Whether one that is required is there, the view says.
+    """
 
 
 def read(request: Request, *kinds: type[ParameterSerializer]) -> dict[str, Any]:

@@ -3,8 +3,8 @@ from django.db import migrations, models
 # What a copy that was not looked at yet says of its home stays wrong, so that the first sender holds it.
 ADOPT = """
     UPDATE mail_mailgate SET place = concat_ws(
-        '/', home, left(pg_walfile_name(pg_current_wal_lsn()), 8), 'mail_outboxmail'::regclass::oid,
-        (SELECT xmin FROM django_migrations WHERE app = 'mail' AND name = '0002_gate_row'))
+        '/', home, left(pg_walfile_name(pg_current_wal_lsn()), 8), 'django_migrations'::regclass::oid,
+        (SELECT xmin FROM django_migrations ORDER BY id LIMIT 1))
     WHERE home = (SELECT (SELECT system_identifier FROM pg_control_system()) || '/' || oid
                   FROM pg_database WHERE datname = current_database())
 """

@@ -124,8 +124,14 @@ class Migration(migrations.Migration):
                     "answer",
                     models.TextField(blank=True, db_default="", default="", help_text="How the last answer began."),
                 ),
-                ("not_before", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ("give_up_at", models.DateTimeField()),
+                (
+                    "not_before",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        help_text="The next attempt is made no sooner.",
+                    ),
+                ),
+                ("give_up_at", models.DateTimeField(help_text="Not tried any more after this.")),
                 ("claim", models.UUIDField(editable=False, help_text="Who is sending it now.", null=True)),
                 (
                     "lease_until",
