@@ -57,7 +57,8 @@ class NewAnnouncementSerializer(Shape):
         child=ChoiceField(choices=[(group, group) for group in GROUPS]),
         allow_empty=False,
         required=False,
-        help_text="Whose registration has one of these statuses; those who are confirmed unless given.",
+        help_text="Whose registration has one of these statuses, or who of those with a seat was let in (`admitted`), "
+        "or not (`absent`); those who are confirmed unless given.",
     )
 
 
@@ -166,6 +167,8 @@ class StatisticsParameters(ParameterSerializer):
 
 @extend_schema_serializer(component_name="StatisticsFunnel")
 class FunnelSerializer(Shape):
+    """Where people stand."""
+
     registered = serializers.IntegerField(help_text="Everybody who ever asked.")
     pending = serializers.IntegerField()
     confirmed = serializers.IntegerField()
@@ -176,6 +179,8 @@ class FunnelSerializer(Shape):
 
 
 class WaitingListSerializer(Shape):
+    """What became of those who waited."""
+
     waiting = serializers.IntegerField()
     promoted = serializers.IntegerField(help_text="Who got a seat from the list.")
     since = DateTimeField(allow_null=True, help_text="Since when the first waits.")
@@ -183,17 +188,23 @@ class WaitingListSerializer(Shape):
 
 @extend_schema_serializer(component_name="StatisticsBucket")
 class BucketSerializer(Shape):
+    """A span of time in which something happened."""
+
     start = DateTimeField()
     registered = serializers.IntegerField()
     cancelled = serializers.IntegerField()
 
 
 class ArrivalSerializer(Shape):
+    """A quarter of an hour in which somebody came."""
+
     start = DateTimeField(help_text="Of a quarter of an hour.")
     admitted = serializers.IntegerField(help_text="Who was let in for the first time.")
 
 
-class DoorFiguresSerializer(Shape):
+class TurnoutSerializer(Shape):
+    """Who came, and when."""
+
     admitted = serializers.IntegerField()
     no_shows = serializers.IntegerField(
         allow_null=True,
@@ -203,13 +214,15 @@ class DoorFiguresSerializer(Shape):
 
 
 class StatisticsSerializer(Shape):
+    """The figures of an event, all of one moment."""
+
     bucket = serializers.CharField()
     timezone = serializers.CharField()
     capacity = serializers.IntegerField(allow_null=True)
     funnel = FunnelSerializer()
     waiting_list = WaitingListSerializer()
     over_time = BucketSerializer(many=True)
-    door = DoorFiguresSerializer()
+    door = TurnoutSerializer()
 
 
 class ExportSerializer(ConfirmedShape):

@@ -76,6 +76,8 @@ class AnnouncementForm(Form):
             ("confirmed", _("Who has a seat")),
             ("pending", _("Who asked for a seat")),
             ("waitlisted", _("Who waits")),
+            ("admitted", _("Who was let in")),
+            ("absent", _("Who has a seat and was not let in")),
         ],
         widget=forms.CheckboxSelectMultiple,
     )

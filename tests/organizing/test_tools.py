@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db.models import Q
@@ -11,6 +12,8 @@ from jointoit.accounts import export
 from jointoit.accounts.callers import SERVICE, Caller
 from jointoit.accounts.models import User
 from jointoit.accounts.passwords import WrongPassword
+from jointoit.checkin import door
+from jointoit.checkin.reading import Presented
 from jointoit.errors import ManyInvalid, TooOften
 from jointoit.events import booking, questions
 from jointoit.events.invariants import violations
@@ -49,6 +52,28 @@ def test_an_announcement_reaches_each_of_those_it_is_for_once(make_event, regist
         2,
         {made.pk: {"sent": 0, "waiting": 2, "failed": 0}},
     )
+
+
+@pytest.mark.parametrize(
+    ("to", "names"),
+    [
+        (["admitted"], ["came"]), (["absent"], ["away", "undone"]), (["pending", "admitted"], ["asks", "came"]),
+        (["admitted", "absent"], ["away", "came", "undone"]),
+    ],
+)  # fmt: skip
+def test_who_came_and_who_did_not_are_written_to_apart(make_event, make_user, register, now, to, names):
+    event = make_event(date=now)
+    seats = {name: register(event, make_user(username=name), now=now - DAY) for name in ("came", "away", "undone")}
+    Event.objects.filter(pk=event.pk).update(requires_approval=True)
+    register(event, make_user(username="asks"), now=now - DAY)
+    for name in ("came", "undone"):
+        scan = Presented(id=uuid4(), registration=seats[name].pk)
+        door.admit(caller=Caller(event.organizer), event_id=event.pk, scan=scan, now=now)
+    door.undo(caller=Caller(event.organizer), event_id=event.pk, scan_id=scan.id, now=now)
+
+    found = announcements.recipients(event, to).values_list("attendee__username", flat=True)
+
+    assert sorted(found) == names
 
 
 def test_a_fourth_announcement_within_a_day_waits(make_event, now):
