@@ -51,16 +51,21 @@ HOLDER: Final = PreparedQuery(
 class BadExpiry(Invalid):
     code = "out_of_range"
     message = "A key ends in the future, and within 366 days."
+    remedy = "Choose a time within the next 366 days, or leave `expires_at` out."
+    shown_field = "expires_at"
 
 
 class CannotWiden(Invalid):
     code = "cannot_widen"
     message = "A key is only narrowed; make another one for more."
+    remedy = "Make another key with what is wanted, and end this one."
+    shown_field = "scopes"
 
 
 class TooManyKeys(Conflict):
     code = "too_many_keys"
     message = f"An account has at most {MOST} keys; end one first."
+    remedy = "End a key that nobody uses, by `DELETE /users/me/keys/{id}/`, and ask again."
 
 
 def create(

@@ -25,6 +25,11 @@ LONGEST = 1024
 class WeakPassword(Invalid):
     code = "weak_password"
     message = "Choose another password."
+    remedy = (
+        "Choose a longer one: several words that have nothing to do with you or this service. `errors` says what is "
+        "wrong."
+    )
+    shown_field = "password"
 
 
 class WrongPassword(Invalid):
@@ -32,6 +37,8 @@ class WrongPassword(Invalid):
 
     code = "wrong_password"
     message = "This is not the password of the account."
+    remedy = "Send the password that the account has now; `POST /users/password-reset/` leads to a new one."
+    shown_field = "password"
 
 
 def refuse_weak(password: str, *, user: User, field: str) -> None:

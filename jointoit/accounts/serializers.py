@@ -3,7 +3,7 @@
 import re
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
@@ -144,10 +144,12 @@ class PasswordChangeSerializer(ConfirmedShape):
     new_password = NewPasswordField()
 
 
+@extend_schema_serializer(component_name="AccountClosing")
 class ClosingSerializer(ConfirmedShape):
     password = PasswordField(required=False, help_text="Of an account without one, `proof` in its place.")
 
 
+@extend_schema_serializer(component_name="PasswordReset")
 class AddressSerializer(Shape):
     email = EmailField()
 
@@ -164,11 +166,11 @@ class CalendarAddressSerializer(Shape):
     url = serializers.URLField(read_only=True, help_text="Shown this once: whoever has it reads your registrations.")
 
 
-class LinkSerializer(Shape):
+class MailedTokenSerializer(Shape):
     token = TokenField(help_text="From the link in the mail.")
 
 
-class NewPasswordSerializer(LinkSerializer):
+class NewPasswordSerializer(MailedTokenSerializer):
     new_password = NewPasswordField()
 
 
@@ -177,14 +179,14 @@ class LoginSerializer(Shape):
     password = PasswordField()
 
 
-class PairSerializer(Shape):
+class TokenPairSerializer(Shape):
     access = serializers.CharField(read_only=True, help_text="For `Authorization: Bearer …`; good for 15 minutes.")
     refresh = serializers.CharField(read_only=True, help_text="Good once, for the next pair; for 30 days.")
 
 
-class RefreshSerializer(Shape):
+class TokenRefreshSerializer(Shape):
     refresh = TokenField()
 
 
-class VerifySerializer(Shape):
+class TokenVerifySerializer(Shape):
     token = TokenField(help_text="An access or a refresh token.")

@@ -32,15 +32,15 @@ from jointoit.accounts.pages import LinkView, OneClickView
 from jointoit.accounts.serializers import (
     AddressSerializer,
     ClosingSerializer,
-    LinkSerializer,
     LoginSerializer,
+    MailedTokenSerializer,
     NewPasswordSerializer,
     PasswordChangeSerializer,
     ProfileChangeSerializer,
-    RefreshSerializer,
     SignUpSerializer,
+    TokenRefreshSerializer,
+    TokenVerifySerializer,
     UserSerializer,
-    VerifySerializer,
 )
 from jointoit.api.http.conditional import Conditional
 from jointoit.api.http.rendering import EmptyResponse, JSONResponse
@@ -178,7 +178,7 @@ class VerifyEmailView(LinkView):
     """Names the account: whoever reads the mail may not be the one who opened it."""
 
     database_free = ()
-    serializer_class = LinkSerializer
+    serializer_class = MailedTokenSerializer
     template = "accounts/verify_email.html"
     refusals = {"POST": {400: ("invalid_token",), 409: ("email_taken",)}}
     act = staticmethod(addresses.verify)
@@ -191,7 +191,7 @@ class VerifyEmailView(LinkView):
 
 @documentation.not_me
 class NotMeView(LinkView):
-    serializer_class = LinkSerializer
+    serializer_class = MailedTokenSerializer
     template = "accounts/not_me.html"
     refusals = {"POST": {400: ("invalid_token",), 409: ("address_verified",)}}
     act = staticmethod(strangers.not_me)
@@ -202,7 +202,7 @@ class NotMeView(LinkView):
 class StopMailView(OneClickView):
     """What List-Unsubscribe names in mails to many."""
 
-    serializer_class = LinkSerializer
+    serializer_class = MailedTokenSerializer
     template = "accounts/stop_mail.html"
     refusals = {"POST": {400: ("invalid_token",)}}
     act = staticmethod(strangers.stop_mail)
@@ -214,7 +214,7 @@ class StopMailView(OneClickView):
 
 @documentation.agree_email
 class AgreeToEmailView(LinkView):
-    serializer_class = LinkSerializer
+    serializer_class = MailedTokenSerializer
     template = "accounts/agree_email.html"
     refusals = {"POST": {400: ("invalid_token",), 409: ("email_taken",)}}
     act = staticmethod(addresses.agree)
@@ -223,7 +223,7 @@ class AgreeToEmailView(LinkView):
 
 @documentation.stop_change
 class StopChangeView(LinkView):
-    serializer_class = LinkSerializer
+    serializer_class = MailedTokenSerializer
     template = "accounts/stop_change.html"
     refusals = {"POST": {400: ("invalid_token",)}}
     act = staticmethod(addresses.stop)
@@ -267,7 +267,9 @@ class TokenRefreshView(OpenView):
     refusals = DEAD_TOKEN
 
     def post(self, request: Request) -> HttpResponse:
-        return JSONResponse(asdict(tokens.refresh(raw=read(RefreshSerializer, request)["refresh"], now=timezone.now())))
+        return JSONResponse(
+            asdict(tokens.refresh(raw=read(TokenRefreshSerializer, request)["refresh"], now=timezone.now()))
+        )
 
 
 @documentation.token_verify
@@ -275,7 +277,7 @@ class TokenVerifyView(OpenView):
     refusals = DEAD_TOKEN
 
     def post(self, request: Request) -> HttpResponse:
-        tokens.verify(raw=read(VerifySerializer, request)["token"], now=timezone.now())
+        tokens.verify(raw=read(TokenVerifySerializer, request)["token"], now=timezone.now())
         return JSONResponse({})
 
 
@@ -284,5 +286,5 @@ class TokenBlacklistView(OpenView):
     refusals = DEAD_TOKEN
 
     def post(self, request: Request) -> HttpResponse:
-        tokens.revoke(raw=read(RefreshSerializer, request)["refresh"])
+        tokens.revoke(raw=read(TokenRefreshSerializer, request)["refresh"])
         return JSONResponse({})

@@ -50,6 +50,8 @@ PATHS: dict[Kind, tuple[str, str]] = {
 class BadToken(Invalid):
     code = "invalid_token"
     message = "This link is not valid, or not any more. Ask for a new one."
+    remedy = "Ask for a new mail where this one came from, and open its newest link."
+    shown_field = "token"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +171,7 @@ def transfer_of(token: str) -> int:
 
 
 def transfer_address(token: str) -> str:
-    place = f"{settings.FRONTEND_URL}/transfer" if settings.FRONTEND_URL else f"{settings.PUBLIC_URL}/transfers/"
+    place = f"{settings.FRONTEND_URL}/transfer" if settings.FRONTEND_URL else f"{settings.PUBLIC_URL}/me/transfers/"
     return f"{place}?{urlencode({'token': token})}"
 
 

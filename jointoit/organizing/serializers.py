@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from jointoit.accounts.serializers import ConfirmedShape, PasswordField, TokenField
@@ -68,6 +69,7 @@ class AnnouncementSerializer(NewAnnouncementSerializer):
     created_at = DateTimeField(read_only=True)
 
 
+@extend_schema_serializer(component_name="PromisedAnnouncement")
 class PromisedSerializer(Shape):
     id = serializers.IntegerField(allow_null=True, help_text="Null with `dry_run`.")
     recipients = serializers.IntegerField(help_text="How many people get the mail.")
@@ -86,6 +88,7 @@ class TransferSerializer(Shape):
     email = EmailField()
 
 
+@extend_schema_serializer(component_name="TransferOffer")
 class OfferedSerializer(Shape):
     id = serializers.IntegerField()
     email = serializers.EmailField()
@@ -114,6 +117,7 @@ class GuestPersonSerializer(Shape):
     last_name = serializers.CharField()
 
 
+@extend_schema_serializer(component_name="AddedRegistration")
 class AddedSerializer(Shape):
     """The registration, without the username: whether there was an account is nobody else's affair."""
 
@@ -125,6 +129,7 @@ class AddedSerializer(Shape):
     registered_at = DateTimeField()
 
 
+@extend_schema_serializer(component_name="RegistrationSteps")
 class StepsSerializer(Shape):
     ids = serializers.ListField(
         child=StrictIntegerField(min_value=1, max_value=MAX_ID), allow_empty=False, max_length=MOST_AT_ONCE
@@ -135,6 +140,7 @@ class StepsSerializer(Shape):
     )
 
 
+@extend_schema_serializer(component_name="StepOutcome")
 class OutcomeSerializer(Shape):
     id = serializers.IntegerField()
     status = serializers.ChoiceField(choices=Status.choices, allow_null=True, help_text="As it is now; null: refused.")
@@ -142,6 +148,7 @@ class OutcomeSerializer(Shape):
     detail = serializers.CharField(allow_null=True)
 
 
+@extend_schema_serializer(component_name="StepOutcomes")
 class OutcomesSerializer(Shape):
     results = OutcomeSerializer(many=True)
 
@@ -153,6 +160,7 @@ class StatisticsParameters(ParameterSerializer):
     timezone = TimeZoneField(required=False, help_text="By whose clock a day begins; the event's unless given.")
 
 
+@extend_schema_serializer(component_name="StatisticsFunnel")
 class FunnelSerializer(Shape):
     registered = serializers.IntegerField(help_text="Everybody who ever asked.")
     pending = serializers.IntegerField()
@@ -169,6 +177,7 @@ class WaitingListSerializer(Shape):
     since = DateTimeField(allow_null=True, help_text="Since when the first waits.")
 
 
+@extend_schema_serializer(component_name="StatisticsBucket")
 class BucketSerializer(Shape):
     start = DateTimeField()
     registered = serializers.IntegerField()
@@ -184,5 +193,5 @@ class StatisticsSerializer(Shape):
     over_time = BucketSerializer(many=True)
 
 
-class ExportRequestSerializer(ConfirmedShape):
+class ExportSerializer(ConfirmedShape):
     password = PasswordField(required=False, help_text="Of your account; where it has none, `proof` in its place.")

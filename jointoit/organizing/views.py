@@ -35,7 +35,7 @@ from jointoit.organizing.serializers import (
     AnnouncementSerializer,
     DryRunParameters,
     DuplicateSerializer,
-    ExportRequestSerializer,
+    ExportSerializer,
     GuestSerializer,
     NewAnnouncementSerializer,
     QuestionSerializer,
@@ -300,7 +300,7 @@ class ExportView(ToolView):
     refusals = {"POST": {400: ("wrong_password", "invalid_token")}}
 
     def post(self, request: Request) -> HttpResponse:
-        confirmed = self.values(ExportRequestSerializer)
+        confirmed = self.values(ExportSerializer)
         document = export.export(user=sender(request), now=timezone.now(), **confirmed)
         name = {"Content-Disposition": 'attachment; filename="personal-data.json"'}
         return JSONResponse(document, headers=name)

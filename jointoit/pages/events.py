@@ -21,12 +21,13 @@ from rest_framework.exceptions import ValidationError
 from jointoit.accounts.models import User
 from jointoit.api.lists.pagination import first_rows
 from jointoit.api.lists.prepared import Row
-from jointoit.errors import DomainError
-from jointoit.events import booking, event_queries, registration_queries, roles
+from jointoit.errors import DomainError, ManyInvalid
+from jointoit.events import answers, booking, event_queries, registration_queries, roles
 from jointoit.events.models import Event, Registration
 from jointoit.events.parameters import EventParameters
 from jointoit.events.refusals import AlreadyRegistered
 from jointoit.mail.times import When, moment, when
+from jointoit.pages.answers import AnswersForm
 from jointoit.pages.base import PageView, read, to_login
 from jointoit.pages.forms import VisitorForm
 
@@ -138,25 +139,45 @@ class EventView(PageView):
 
 
 class RegisterView(EventView):
-    """What the button on the page of an event sends; opened as a page, it leads back there."""
+    """What the button on the page of an event sends; opened as a page, it asks what the event asks, or leads back."""
 
     throttle_scope = "register"
 
     def get(self, request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
+        if self.user:
+            event = event_queries.visible_event(pk, caller=self.caller)
+            questions = answers.asked(event)
+            if questions and state_of(event, now=self.now) in TAKES and self.own_registration(event) is None:
+                return self.ask(event, AnswersForm(questions))
         return redirect("page-event-short", pk)
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         if self.user is None:
             return to_login(request)
+        event = event_queries.visible_event(pk, caller=self.caller)
+        form = AnswersForm(answers.asked(event), request.POST)
+        if not form.is_valid():
+            return self.ask(event, form, form.status)
         try:
-            registration = booking.register(event_id=pk, attendee=self.user, now=self.now)
+            registration = booking.register(event_id=pk, attendee=self.user, now=self.now, answered=form.answered)
         except AlreadyRegistered:
             return redirect("page-event-short", pk)
+        except ManyInvalid as error:
+            form.refuse(error)
+            return self.ask(event, form, form.status)
         except DomainError as error:
             event = event_queries.visible_event(pk, caller=self.caller)
             return self.show(event, 409, refusal=str(error))
         messages.success(request, sentence_of(registration))
         return redirect("page-registration", registration.pk)
+
+    def ask(self, event: Event, form: AnswersForm, status: int = 200) -> HttpResponse:
+        shown = {"event": event, "form": form, "state": state_of(event, now=self.now)}
+        return self.render("register", status, **shown, when=when(event, event.timezone))
+
+
+#: States in which one may ask for a seat.
+TAKES = ("open", "waitlist")
 
 
 def sentence_of(registration: Registration) -> str:

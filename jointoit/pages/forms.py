@@ -198,6 +198,12 @@ class ClosingForm(ConfirmedForm):
     password = password(_("Password"))
 
 
+class ExportForm(ConfirmedForm):
+    serializer_class = ClosingSerializer
+
+    password = password(_("Password"))
+
+
 class KeyForm(ConfirmedForm):
     serializer_class = NewKeySerializer
 
@@ -210,17 +216,31 @@ class KeyForm(ConfirmedForm):
 
 # ── Events ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-TIMES = ("date", "ends_at", "registration_opens_at", "registration_closes_at")
+TIMES = (
+    "date", "ends_at", "registration_opens_at", "registration_closes_at", "cancel_until", "checkin_opens_at",
+    "checkin_closes_at",
+)  # fmt: skip
 
 
 def moment(label: Any, **kwargs: Any) -> forms.CharField:
     return forms.CharField(label=label, widget=forms.TextInput(attrs={"type": "datetime-local"}), **kwargs)
 
 
+def instant(form: Form, name: str, place: ZoneInfo) -> str | None:
+    """What the clocks show, as a moment; the earlier one where they show it twice."""
+    try:
+        local = datetime.fromisoformat(form.cleaned_data[name])
+        return local.replace(tzinfo=local.tzinfo or place).isoformat()
+    except (ValueError, OverflowError):
+        form.add_error(name, _("Write it as date and time, such as 2030-05-17T19:00."))
+        return None
+
+
 class EventForm(Form):
     """Times are those on the clocks of the place."""
 
     serializer_class = EventSerializer
+    template_name = "pages/event_form.html"
 
     title = text(_("Title"))
     date = moment(_("Starts"))
@@ -234,32 +254,52 @@ class EventForm(Form):
     registration_opens_at = moment(_("Registration opens"), required=False, help_text=_("Empty: at once."))
     registration_closes_at = moment(_("Registration closes"), required=False, help_text=_("Empty: at the start."))
     tags = text(_("Tags"), required=False, help_text=_("Words that people look for, with commas between."))
+    cancel_until = moment(
+        _("People may cancel by themselves until"), required=False, help_text=_("Empty: until the end.")
+    )
+    allow_transfers = forms.BooleanField(label=_("People may hand their seat to a friend"), required=False)
+    verified_only = forms.BooleanField(label=_("Only people with a confirmed e-mail may register"), required=False)
+    checkin_opens_at = moment(_("The door opens"), required=False, help_text=_("Empty: three hours before the start."))
+    checkin_closes_at = moment(
+        _("The door closes"), required=False, help_text=_("Empty: at the end, or a day after the start.")
+    )
+    contact = text(
+        _("Replies go to"), type="email", required=False, help_text=_("An e-mail address that everybody can see.")
+    )
+    organizer_news = forms.ChoiceField(
+        label=_("Which mails do you want?"),
+        required=False,
+        choices=[
+            (Event.News.REQUESTS, _("Who asks for a seat at once, the rest once a day")),
+            (Event.News.EACH, _("Everything at once")),
+            (Event.News.DAILY, _("Everything once a day")),
+            (Event.News.NONE, _("None")),
+        ],
+    )
 
     def given(self) -> dict[str, Any]:
         given = super().given()
         place = ZoneInfo(given["timezone"])
         for name in TIMES:
-            given[name] = self.instant(name, given[name], place) if given[name] else None
+            given[name] = self.unchanged(name) or (instant(self, name, place) if given[name] else None)
         tags = [tag.strip() for tag in given["tags"].split(",")]
-        return given | {"tags": [tag for tag in tags if tag]}
+        given |= {"tags": [tag for tag in tags if tag], "contact": given["contact"] or None}
+        return {name: value for name, value in given.items() if name != "organizer_news" or value}
 
-    def instant(self, name: str, typed: str, place: ZoneInfo) -> str | None:
-        """What the clocks show, as a moment; the earlier one where they show it twice."""
-        try:
-            local = datetime.fromisoformat(typed)
-            return local.replace(tzinfo=local.tzinfo or place).isoformat()
-        except (ValueError, OverflowError):
-            self.add_error(name, _("Write it as date and time, such as 2030-05-17T19:00."))
-            return None
+    def unchanged(self, name: str) -> str | None:
+        """The time as it is, to the microsecond, where the field still shows it: browsers take milliseconds."""
+        is_shown = self.cleaned_data[name] and self.cleaned_data[name] == self.initial.get(name)
+        return self.initial["exact"][name] if is_shown else None
 
     @staticmethod
     def initial_of(event: Event) -> dict[str, Any]:
         place = ZoneInfo(event.timezone)
         shown = {name: getattr(event, name) for name in EventForm.base_fields}
-        for name in TIMES:
-            if shown[name]:
-                shown[name] = shown[name].astimezone(place).replace(tzinfo=None).isoformat().removesuffix(":00")
-        return shown | {"tags": ", ".join(event.tags)}
+        times = {name: shown[name].astimezone(place) for name in TIMES if shown[name]}
+        for name, at in times.items():
+            local = at.replace(tzinfo=None).isoformat(timespec="milliseconds")
+            shown[name] = local.removesuffix(".000").removesuffix(":00")
+        return shown | {"tags": ", ".join(event.tags), "exact": {name: at.isoformat() for name, at in times.items()}}
 
 
 class NewEventForm(EventForm):

@@ -317,7 +317,7 @@ def form(operation: str, content: bytes | None = None) -> Given:
     def given(scene: Scene) -> Call:
         call = GOOD[operation](scene)
         sent = content or "&".join(f"{name}={value}" for name, value in call.json.items()).encode()
-        return call.but(json=None, content=sent, headers={**FORM, "Accept": "text/html"})
+        return call.but(json=None, content=sent, headers=FORM)
 
     return given
 
@@ -456,10 +456,7 @@ OWN: dict[str, dict[str, Given]] = {
         "invalid": json("POST /api/token/blacklist/"),
         "token_not_valid": json("POST /api/token/blacklist/", refresh="junk"),
     },
-    "GET /": {"200 text/html": lambda scene: Call("GET", "/", headers={"Accept": "text/html"})},
-    "GET /problems/": {"200 text/html": lambda scene: Call("GET", "/problems/", headers={"Accept": "text/html"})},
     "GET /problems/{code}/": {
-        "200 text/html": lambda scene: Call("GET", "/problems/busy/", headers={"Accept": "text/html"}),
         "not_found": lambda scene: Call("GET", "/problems/nothing/"),
     },
     "GET /events/": {"invalid": query("GET /events/", "page_size=0")},
@@ -497,9 +494,6 @@ OWN: dict[str, dict[str, Given]] = {
     "GET /events/{id}/registrations/": {
         "invalid": query("GET /events/{id}/registrations/", "status=gone"),
         "permission_denied": by("GET /events/{id}/registrations/", "cleo"),
-        "200 text/csv": lambda scene: GOOD["GET /events/{id}/registrations/"](scene).but(
-            headers={"Accept": "text/csv"}
-        ),
     },
     "GET /registrations/": {"invalid": query("GET /registrations/", "status=gone")},
     "GET /registrations/unsubscribe/": {"invalid": query("GET /registrations/unsubscribe/", "token=" + "x" * 5000)},

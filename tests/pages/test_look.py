@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from django.urls import reverse
 
-from jointoit.accounts import keys
+from jointoit.accounts import keys, profile, tokens
 from jointoit.accounts.callers import Caller
-from jointoit.events import door_passes, team
+from jointoit.events import door_passes, questions, team
 from jointoit.mail import links
+from jointoit.organizing import announcements, transfers
 from tests.browser import barriers, picture
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -22,7 +23,7 @@ PICTURED = os.environ.get("PICTURED", "")  # the pages of which there shall be s
 
 @pytest.fixture
 def scene(make_user, make_event, register, now):
-    """Paths by name: those of anybody, of an organizer who has a seat elsewhere, and of who has no password."""
+    """Paths by name: those of anybody, of who has no password, and of an organizer who has a seat elsewhere."""
     ada = make_user(
         username="ada", email_verified=True, first_name="Ada", last_name="Lovelace", timezone="Europe/Berlin"
     )
@@ -41,9 +42,38 @@ def scene(make_user, make_event, register, now):
     other = make_event(
         title="Talks on old computers", organizer=guest, location="Museum of Technology, Berlin", capacity=40,
         description=text.replace("play till the last piece falls", "take three machines apart, and start two again"),
-        tags=["computers"], ends_at=now + timedelta(days=7, hours=2), **zone,
+        tags=["computers"], ends_at=now + timedelta(days=7, hours=2), allow_transfers=True, **zone,
     )  # fmt: skip
-    seat = register(other, ada)
+    asking = make_event(title="Dinner for all", allow_transfers=True, organizer=ada, location="Kitchen")
+    options = ["vegan", "with fish", "whatever there is"]
+    asked = [
+        questions.add(
+            caller=Caller(each.organizer), event_id=each.pk, fields={"label": label, "type": kind} | more, now=now
+        )
+        for each in (other, asking)
+        for label, kind, more in (
+            ("What do you eat?", "choice", {"options": options, "help": "We cook for all."}),
+            ("What shall we bring?", "choices", {"options": options}),
+            ("Until when do you stay?", "date", {}),
+            ("I agree that pictures are taken", "consent", {}),
+        )
+    ]  # fmt: skip
+    other.refresh_from_db()
+    seat = register(other, ada, answered={str(asked[0].pk): "vegan"})
+    given = register(other, guest)
+    offer = transfers.offer(caller=Caller(guest), registration_id=given.pk, email=ada.email, now=now)
+    eater = register(asking, guest, answered={str(asked[4].pk): "vegan", str(asked[5].pk): options[:2]})
+    announcements.announce(
+        caller=Caller(ada),
+        event_id=asking.pk,
+        subject="Bring a cup",
+        text="There will be tea.",
+        to=["confirmed"],
+        now=now,
+    )
+    tokens.issue(user=ada, now=now, device="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
+    full.memberships.create(owner=full.organizer, member=ada, role="door", since=now)
+    profile.update(user=ada, values={"email": "lovelace@example.org"}, now=now)
     register(full, guest)
     waits = register(full, ada)
     for _ in range(3):
@@ -100,6 +130,12 @@ def scene(make_user, make_event, register, now):
         "close": of("close-account"),
         "calendar": of("calendar"),
         "invitations": of("invitations"),
+        "transfer": links.transfer_address(links.mint_transfer(offer.pk)),
+        "register": of("register", asking.pk),
+        "manage-question": of("manage-question", asking.pk, asked[4].pk),
+        "manage-person": of("manage-person", asking.pk, eater.pk),
+        **{f"asking-{name}": of(f"manage-{name}", asking.pk) for name in ("questions", "announcements", "guest")},
+        "manage-duplicate": of("manage-duplicate", event.pk),
         "event-mine": of("event-short", other.pk),
         "logout": of("logout"),
         **{f"manage-{name}": of(f"manage-{name}", event.pk) for name in about_event},
@@ -113,7 +149,7 @@ def scene(make_user, make_event, register, now):
     alan.set_unusable_password()
     alan.save()
     without = {"account-without": of("account"), "close-without": of("close-account")}
-    return {None: public, ada: private, alan: without}
+    return {None: public, alan: without, ada: private}
 
 
 def of(name, *args):
@@ -128,13 +164,26 @@ def account_of(user):
 @pytest.mark.parametrize("size", SIZES)
 def test_no_page_has_a_barrier_or_needs_to_be_pushed_sideways(open_browser, live_server, settings, scene, size, scheme):
     found = {}
+
+    def look(page, name):
+        if PICTURES and (not PICTURED or name in PICTURED.split(",")):
+            picture(page, Path(PICTURES), f"{name}-{size}-{scheme}")
+        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        found[name] = [*barriers(page), *([f"{wide} px too wide"] if wide > 0 else [])]
+
     for user, paths in scene.items():
         page = open_browser(user, viewport=SIZES[size], color_scheme=scheme).new_page()
         for name, path in paths.items():
             page.goto(path.replace("http://127.0.0.1:8000", ""))
-            if PICTURES and (not PICTURED or name in PICTURED.split(",")):
-                picture(page, Path(PICTURES), f"{name}-{size}-{scheme}")
-            wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-            found[name] = [*barriers(page), *([f"{wide} px too wide"] if wide > 0 else [])]
+            look(page, name)
+    page.goto(paths["asking-announcements"])
+    page.get_by_label("Subject").fill("Bring a cup")
+    page.get_by_label("Text").fill("There will be tea.")
+    page.get_by_role("button", name="See who gets it").click()
+    look(page, "announcement")
+    page.goto(paths["manage-pending"])
+    page.get_by_role("checkbox").first.check()
+    page.get_by_role("button", name="Cancel").click()
+    look(page, "step")
 
     assert {name: wrong for name, wrong in found.items() if wrong} == {}

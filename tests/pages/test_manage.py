@@ -18,7 +18,10 @@ FORM = {
     "description": "", "capacity": "40", "registration_opens_at": "", "registration_closes_at": "",
     "tags": "Rust, web ,",
 }  # fmt: skip
-TABS = ("event", "edit", "publish", "cancel", "delete", "people", "people-csv", "history", "team")
+TABS = (
+    "event", "edit", "publish", "cancel", "delete", "people", "people-csv", "history", "team", "questions",
+    "announcements", "guest", "duplicate",
+)  # fmt: skip
 
 
 def path_of(name, event):
@@ -50,7 +53,7 @@ def test_a_draft_of_others_is_not_there(log_in, make_event, make_user, tab):
 def test_every_page_of_ones_own_asks_to_log_in(client, make_event):
     event = make_event()
     paths = [
-        "/" + str(pattern.pattern).replace("<id:pk>", str(event.pk)) for pattern in urlpatterns
+        "/" + re.sub(r"<id:\w+>", str(event.pk), str(pattern.pattern)) for pattern in urlpatterns
         if str(pattern.pattern).startswith(("me/", "manage/"))
     ]  # fmt: skip
 
