@@ -54,7 +54,7 @@ def eleventh(scene: Scene) -> Call:
     call = create(scene)
     scene.database.execute(
         "INSERT INTO webhooks_webhook (owner_id, url, types, seed, previous_seed, enabled, disabled_reason, failures, "
-        "created_at) SELECT %s, '', '{}', '', '', true, '', 0, now() FROM generate_series(1, 9)",
+        "created_at) SELECT %s, '', '{event.published}', '', '', true, '', 0, now() FROM generate_series(1, 9)",
         [scene.ada.id],
     )
     scene.database.commit()
