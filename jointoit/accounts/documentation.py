@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import Direction, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 
 from jointoit.accounts import serializers as shapes
 from jointoit.api.openapi.components import LOCATION, asks, gives
@@ -23,6 +24,7 @@ PROFILE = {name: ADA[name] for name in ("username", "email", "first_name", "last
 PASSWORD, NEW_PASSWORD = "an engine of numbers", "weaving algebraical patterns"
 JWT = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ1c2VyX2lkIjoiMTgxNSJ9.c2lnbmF0dXJl"
 FROM_MAIL = "eyJ1c2VyX2lkIjoxODE1fQ:1vN2aB:c2lnbmF0dXJl"
+CALENDAR = {"url": "https://events.example.org/calendar/Zm9yIG5vYm9keSBidXQgaXRzIG93bmVy.ics"}
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 NOTHING = OpenApiResponse(OpenApiTypes.OBJECT, "An empty object.")
 PAGE = {(200, "text/html"): OpenApiResponse(OpenApiTypes.STR, "A page for a person.")}
@@ -33,6 +35,19 @@ FORM = {
     (400, "application/problem+json"): OpenApiResponse(PROBLEM, REFUSED),
 }
 PAGE_TOKEN = OpenApiParameter("token", OpenApiTypes.STR, description="From the link in the mail.")
+
+
+class ConfirmedExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """One of the two is required, which of them depends on the account."""
+
+    target_class = "jointoit.accounts.serializers.ConfirmedShape"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: Direction) -> Any:
+        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        if direction == "request":
+            schema["anyOf"] = [{"required": [name]} for name in (self.target.confirmed_by, "proof")]
+        return schema
 
 
 def empty(description: str) -> OpenApiResponse:
@@ -90,6 +105,30 @@ password = posts(
     request=shapes.PasswordChangeSerializer,
     responses={204: empty("The password is changed.")},
     examples=[asks({"current_password": PASSWORD, "new_password": NEW_PASSWORD})],
+)
+proof = posts(
+    summary="Ask for what stands in for a password",
+    description=(
+        "For an account that has none, because a link in a mail opened it. The mail goes to its confirmed address; "
+        "the `proof` in it is good for 15 minutes and once, wherever `password` or `current_password` is asked for. "
+        "`POST /users/me/password/` sets the first password with it."
+    ),
+    request=None,
+    responses={202: NOTHING},
+    examples=[gives({}, 202)],
+)
+calendar_address = posts(
+    summary="Make or renew the address of your calendar",
+    description=(
+        "For a calendar program to subscribe to: your registrations, without a log-in. The address before it, if there "
+        "was one, ends. A new password by mail, or a closed account, ends it too."
+    ),
+    request=None,
+    responses={
+        201: OpenApiResponse(shapes.CalendarAddressSerializer, "The first address."),
+        200: OpenApiResponse(shapes.CalendarAddressSerializer, "Another one in its place."),
+    },
+    examples=[gives(CALENDAR, 201), gives(CALENDAR)],
 )
 password_reset = posts(
     summary="Ask for a password reset",

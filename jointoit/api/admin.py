@@ -121,9 +121,17 @@ class PanelAdmin(admin.ModelAdmin[Any]):
 
 
 def ask(
-    model_admin: admin.ModelAdmin[Any], request: HttpRequest, names: Sequence[str], *, people: int, note: str = ""
+    model_admin: admin.ModelAdmin[Any],
+    request: HttpRequest,
+    names: Sequence[str],
+    *,
+    people: int,
+    sentence: str = "",
+    note: str = "",
 ) -> HttpResponse | None:
     """The page that says how many people get a mail and what it is about; None where that was read and agreed to.
+
+    `sentence` says something else than that number, `note` something besides.
 
     Who agreed is asked anew where it is another number by now.
     """
@@ -136,6 +144,7 @@ def ask(
         "title": f"{chosen[2]}?",
         "opts": model_admin.opts,
         "people": people,
+        "sentence": sentence,
         "note": note,
         "names": names[:MOST],
         "more": len(names[MOST:]),
@@ -164,15 +173,23 @@ class RuledAdmin(PanelAdmin):
         return str(row)
 
     def take_step(
-        self, request: HttpRequest, rows: Iterable[Model], step: Callable[[Any], object], done: str, *, people: int,
+        self,
+        request: HttpRequest,
+        rows: Iterable[Model],
+        step: Callable[[Any], object],
+        done: str,
+        *,
+        people: int,
+        sentence: str = "",
         note: str = "",
-    ) -> HttpResponse | None:  # fmt: skip
-        """Each row for itself, once it is agreed that so many people get a mail.
+    ) -> HttpResponse | None:
+        """Each row for itself, once it is agreed that so many people get a mail, or to the sentence about the number.
 
         What a rule refuses of one stands in the way of no other.
         """
         rows, taken = list(rows), 0
-        if question := ask(self, request, [self.name_of(row) for row in rows], people=people, note=note):
+        names = [self.name_of(row) for row in rows]
+        if question := ask(self, request, names, people=people, sentence=sentence, note=note):
             return question
         for row in rows:
             try:

@@ -12,10 +12,11 @@ from jointoit.accounts.callers import Caller
 from jointoit.accounts.models import User
 from jointoit.api.admin import Panel, ReadOnlyInline, RuledAdmin, SameFieldsForm, UndeletableAdmin, folded
 from jointoit.errors import DomainError
-from jointoit.events import booking, notifications, scheduling
+from jointoit.events import booking, hiding, notifications, scheduling
 from jointoit.events.models import DoorPass, Event, Invitation, Membership, Registration
 from jointoit.events.serializers import NewEventSerializer
 from jointoit.journal.models import Fact
+from jointoit.mail import stops
 from jointoit.mail.models import OutboxMail
 
 STEP = {"What": "type", "When": "at", "By": "actor_kind", "Number": "actor_id"}
@@ -95,13 +96,16 @@ class EventAdmin(RuledAdmin):
     form = EventForm
     inlines = (TeamInline,)
     list_display = ("title", "date", "location", "organizer", "status", "capacity", "seats_taken", "waiting")
-    list_filter = ("status", "date", "requires_approval", "verified_only", "waitlist")
+    list_filter = (
+        "status", "date", "requires_approval", "verified_only", "waitlist",
+        ("hidden_status", admin.EmptyFieldListFilter),
+    )  # fmt: skip
     search_fields = folded("title", "location", "organizer__username", "organizer__email")
     list_select_related = ("organizer",)
     autocomplete_fields = ("organizer",)
-    readonly_fields = ("seats_taken", "waiting", "revision", "created_at", "updated_at", "deleted_at")
+    readonly_fields = ("seats_taken", "waiting", "revision", "created_at", "updated_at", "deleted_at", "hidden_status")
     date_hierarchy = "date"
-    actions = ("cancel_events", "delete_events")
+    actions = ("cancel_events", "delete_events", "hide_events", "show_events")
     panels: ClassVar[Sequence[Panel]] = (
         Panel(
             "Registrations",
@@ -167,6 +171,32 @@ class EventAdmin(RuledAdmin):
             scheduling.cancel(event_id=event.pk, caller=caller, now=now)
 
         return self.take_step(request, events, cancel, "Cancelled", people=told(events, now=now))
+
+    @admin.action(description="Hide the selected events and stop their mails", permissions=["change"])
+    def hide_events(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        now, caller = timezone.now(), staff(request)
+
+        def hide(event: Event) -> None:
+            hiding.hide(event_id=event.pk, caller=caller, now=now)
+
+        events = list(queryset.filter(hidden_status=None))
+        stopped = sum(stops.waiting(hiding.topic(event.pk)).count() for event in events)
+        sentence = (
+            f"Mails that wait and will not be sent: {stopped}. Only the team sees the events until they are shown."
+        )
+        return self.take_step(request, events, hide, "Hidden", people=stopped, sentence=sentence)
+
+    @admin.action(description="Show the selected events again", permissions=["change"])
+    def show_events(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        now, caller = timezone.now(), staff(request)
+
+        def show(event: Event) -> None:
+            hiding.show(event_id=event.pk, caller=caller, now=now)
+
+        hidden = queryset.exclude(hidden_status=None)
+        waiting = sum(hidden.values_list("waiting", flat=True))
+        sentence = f"They are as they were. Of {waiting} people who wait those get a mail for whom a seat became free."
+        return self.take_step(request, hidden, show, "Shown", people=waiting, sentence=sentence)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).filter(deleted_at=None)

@@ -1,7 +1,7 @@
 """What the OpenAPI document says of each operation, with an example of each body."""
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 
 from jointoit.accounts.documentation import FORM, FROM_MAIL, PAGE, PAGE_TOKEN
 from jointoit.api.openapi.components import DISPOSITION, LOCATION, asks, gives
@@ -133,10 +133,15 @@ publish = extend_schema_view(
 cancel = extend_schema_view(
     post=extend_schema(
         summary="Cancel an event",
-        description="It stays visible as cancelled; its live registrations end and each attendee is told.",
-        request=None,
+        description=(
+            "It stays visible as cancelled; its live registrations end and each attendee is told, with your `reason`."
+        ),
+        request=shapes.ReasonSerializer,
         responses=shapes.EventSerializer,
-        examples=[gives(EVENT | {"status": "cancelled", "seats_taken": 0, "seats_left": 40})],
+        examples=[
+            asks({"reason": "The hall has no heating."}),
+            gives(EVENT | {"status": "cancelled", "seats_taken": 0, "seats_left": 40}),
+        ],
     )
 )
 calendar = extend_schema_view(
@@ -144,6 +149,27 @@ calendar = extend_schema_view(
         summary="Add an event to a calendar",
         parameters=[DISPOSITION],
         responses={(200, "text/calendar"): CALENDAR},
+    )
+)
+FEED = OpenApiResponse(OpenApiTypes.STR, "An iCalendar feed (RFC 5545, 7986), with an ETag.")
+personal_calendar = extend_schema_view(
+    get=extend_schema(
+        operation_id="personal_calendar",
+        summary="Subscribe to your registrations",
+        description=(
+            "The address of `POST /users/me/calendar/`. Confirmed seats; who waits, or awaits approval, as TENTATIVE; "
+            "what was cancelled for 30 days. UID and SEQUENCE are those of the mails."
+        ),
+        parameters=[OpenApiParameter("secret", str, OpenApiParameter.PATH, description="From the address.")],
+        responses={(200, "text/calendar"): FEED},
+    )
+)
+organizer_calendar = extend_schema_view(
+    get=extend_schema(
+        operation_id="organizer_calendar",
+        summary="Subscribe to the events of an organizer",
+        description="What is published, and for 30 days what was called off.",
+        responses={(200, "text/calendar"): FEED},
     )
 )
 register = extend_schema_view(

@@ -151,6 +151,16 @@ class PasswordReset(AccountMessage):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LoginLink(AccountMessage):
+    """Carries the token that lets the reader log in without a password."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasswordProof(AccountMessage):
+    """Carries the token that stands in for the password of an account that has none."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class PasswordChanged(AccountMessage):
     """Tells that the password was changed, and how many keys for programs go on all the same."""
 
@@ -238,6 +248,26 @@ class ApprovalsWaiting(Message):
     def topic(self) -> str:
         """Apart from what the organizer hears as a guest, which need not wait until enough have asked."""
         return f"{super().topic}:requests"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrganizerNews(Message):
+    """Tells the organizer how many people did what since the last time, and how things stand."""
+
+    event: EventPayload
+    asked: int
+    came: int
+    queued: int
+    cancelled: int
+    seats_taken: int
+    capacity: int | None
+    waiting: int
+
+    priority = Priority.BULK
+
+    @property
+    def topic(self) -> str:
+        return f"{super().topic}:news"
 
 
 # ── About a seat ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -334,6 +364,8 @@ class EventChanged(SeatMessage):
 
 @dataclass(frozen=True, kw_only=True)
 class EventCancelled(SeatMessage):
+    reason: str = ""
+
     calendar_method = "CANCEL"
     priority = Priority.BULK
 
@@ -389,6 +421,17 @@ class TransferOffer(Message):
 
     transfer_id: int
     giver: str
+    event: EventPayload
+
+    priority = Priority.URGENT
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistrationLink(Message):
+    """Lets whoever reads the address ask for a seat: somebody entered it who was not logged in."""
+
+    first_name: str
+    last_name: str
     event: EventPayload
 
     priority = Priority.URGENT

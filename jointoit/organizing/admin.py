@@ -4,11 +4,11 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from jointoit.api.admin import Panel, UndeletableAdmin, folded
+from jointoit.api.admin import Panel, RuledAdmin, UndeletableAdmin, folded
 from jointoit.events.admin import EventAdmin, RegistrationAdmin, attendees, staff
 from jointoit.events.models import Event, Question, Registration
-from jointoit.organizing import resending, statistics
-from jointoit.organizing.models import Announcement, Transfer
+from jointoit.organizing import reports, resending, statistics
+from jointoit.organizing.models import Announcement, EventNews, NewsPosition, Report, Transfer
 
 
 @admin.register(Question)
@@ -29,6 +29,43 @@ class AnnouncementAdmin(UndeletableAdmin):
 class TransferAdmin(UndeletableAdmin):
     list_display = ("registration", "email", "created_at", "settled_at")
     search_fields = (*folded("email"), "=registration__id")
+
+
+@admin.register(Report)
+class ReportAdmin(RuledAdmin):
+    """What people tell of events. Staff hide an event in the list of events."""
+
+    list_display = ("event", "kind", "text", "reporter", "created_at", "settled_at")
+    list_select_related = ("event", "reporter")
+    list_filter = (("settled_at", admin.EmptyFieldListFilter), "kind")
+    search_fields = folded("event__title", "text")
+    actions = ("settle_reports",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is None and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.action(description="Be done with the selected reports", permissions=["change"])
+    def settle_reports(self, request: HttpRequest, queryset: Any) -> None:
+        for report in queryset:
+            reports.settle(report_id=report.pk, now=timezone.now())
+
+
+@admin.register(EventNews)
+class EventNewsAdmin(UndeletableAdmin):
+    list_display = ("event", "asked", "came", "queued", "cancelled", "since", "told_at")
+    list_select_related = ("event",)
+    search_fields = ("=event__id",)
+
+
+@admin.register(NewsPosition)
+class NewsPositionAdmin(UndeletableAdmin):
+    list_display = ("place",)
 
 
 # ── On the pages of events and registrations ──────────────────────────────────────────────────────────────────────────
@@ -53,6 +90,12 @@ EventAdmin.panels = (
         Announcement,
         lambda event: {"event": event.pk},
         {"Subject": "subject", "By": "author__username", "People": "recipients", "Written": "created_at"},
+    ),
+    Panel(
+        "Reports",
+        Report,
+        lambda event: {"event": event.pk},
+        {"What": "kind", "By": "reporter__username", "When": "created_at", "Settled": "settled_at"},
     ),
 )
 

@@ -37,6 +37,7 @@ def announce(
             event=event, author=caller.user, subject=subject, text=text, to=list(to), recipients=0, created_at=now
         )
         announcement.recipients = outbox.enqueue_many(mails(announcement, event))
+        outbox.forget_about(f"announcement:{announcement.pk}:")  # they name the organizer, and are told here anyway
         announcement.save(update_fields=["recipients"])
         told = {"announcement": announcement.pk, "recipients": announcement.recipients}
         journal.record([journal.fact("event.announced", actor=actor, at=now, event_id=event.pk, after=told)])

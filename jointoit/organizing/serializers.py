@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from jointoit.accounts.serializers import PasswordField, TokenField
+from jointoit.accounts.serializers import ConfirmedShape, PasswordField, TokenField
 from jointoit.api.fields import (
     ChoiceField,
     DateTimeField,
@@ -19,8 +19,9 @@ from jointoit.api.fields import (
 from jointoit.api.http.strictness import Shape
 from jointoit.api.lists.parameters import BooleanParameter, ParameterSerializer
 from jointoit.events.models import Question, Registration
-from jointoit.events.serializers import AnswersField
+from jointoit.events.serializers import AnswersField, ReasonField
 from jointoit.organizing.announcements import GROUPS
+from jointoit.organizing.models import Report
 from jointoit.organizing.statistics import BUCKETS
 
 Status = Registration.Status
@@ -130,15 +131,18 @@ class AddedSerializer(Shape):
     registered_at = DateTimeField()
 
 
+class ReportSerializer(Shape):
+    kind = ChoiceField(choices=Report.Kind.choices)
+    text = TextField(required=False, allow_blank=True, max_length=2_000)
+
+
 @extend_schema_serializer(component_name="RegistrationSteps")
 class StepsSerializer(Shape):
     ids = serializers.ListField(
         child=StrictIntegerField(min_value=1, max_value=MAX_ID), allow_empty=False, max_length=MOST_AT_ONCE
     )
     status = ChoiceField(choices=[(status, status) for status in (Status.CONFIRMED.value, Status.CANCELLED.value)])
-    reason = TextField(
-        required=False, allow_blank=True, max_length=500, help_text="Told in the mail of who is cancelled."
-    )
+    reason = ReasonField(help_text="Told in the mail of who is cancelled.")
 
 
 @extend_schema_serializer(component_name="StepOutcome")
@@ -221,5 +225,5 @@ class StatisticsSerializer(Shape):
     door = TurnoutSerializer()
 
 
-class ExportSerializer(Shape):
-    password = PasswordField(help_text="Of your account.")
+class ExportSerializer(ConfirmedShape):
+    password = PasswordField(required=False, help_text="Of your account; where it has none, `proof` in its place.")

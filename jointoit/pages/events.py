@@ -26,9 +26,11 @@ from jointoit.events import answers, booking, event_queries, registration_querie
 from jointoit.events.models import Event, Registration
 from jointoit.events.parameters import EventParameters
 from jointoit.events.refusals import AlreadyRegistered
-from jointoit.mail.times import When, when
+from jointoit.mail.times import When, moment, when
+from jointoit.organizing import reports
 from jointoit.pages.answers import AnswersForm
 from jointoit.pages.base import PageView, read, to_login
+from jointoit.pages.forms import ReportForm, VisitorForm
 
 LONGEST_SLUG = 60  # characters
 DESCRIBED = 200  # characters of a description that others show beside a link
@@ -101,7 +103,9 @@ class EventView(PageView):
             return redirect(path_of(pk, event.title), permanent=True)
         return self.show(event)
 
-    def show(self, event: Event, status: int = 200, refusal: str = "") -> HttpResponse:
+    def show(
+        self, event: Event, status: int = 200, refusal: str = "", visitor_form: VisitorForm | None = None
+    ) -> HttpResponse:
         there = when(event, event.timezone)
         shown: dict[str, Any] = {
             "event": event,
@@ -109,12 +113,11 @@ class EventView(PageView):
             "when": there,
             "here": self.here(event, there),
             "state": state_of(event, now=self.now),
-            "opens": event.registration_opens_at and str(
-                When(event.registration_opens_at.astimezone(ZoneInfo(event.timezone)), None)
-            ),
+            "opens": opening_of(event),
             "mine": self.own_registration(event),
             "manages": self.user and roles.manager(self.caller, event) is not None,
             "refusal": refusal,
+            "visitor_form": visitor_form or VisitorForm(),
             "address": settings.PUBLIC_URL + path_of(event.pk, event.title),
             "summary": " ".join(event.description.split())[:DESCRIBED],
         }  # fmt: skip
@@ -186,6 +189,11 @@ def sentence_of(registration: Registration) -> str:
     return _("Every seat is taken. You are on the waiting list, and get the next free seat in turn.")
 
 
+def opening_of(event: Event) -> str:
+    """When registration opens, on the clocks at the event; empty where it always was open."""
+    return moment(event.registration_opens_at, event.timezone) if event.registration_opens_at else ""
+
+
 def state_of(event: Event, *, now: datetime) -> str:
     """The state that the page shows, which has its own sentence and its own button."""
     if event.status != Event.Status.PUBLISHED:
@@ -197,6 +205,28 @@ def state_of(event: Event, *, now: datetime) -> str:
     if not event.is_full:
         return "open"
     return "waitlist" if event.waitlist else "full"
+
+
+class ReportView(PageView):
+    """Tells staff of an event that should perhaps not be there."""
+
+    throttle_scope = "report"
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return self.ask(pk, ReportForm())
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        form = ReportForm(request.POST)
+        if not form.is_valid():
+            return self.ask(pk, form, 400)
+        event = event_queries.visible_event(pk, caller=self.caller)
+        reports.report(event=event, reporter=self.user, now=self.now, **{"text": "", **form.cleaned_data})
+        messages.success(request, _("Thank you. We are going to look at it."))
+        return redirect("page-event-short", pk)
+
+    def ask(self, pk: int, form: ReportForm, status: int = 200) -> HttpResponse:
+        event = event_queries.visible_event(pk, caller=self.caller)
+        return self.render("report", status, event=event, event_path=path_of(pk, event.title), form=form)
 
 
 # ── For search engines ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -248,7 +278,7 @@ class SitemapView(PageView):
 
 class RobotsView(PageView):
     def get(self, request: HttpRequest) -> HttpResponse:
-        closed = ("/admin/", "/me/", "/manage/", "/door/", "/r/", "/t/", "/users/", "/registrations/")
+        closed = ("/admin/", "/me/", "/manage/", "/door/", "/r/", "/t/", "/users/", "/registrations/", "/calendar/")
         lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
         lines += ["", f"Sitemap: {settings.PUBLIC_URL}{reverse('page-sitemap')}", ""]
         return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")

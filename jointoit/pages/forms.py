@@ -12,6 +12,7 @@ from rest_framework import serializers
 
 from jointoit.accounts.key_views import NewKeySerializer
 from jointoit.accounts.keys import SCOPES
+from jointoit.accounts.models import User
 from jointoit.accounts.serializers import (
     AddressSerializer,
     ClosingSerializer,
@@ -19,12 +20,15 @@ from jointoit.accounts.serializers import (
     PasswordChangeSerializer,
     ProfileChangeSerializer,
     SignUpSerializer,
+    VisitorSerializer,
 )
 from jointoit.api.fields import time_zones
 from jointoit.errors import DomainError, Invalid
 from jointoit.events.models import Event
-from jointoit.events.serializers import EventSerializer, NewEventSerializer
+from jointoit.events.serializers import EventSerializer, NewEventSerializer, ReasonSerializer
 from jointoit.events.team_serializers import HandoverSerializer, InviteSerializer, NewDoorPassSerializer
+from jointoit.organizing.models import Report
+from jointoit.organizing.serializers import ReportSerializer
 
 
 class Renderer(DjangoTemplates):
@@ -96,6 +100,19 @@ def zone(label: Any, **kwargs: Any) -> forms.ChoiceField:
 STRONG = _("At least 8 characters; not a common one, and not like your name.")
 
 
+class ConfirmedForm(Form):
+    """Takes the password; of an account that has none, the proof that its mail brought, unseen."""
+
+    confirmed_by: ClassVar[str] = "password"
+
+    proof = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, user: User, proof: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial = {**self.initial, "proof": proof}
+        del self.fields["proof" if user.has_usable_password() else self.confirmed_by]
+
+
 class LoginForm(Form):
     serializer_class = LoginSerializer
 
@@ -118,9 +135,12 @@ class SignUpForm(Form):
     timezone = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"data-timezone": ""}))
 
     def given(self) -> dict[str, Any]:
-        """A browser that names no zone we know lives in UTC until its reader says otherwise."""
-        given = super().given()
-        return given | {"timezone": given["timezone"] if given["timezone"] in time_zones() else "UTC"}
+        return in_a_known_zone(super().given())
+
+
+def in_a_known_zone(given: dict[str, Any]) -> dict[str, Any]:
+    """A browser that names no zone we know lives in UTC until its reader says otherwise."""
+    return given | {"timezone": given["timezone"] if given["timezone"] in time_zones() else "UTC"}
 
 
 class AddressForm(Form):
@@ -129,8 +149,21 @@ class AddressForm(Form):
     email = text(_("E-mail"), type="email", attrs={"autocomplete": "email"})
 
 
-class ProfileForm(Form):
+class VisitorForm(Form):
+    serializer_class = VisitorSerializer
+
+    first_name = text(_("First name"), attrs={"autocomplete": "given-name"})
+    last_name = text(_("Last name"), required=False, attrs={"autocomplete": "family-name"})
+    email = text(_("E-mail"), type="email", attrs={"autocomplete": "email"})
+    timezone = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"data-timezone": ""}))
+
+    def given(self) -> dict[str, Any]:
+        return in_a_known_zone(super().given())
+
+
+class ProfileForm(ConfirmedForm):
     serializer_class = ProfileChangeSerializer
+    confirmed_by = "current_password"
 
     username = text(_("Name"), help_text=_("Others see it."), attrs={"autocomplete": "username"})
     first_name = text(_("First name"), required=False, attrs={"autocomplete": "given-name"})
@@ -149,29 +182,31 @@ class ProfileForm(Form):
     timezone = zone(_("Time zone"), help_text=_("Mails and pages write times in it too."))
 
     def given(self) -> dict[str, Any]:
-        return {name: value for name, value in super().given().items() if name != "current_password" or value}
+        secrets = ("current_password", "proof")
+        return {name: value for name, value in super().given().items() if name not in secrets or value}
 
 
-class PasswordForm(Form):
+class PasswordForm(ConfirmedForm):
     serializer_class = PasswordChangeSerializer
+    confirmed_by = "current_password"
 
     current_password = password(_("Present password"))
     new_password = password(_("New password"), new=True, help_text=STRONG)
 
 
-class ClosingForm(Form):
+class ClosingForm(ConfirmedForm):
     serializer_class = ClosingSerializer
 
     password = password(_("Password"))
 
 
-class ExportForm(Form):
+class ExportForm(ConfirmedForm):
     serializer_class = ClosingSerializer
 
     password = password(_("Password"))
 
 
-class KeyForm(Form):
+class KeyForm(ConfirmedForm):
     serializer_class = NewKeySerializer
 
     name = text(_("What is it for?"))
@@ -234,14 +269,9 @@ class EventForm(Form):
         _("Replies go to"), type="email", required=False, help_text=_("An e-mail address that everybody can see.")
     )
     organizer_news = forms.ChoiceField(
-        label=_("Which mails do you want?"),
+        label=_("Mails to you about who asks, comes and cancels"),
+        choices=[(choice, choice.label.capitalize()) for choice in Event.News],
         required=False,
-        choices=[
-            (Event.News.REQUESTS, _("Who asks for a seat at once, the rest once a day")),
-            (Event.News.EACH, _("Everything at once")),
-            (Event.News.DAILY, _("Everything once a day")),
-            (Event.News.NONE, _("None")),
-        ],
     )
 
     def given(self) -> dict[str, Any]:
@@ -251,7 +281,7 @@ class EventForm(Form):
             given[name] = self.unchanged(name) or (instant(self, name, place) if given[name] else None)
         tags = [tag.strip() for tag in given["tags"].split(",")]
         given |= {"tags": [tag for tag in tags if tag], "contact": given["contact"] or None}
-        return {name: value for name, value in given.items() if name != "organizer_news" or value}
+        return given | {"organizer_news": given["organizer_news"] or Event.News.REQUESTS}
 
     def unchanged(self, name: str) -> str | None:
         """The time as it is, to the microsecond, where the field still shows it: browsers take milliseconds."""
@@ -278,6 +308,25 @@ class NewEventForm(EventForm):
         """Which of the two buttons was pressed says whether it is a draft."""
         given = super().given()
         return given | {"status": given["status"] or Event.Status.PUBLISHED}
+
+
+class ReasonForm(Form):
+    serializer_class = ReasonSerializer
+
+    reason = text(
+        _("Why?"),
+        type="area",
+        widget=forms.Textarea,
+        required=False,
+        help_text=_("Whoever gets the mail reads it there; at most 500 characters."),
+    )
+
+
+class ReportForm(Form):
+    serializer_class = ReportSerializer
+
+    kind = forms.ChoiceField(label=_("What is wrong with it?"), choices=Report.Kind.choices, widget=forms.RadioSelect)
+    text = text(_("What should we know?"), type="area", widget=forms.Textarea, required=False)
 
 
 # ── Team ──────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -11,7 +11,9 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 
+from jointoit.accounts import calendar_addresses
 from jointoit.accounts.callers import Caller
+from jointoit.accounts.models import CalendarAddress
 from jointoit.api.lists.pagination import first_rows
 from jointoit.api.lists.prepared import Row
 from jointoit.api.problems.mapping import problem_of
@@ -72,6 +74,20 @@ class MineView(PageView):
         zone = self.person.timezone
         rows = [row | {"when": moment_of({"date": row["event_date"], "ends_at": None}, zone)} for row in found.rows]
         return self.render("mine", page=found, rows=rows, is_past=is_past)
+
+
+class CalendarAddressView(PageView):
+    """Where a calendar program reads one's registrations; the address is shown when it is made, and never again."""
+
+    needs_account = True
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        made_at = CalendarAddress.objects.filter(user=self.person).values_list("made_at", flat=True).first()
+        return self.render("calendar", made_at=made_at)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        url, _is_first = calendar_addresses.make(user=self.person, now=self.now)
+        return self.render("calendar", url=url)
 
 
 class RegistrationView(PageView):

@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 from jointoit.accounts import addresses
-from tests.contracts.scene import BEGUN, CLOSED, EVENT, OVER, Call, Given, Person, Scene, numbers
+from tests.contracts.scene import BEGUN, CLOSED, EVENT, HIDDEN, OVER, Call, Given, Person, Scene, numbers
 from tests.live import PASSWORD
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -81,6 +81,28 @@ def change_password(scene: Scene) -> Call:
     return Call("POST", "/users/me/password/", scene.spare, json=body)
 
 
+def without_password(scene: Scene) -> Person:
+    """Somebody who logged in by a link."""
+    who = scene.person()
+    scene.turned("UPDATE accounts_user SET password = '!', email_verified = true WHERE id = %s", who.id)
+    return who
+
+
+def organizer_calendar(scene: Scene) -> Call:
+    scene.event()
+    return Call("GET", f"/organizers/{scene.ada.id}/calendar.ics", scene.ada)
+
+
+def personal_calendar(scene: Scene) -> Call:
+    url = scene.made(Call("POST", "/users/me/calendar/", scene.ada))["url"]
+    return Call("GET", f"/calendar/{url.rpartition('/')[2]}")
+
+
+def calendar_again(scene: Scene) -> Call:
+    scene.made(Call("POST", "/users/me/calendar/", scene.ada))
+    return Call("POST", "/users/me/calendar/", scene.ada)
+
+
 #: What each operation accepts, made anew for each call.
 GOOD: dict[str, Given] = {
     "GET /": get("/"),
@@ -97,6 +119,10 @@ GOOD: dict[str, Given] = {
     "GET /users/me/sessions/": get("/users/me/sessions/"),
     "DELETE /users/me/sessions/": lambda scene: Call("DELETE", "/users/me/sessions/", scene.spare),
     "DELETE /users/me/sessions/{family}/": session,
+    "POST /users/me/proof/": lambda scene: Call("POST", "/users/me/proof/", without_password(scene)),
+    "POST /users/me/calendar/": lambda scene: Call("POST", "/users/me/calendar/", scene.person()),
+    "GET /organizers/{id}/calendar.ics": organizer_calendar,
+    "GET /calendar/{secret}.ics": personal_calendar,
     "POST /users/password-reset/": lambda scene: Call(
         "POST", "/users/password-reset/", json={"email": scene.ada.email}
     ),
@@ -189,6 +215,7 @@ EVENTS = {
     "begun": lambda scene: scene.turned(BEGUN, scene.event()),
     "over": lambda scene: scene.turned(OVER, scene.event()),
     "cancelled": lambda scene: scene.cancelled(),
+    "hidden": lambda scene: scene.turned(HIDDEN, scene.event()),
     "full": lambda scene: scene.full(),
     "not open": lambda scene: scene.event(registration_opens_at=SOON),
     "closed": lambda scene: scene.turned(CLOSED, scene.event()),
@@ -309,6 +336,7 @@ CHANGES: dict[str, dict[str, Given]] = {
         "event_over": change(method, "over", status="cancelled"),
         "event_started": change(method, "begun draft", status="published"),
         "event_impossible_step": change(method, "draft", status="cancelled"),
+        "event_hidden": change(method, "hidden", status="published"),
         "capacity_below_confirmed": too_few(method),
     }
     for method in ("PUT", "PATCH")
@@ -330,6 +358,7 @@ PROFILES: dict[str, dict[str, Given]] = {
         "username_taken": taken(f"{method} /users/me/", "username"),
         "email_taken": taken(f"{method} /users/me/", "email"),
         "wrong_password": more(f"{method} /users/me/", current_password="wrong"),
+        "invalid_token": more(f"{method} /users/me/", proof="junk"),
     }
     for method in ("PUT", "PATCH")
 }
@@ -348,6 +377,7 @@ OWN: dict[str, dict[str, Given]] = {
     "DELETE /users/me/": {
         "invalid": json("DELETE /users/me/"),
         "wrong_password": json("DELETE /users/me/", password="wrong"),
+        "invalid_token": json("DELETE /users/me/", proof="junk"),
         "last_superuser": last_superuser,
     },
     "GET /users/me/sessions/": {"invalid": lambda scene: Call("GET", "/users/me/sessions/?page_size=0", scene.ada)},
@@ -357,8 +387,12 @@ OWN: dict[str, dict[str, Given]] = {
     "POST /users/me/password/": {
         "invalid": json("POST /users/me/password/"),
         "wrong_password": more("POST /users/me/password/", current_password="wrong"),
+        "invalid_token": more("POST /users/me/password/", proof="junk"),
         "weak_password": more("POST /users/me/password/", new_password="password"),
     },
+    "POST /users/me/proof/": {"no_proof": lambda scene: Call("POST", "/users/me/proof/", scene.ada)},
+    "POST /users/me/calendar/": {"200 application/json": calendar_again},
+    "GET /calendar/{secret}.ics": {"not_found": lambda scene: Call("GET", "/calendar/gone.ics")},
     "POST /users/password-reset/": {"invalid": json("POST /users/password-reset/")},
     "GET /users/password-reset/confirm/": {
         "invalid": query("GET /users/password-reset/confirm/", "token=" + "x" * 5000)
@@ -439,12 +473,15 @@ OWN: dict[str, dict[str, Given]] = {
     "POST /events/{id}/publish/": {
         "permission_denied": by("POST /events/{id}/publish/", "cleo"),
         "event_cancelled": on("POST /events/{id}/publish/", "cancelled"),
+        "event_hidden": on("POST /events/{id}/publish/", "hidden"),
         "event_started": on("POST /events/{id}/publish/", "begun draft"),
     },
     "POST /events/{id}/cancel/": {
         "permission_denied": by("POST /events/{id}/cancel/", "cleo"),
         "event_over": on("POST /events/{id}/cancel/", "over"),
         "event_impossible_step": on("POST /events/{id}/cancel/", "draft"),
+        "event_hidden": on("POST /events/{id}/cancel/", "hidden"),
+        "invalid": lambda scene: GOOD["POST /events/{id}/cancel/"](scene).but(json={"reason": "x" * 501}),
     },
     "POST /events/{id}/register/": {
         "invalid": lambda scene: GOOD["POST /events/{id}/register/"](scene).but(headers=LONG_KEY),

@@ -103,7 +103,7 @@ def test_the_page_of_an_event_shows_its_figures(staff, make_event, register):
 
     page = page_of(staff, "events_event", event.pk)
 
-    assert panels(page) == ["Figures", "Registrations", "What happened", "Announcements"]
+    assert panels(page) == ["Figures", "Registrations", "What happened", "Announcements", "Reports"]
     assert re.findall(r"<td>(Confirmed|Waitlisted)</td><td>(\d+)</td>", page) == [
         ("Confirmed", "1"),
         ("Waitlisted", "2"),

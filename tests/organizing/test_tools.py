@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db.models import Q
 
 from jointoit.accounts import export
 from jointoit.accounts.callers import SERVICE, Caller
@@ -19,8 +20,11 @@ from jointoit.events.invariants import violations
 from jointoit.events.models import Event, Registration
 from jointoit.events.refusals import AlreadyRegistered, EventFull, ImpossibleStep, TooLateToCancel
 from jointoit.events.team import OtherAddress
+from jointoit.journal.models import Fact
+from jointoit.mail import rendering
 from jointoit.mail.links import BadToken
 from jointoit.mail.models import OutboxMail
+from jointoit.mail.payload import load
 from jointoit.organizing import announcements, duplication, guests, resending, steps, transfers
 from jointoit.organizing.transfers import NoTicket, ToYourself, TransferOpen, TransfersClosed
 
@@ -276,6 +280,22 @@ def test_a_reason_is_told_in_the_mail(make_event, register, now):
     assert OutboxMail.objects.get(kind="registration_declined").payload["reason"] == "Too late."
 
 
+def test_the_reason_for_calling_an_event_off_is_told_and_kept_nowhere_else(make_event, register, signed_in, make_user):
+    event = make_event()
+    register(event, make_user(email_verified=False))
+    body = {"reason": "The hall burnt down: see bad.example <b>now</b>"}
+
+    answer = signed_in(event.organizer).post(f"/events/{event.pk}/cancel/", body)
+    too_long = signed_in(event.organizer).post(f"/events/{event.pk}/cancel/", {"reason": "x" * 501})
+
+    mail = OutboxMail.objects.get(kind="event_cancelled")
+    content = rendering.write(load(mail.kind, mail.payload))
+    assert (answer.status_code, too_long.status_code) == (200, 400)
+    assert "see bad[.]example <b>now</b>" in content.text  # nobody has verified the address
+    assert "see bad[.]example &lt;b&gt;now&lt;/b&gt;" in content.html
+    assert not Fact.objects.filter(Q(after__icontains="burnt") | Q(before__icontains="burnt")).exists()
+
+
 def test_after_the_organizers_time_an_attendee_does_not_cancel_and_the_organizer_does(make_event, register, now):
     event = make_event(cancel_until=now - DAY)
     held = register(event)
@@ -316,11 +336,11 @@ def test_what_has_ended_has_no_mail_to_send_again(make_event, register, now):
 # ── Everything about oneself ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_export_has_the_account_and_what_it_did(make_user, make_event, register):
+def test_an_export_has_the_account_and_what_it_did(make_user, make_event, register, now):
     ada = make_user(username="ada", email="ada@example.org")
     held = register(make_event(organizer=ada), ada)
 
-    document = export.export(user=ada, password="correct-horse-9")
+    document = export.export(user=ada, password="correct-horse-9", now=now)
 
     assert document["account"]["email"] == "ada@example.org"
     assert [row["id"] for row in document["registrations"]] == [held.pk]
@@ -328,6 +348,6 @@ def test_an_export_has_the_account_and_what_it_did(make_user, make_event, regist
     assert {row["type"] for row in document["history"]} >= {"registration.confirmed"}
 
 
-def test_an_export_takes_the_password(make_user):
+def test_an_export_takes_the_password(make_user, now):
     with pytest.raises(WrongPassword):
-        export.export(user=make_user(), password="wrong")
+        export.export(user=make_user(), password="wrong", now=now)

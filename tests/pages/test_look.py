@@ -26,7 +26,7 @@ PICTURED = os.environ.get("PICTURED", "")  # the pages of which there shall be s
 
 @pytest.fixture
 def scene(make_user, make_event, register, now):
-    """Paths by name: those of who is signed in, an organizer who has a seat elsewhere, and those of anybody."""
+    """Paths by name: those of anybody, of an organizer who has a seat elsewhere, and of who has no password."""
     ada = make_user(
         username="ada", email_verified=True, first_name="Ada", last_name="Lovelace", timezone="Europe/Berlin"
     )
@@ -89,6 +89,9 @@ def scene(make_user, make_event, register, now):
     team.invite(caller=Caller(ada), event_id=event.pk, email="bob@example.org", role="door", now=now)
     team.invite(caller=Caller(guest), event_id=other.pk, email=ada.email, role="manager", now=now)
     _pass, text = door_passes.create(caller=Caller(ada), event_id=event.pk, label="Left", now=now)
+    visitor = links.Visitor(
+        event_id=other.pk, address="joan@example.org", first_name="Joan", last_name="Clarke", timezone="UTC"
+    )
     linked, account = links.mint_registration(seat.pk, ada.email), account_of(guest)
     public = {
         "events": of("events"),
@@ -98,6 +101,11 @@ def scene(make_user, make_event, register, now):
         "event-arabic": of("event-short", asks.pk),
         "login": of("login"),
         "signup": of("signup"),
+        "login-link": of("login-link"),
+        "login-link-old": of("login-open"),
+        "embed": of("embed", full.pk),
+        "embed-arabic": of("embed", asks.pk),
+        "embed-none": of("embed", 999_999),
         "password-reset": of("password-reset"),
         "refused": of("event-short", 999_999),
         "linked": of("linked-registration", linked),
@@ -112,6 +120,8 @@ def scene(make_user, make_event, register, now):
         "unsubscribe": links.unsubscribe_address(links.mint_unsubscribe(seat.pk)),
         "unsubscribe-old": links.unsubscribe_address("nonsense"),
         "door-enter": of("door-enter", text),
+        "login-confirm": links.address_of("log_in", links.mint("log_in", **account)),
+        "register-confirm": links.visitor_address(links.mint_visitor(visitor)),
         "front": "/",
         "admin": "/admin/login/",
         "problems": "/problems/busy/",
@@ -124,6 +134,7 @@ def scene(make_user, make_event, register, now):
         "cancel": of("registration-cancel", seat.pk),
         "account": of("account"),
         "close": of("close-account"),
+        "calendar": of("calendar"),
         "invitations": of("invitations"),
         "transfer": links.transfer_address(links.mint_transfer(offer.pk)),
         "register": of("register", asking.pk),
@@ -140,7 +151,11 @@ def scene(make_user, make_event, register, now):
         "manage-asks": of("manage-event", asks.pk),
         "manage-pending": of("manage-people", asks.pk) + "?status=pending",
     }
-    return ada, public, private
+    alan = make_user(username="alan", email_verified=True)  # who came by a link and has no password
+    alan.set_unusable_password()
+    alan.save()
+    without = {"account-without": of("account"), "close-without": of("close-account")}
+    return {None: public, alan: without, ada: private}
 
 
 def of(name, *args):
@@ -154,7 +169,6 @@ def account_of(user):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
 def test_no_page_has_a_barrier_or_needs_to_be_pushed_sideways(open_browser, live_server, settings, scene, size, scheme):
-    ada, public, private = scene
     found = {}
 
     def look(page, name):
@@ -163,17 +177,17 @@ def test_no_page_has_a_barrier_or_needs_to_be_pushed_sideways(open_browser, live
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         found[name] = [*barriers(page), *([f"{wide} px too wide"] if wide > 0 else [])]
 
-    for user, paths in ((None, public), (ada, private)):
+    for user, paths in scene.items():
         page = open_browser(user, viewport=SIZES[size], color_scheme=scheme).new_page()
         for name, path in paths.items():
             page.goto(path.replace("http://127.0.0.1:8000", ""))
             look(page, name)
-    page.goto(private["asking-announcements"])
+    page.goto(paths["asking-announcements"])
     page.get_by_label("Subject").fill("Bring a cup")
     page.get_by_label("Text").fill("There will be tea.")
     page.get_by_role("button", name="See who gets it").click()
     look(page, "announcement")
-    page.goto(private["manage-pending"])
+    page.goto(paths["manage-pending"])
     page.get_by_role("checkbox").first.check()
     page.get_by_role("button", name="Cancel").click()
     look(page, "step")

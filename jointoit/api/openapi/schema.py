@@ -61,6 +61,8 @@ TAGS: Final = {
     "register": "registrations",
     "registrations": "registrations",
     "events": "events",
+    "calendar.ics": "events",
+    "calendar": "registrations",
     "feed": "programs",
     "webhooks": "programs",
 }
