@@ -17,7 +17,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model
 
 from jointoit.accounts import account_closing, export
-from jointoit.accounts.models import ApiKey, FormerAddress, LoginPlace, RefreshToken, User
+from jointoit.accounts.models import ApiKey, CalendarAddress, FormerAddress, LoginPlace, RefreshToken, User
 from jointoit.api.models import IdempotencyKey
 from jointoit.checkin.models import Scan
 from jointoit.events.models import DoorPass, Event, Invitation, Membership, Registration
@@ -50,6 +50,7 @@ DECLARED: dict[str, tuple[str, dict[str, str]]] = {
         SECRET: "password",
         NOTHING: "pending_agreed pending_confirmed token_epoch",
     }),
+    "accounts.SpentToken": ("", {NOTHING: "digest until"}),
     "accounts.User_groups": ("", {NOTHING: "id user_id group_id"}),  # the names are in the account
     "accounts.User_user_permissions": ("", {NOTHING: "id user_id permission_id"}),
     "accounts.RefreshToken": ("sessions", {
@@ -198,6 +199,7 @@ def rows(ada: User, make_user: Any, make_event: Any, now: Any) -> list[Model]:
         ),
         FormerAddress.objects.create(user=ada, address="old@example.org", until=now + day),
         LoginPlace.objects.create(user=ada, origin="c", seen_at=now),
+        CalendarAddress.objects.create(user=ada, digest="e", made_at=now),
         IdempotencyKey.objects.create(
             scope=uuid4(), caller=ada.pk, fingerprint="f", status=201, headers={"a": "b"}, body=b"ada"
         ),
