@@ -26,7 +26,7 @@ PICTURED = os.environ.get("PICTURED", "")  # the pages of which there shall be s
 
 @pytest.fixture
 def scene(make_user, make_event, register, now):
-    """Paths by name: those of anybody, of an organizer who has a seat elsewhere, and of who has no password."""
+    """Paths by name: those of anybody, of who has no password, and of an organizer who has a seat elsewhere."""
     ada = make_user(
         username="ada", email_verified=True, first_name="Ada", last_name="Lovelace", timezone="Europe/Berlin"
     )
