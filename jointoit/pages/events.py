@@ -30,7 +30,8 @@ from jointoit.mail.times import When, moment, when
 from jointoit.organizing import reports
 from jointoit.pages.answers import AnswersForm
 from jointoit.pages.base import PageView, read, to_login
-from jointoit.pages.forms import ReportForm, VisitorForm
+from jointoit.pages.forms import VisitorForm
+from jointoit.pages.tool_forms import ReportForm
 
 LONGEST_SLUG = 60  # characters
 DESCRIBED = 200  # characters of a description that others show beside a link

@@ -25,10 +25,8 @@ from jointoit.accounts.serializers import (
 from jointoit.api.fields import time_zones
 from jointoit.errors import DomainError, Invalid
 from jointoit.events.models import Event
-from jointoit.events.serializers import EventSerializer, NewEventSerializer, ReasonSerializer
+from jointoit.events.serializers import EventSerializer, NewEventSerializer
 from jointoit.events.team_serializers import HandoverSerializer, InviteSerializer, NewDoorPassSerializer
-from jointoit.organizing.models import Report
-from jointoit.organizing.serializers import ReportSerializer
 
 
 class Renderer(DjangoTemplates):
@@ -308,25 +306,6 @@ class NewEventForm(EventForm):
         """Which of the two buttons was pressed says whether it is a draft."""
         given = super().given()
         return given | {"status": given["status"] or Event.Status.PUBLISHED}
-
-
-class ReasonForm(Form):
-    serializer_class = ReasonSerializer
-
-    reason = text(
-        _("Why?"),
-        type="area",
-        widget=forms.Textarea,
-        required=False,
-        help_text=_("Whoever gets the mail reads it there; at most 500 characters."),
-    )
-
-
-class ReportForm(Form):
-    serializer_class = ReportSerializer
-
-    kind = forms.ChoiceField(label=_("What is wrong with it?"), choices=Report.Kind.choices, widget=forms.RadioSelect)
-    text = text(_("What should we know?"), type="area", widget=forms.Textarea, required=False)
 
 
 # ── Team ──────────────────────────────────────────────────────────────────────────────────────────────────────────────

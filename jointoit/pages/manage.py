@@ -18,8 +18,8 @@ from jointoit.mail.times import moment, when
 from jointoit.organizing import duplication
 from jointoit.pages.base import PageView
 from jointoit.pages.events import moment_of, path_of
-from jointoit.pages.forms import EventForm, NewEventForm, ReasonForm
-from jointoit.pages.tool_forms import DuplicateForm
+from jointoit.pages.forms import EventForm, NewEventForm
+from jointoit.pages.tool_forms import DuplicateForm, ReasonForm
 
 Status = Registration.Status
 

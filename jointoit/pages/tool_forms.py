@@ -8,11 +8,14 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from jointoit.events.models import Event, Question
+from jointoit.events.serializers import ReasonSerializer
+from jointoit.organizing.models import Report
 from jointoit.organizing.serializers import (
     DuplicateSerializer,
     GuestSerializer,
     NewAnnouncementSerializer,
     QuestionSerializer,
+    ReportSerializer,
     TransferSerializer,
 )
 from jointoit.pages.forms import Form, instant, moment, text
@@ -105,3 +108,22 @@ class DuplicateForm(Form):
 
     def given(self) -> dict[str, Any]:
         return super().given() | {"date": instant(self, "date", self.place)}
+
+
+class ReasonForm(Form):
+    serializer_class = ReasonSerializer
+
+    reason = text(
+        _("Why?"),
+        type="area",
+        widget=forms.Textarea,
+        required=False,
+        help_text=_("Whoever gets the mail reads it there; at most 500 characters."),
+    )
+
+
+class ReportForm(Form):
+    serializer_class = ReportSerializer
+
+    kind = forms.ChoiceField(label=_("What is wrong with it?"), choices=Report.Kind.choices, widget=forms.RadioSelect)
+    text = text(_("What should we know?"), type="area", widget=forms.Textarea, required=False)

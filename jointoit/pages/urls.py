@@ -5,6 +5,7 @@ from django.urls import path
 import jointoit.api.http.converters  # noqa: F401  registers <id:…>
 from jointoit.checkin import views as checkin
 from jointoit.pages import (
+    account,
     accounts,
     announcements,
     door,
@@ -46,8 +47,8 @@ urlpatterns = [
     path("password-reset/", accounts.AskForResetView.as_view(), name="page-password-reset"),
     # one's own
     path("me/", registrations.MineView.as_view(), name="page-mine"),
-    path("me/account/", accounts.AccountView.as_view(), name="page-account"),
-    path("me/account/close/", accounts.CloseAccountView.as_view(), name="page-close-account"),
+    path("me/account/", account.AccountView.as_view(), name="page-account"),
+    path("me/account/close/", account.CloseAccountView.as_view(), name="page-close-account"),
     path("me/calendar/", registrations.CalendarAddressView.as_view(), name="page-calendar"),
     path("me/proof/", mailed.OpenedProofView.as_view(), name="page-proof"),
     path("me/invitations/", team.InvitationsView.as_view(), name="page-invitations"),
