@@ -73,6 +73,7 @@ inbox_port = env.int("INBOX_PORT", 1080, validate=validators.port)
 INBOX_URL = f"http://127.0.0.1:{inbox_port}/" if DEBUG else ""  # where the front page leads
 MAIL_RATE = env.str("MAIL_RATE", "off", validate=validators.mail_rate)
 JOURNAL_DAYS = env.int("JOURNAL_DAYS", 400, validate=validators.not_negative)  # after the event is over
+RETENTION_DAYS = env.str("RETENTION_DAYS", "off", validate=validators.days_or_off)  # likewise
 LOGIN_DAYS = env.int("LOGIN_DAYS", 180, validate=validators.positive)
 # Of one account, drafts included.
 MAX_OPEN_EVENTS = env.int("MAX_OPEN_EVENTS", 500, validate=validators.positive)
@@ -98,6 +99,7 @@ RATES = {
         "RATE_DOOR", "1200/min", validate=validators.rate
     ),  # of one helper or door pass, in place of `user`
     "webhook_test": env.str("RATE_WEBHOOK_TEST", "10/min", validate=validators.rate),
+    "report": env.str("RATE_REPORT", "10/hour", validate=validators.rate),
     # mails of one account to addresses that nobody has shown to be theirs
     "invite": env.str("RATE_INVITE", "50/day", validate=validators.rate),
 }
@@ -401,6 +403,9 @@ SPECTACULAR_SETTINGS = {
         "TicketKeyAlgorithm": ["EdDSA"],
     },
 }
+
+# ── What is kept ──────────────────────────────────────────────────────────────────────────────────────────────────────
+RETENTION = timedelta(days=int(RETENTION_DAYS)) if RETENTION_DAYS.isdigit() else None  # for ever
 
 # ── Mail and tasks ────────────────────────────────────────────────────────────────────────────────────────────────────
 EMAIL_BACKEND = "jointoit.mail.smtp.Backend"

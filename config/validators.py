@@ -103,6 +103,12 @@ def hours(value: float) -> None:
         raise ValidationError(f"Must be a number of hours, more than 0 and at most {YEAR}.")
 
 
+def days_or_off(value: str) -> None:
+    """A week at least: until then mails about the event may still be on their way."""
+    if value != "off" and not (re.fullmatch("[0-9]{1,5}", value, re.ASCII) and int(value) >= 7):
+        raise ValidationError("Must be a number of days, 7 or more, or off.")
+
+
 # ── Addresses ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

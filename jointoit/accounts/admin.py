@@ -1,5 +1,6 @@
 """Accounts for the administrators' eyes. What ends tokens through the API ends them here as well."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -19,17 +20,22 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from rest_framework.exceptions import Throttled
 
-from jointoit.accounts import account_closing, login_throttle, profile
+from jointoit.accounts import account_closing, export, login_throttle, profile
 from jointoit.accounts.admin_sessions import browser_of
 from jointoit.accounts.hashing import HashingBusy
 from jointoit.accounts.models import ApiKey, CalendarAddress, FormerAddress, LoginPlace, RefreshToken, SpentToken, User
 from jointoit.accounts.serializers import ProfileSerializer
 from jointoit.api import security_log
-from jointoit.api.admin import ReadOnlyInline, RuledAdmin, SameFieldsForm, UndeletableAdmin, folded
+from jointoit.api.admin import Panel, ReadOnlyInline, RuledAdmin, SameFieldsForm, UndeletableAdmin, folded
+from jointoit.api.http.rendering import JSONResponse
 from jointoit.errors import DomainError
+from jointoit.journal.models import Fact
+from jointoit.mail.models import OutboxMail
 
 #: What only superusers give and take.
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+#: By what the rows of a person are found.
+OF_PERSON = folded("user__username", "user__first_name", "user__last_name", "user__email")
 
 
 class ThrottledLoginForm(AdminAuthenticationForm):
@@ -111,6 +117,18 @@ class KeyInline(ReadOnlyInline):
         return format_html('<a href="{}?actor_kind=key&amp;actor_id={}">facts</a>', address, key.pk)
 
 
+MAILS = Panel(
+    "Mails",
+    OutboxMail,
+    lambda user: {"recipient": user.email},
+    {"What": "kind", "State": "state", "Answer of the server": "last_answer", "Promised": "created_at"},
+)
+#: Nothing finds them fast, so they are looked for only where somebody follows the link.
+DEEDS = Panel(
+    "What they did", Fact, lambda user: {"actor_id": user.pk, "actor_kind__in": [*export.IN_PERSON]}, columns={}
+)
+
+
 def is_superuser(request: HttpRequest) -> bool:
     return request.user.is_active and request.user.is_superuser
 
@@ -118,6 +136,7 @@ def is_superuser(request: HttpRequest) -> bool:
 @admin.register(User)
 class UserAdmin(RuledAdmin, DjangoUserAdmin[User]):
     inlines: ClassVar[tuple[type[InlineModelAdmin[Any, Any]], ...]] = (KeyInline,)
+    panels: ClassVar[Sequence[Panel]] = (MAILS, DEEDS)
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
         """Who is added has nothing yet."""
@@ -129,7 +148,7 @@ class UserAdmin(RuledAdmin, DjangoUserAdmin[User]):
     search_fields = folded("username", "email", "first_name", "last_name")
     ordering = ("-pk",)
     readonly_fields = ("date_joined", "last_login", "pending_email")
-    actions = ("deactivate", "end_sessions")
+    actions = ("deactivate", "end_sessions", "export_person")
     fieldsets = (
         (None, {"fields": ("username", "email", "email_verified", "pending_email")}),
         ("About", {"fields": ("first_name", "last_name", "timezone", "date_joined", "last_login")}),
@@ -151,6 +170,21 @@ class UserAdmin(RuledAdmin, DjangoUserAdmin[User]):
     def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         ended = account_closing.end_access(user_ids=queryset.values_list("pk", flat=True))
         self.message_user(request, f"{ended} signed out.", messages.SUCCESS)
+
+    @admin.action(description="Export everything about the selected person", permissions=["export"])
+    def export_person(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        """For whoever asks by letter: the document that they could ask for themselves."""
+        if queryset.count() != 1:
+            self.message_user(request, "Choose one person.", messages.ERROR)
+            return None
+        person = queryset.get()
+        security_log.note("export", "ok", user_id=person.pk, by=request.user.pk)
+        name = {"Content-Disposition": f'attachment; filename="personal-data-{person.pk}.json"'}
+        return JSONResponse(export.document(person), headers=name)
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        """It shows what rights to single tables would not."""
+        return is_superuser(request)
 
     def has_end_sessions_permission(self, request: HttpRequest) -> bool:
         return is_superuser(request)
@@ -213,7 +247,7 @@ class GroupAdmin(DjangoGroupAdmin):
 class RefreshTokenAdmin(UndeletableAdmin):
     list_display = ("user", "family", "expires_at", "used_at")
     list_select_related = ("user",)
-    search_fields = ("user__username", "user__email", "family")
+    search_fields = (*OF_PERSON, "family")
     ordering = ("-expires_at",)
 
 
@@ -223,7 +257,7 @@ class FormerAddressAdmin(UndeletableAdmin):
 
     list_display = ("user", "address", "until")
     list_select_related = ("user",)
-    search_fields = ("user__username", "address")
+    search_fields = (*OF_PERSON, *folded("address"))
     ordering = ("-pk",)
 
 
@@ -231,7 +265,7 @@ class FormerAddressAdmin(UndeletableAdmin):
 class LoginPlaceAdmin(UndeletableAdmin):
     list_display = ("user", "seen_at")
     list_select_related = ("user",)
-    search_fields = ("user__username", "user__email")
+    search_fields = OF_PERSON
     exclude = ("origin",)
     ordering = ("-seen_at",)
 
@@ -256,6 +290,6 @@ class SpentTokenAdmin(UndeletableAdmin):
 class ApiKeyAdmin(UndeletableAdmin):
     list_display = ("__str__", "user", "name", "scopes", "last_used_at", "expires_at", "revoked_at")
     list_select_related = ("user",)
-    search_fields = ("user__username", "user__email", "name")
+    search_fields = (*OF_PERSON, *folded("name"))
     exclude = ("digest",)
     ordering = ("-pk",)

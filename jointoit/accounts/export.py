@@ -19,13 +19,23 @@ ACCOUNT: Final = (
 )  # fmt: skip
 
 
+#: The kinds of actors in the journal whose id is that of an account.
+IN_PERSON: Final = ("owner", "manager", "door", "attendee", "staff")
+
+
 def register(name: str, part: Part) -> None:
     PARTS[name] = part
 
 
 def export(*, user: User, now: datetime, password: str | None = None, proof: str | None = None) -> dict[str, Any]:
-    """`{account, <part>: [...]}`. Raises WrongPassword, links.BadToken."""
+    """What `document` says. Raises WrongPassword, links.BadToken."""
     passwords.confirm(password, user=user, field="password", proof=proof)
     proofs.spend(proof, now=now)
+    return document(user)
+
+
+def document(user: User) -> dict[str, Any]:
+    """`{account, <part>: [...]}`."""
     account = User.objects.values(*ACCOUNT).get(pk=user.pk)
+    account |= {"groups": sorted(user.groups.values_list("name", flat=True))}
     return {"account": account, **{name: list(part(user)) for name, part in sorted(PARTS.items())}}

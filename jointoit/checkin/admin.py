@@ -1,7 +1,8 @@
 from django.contrib import admin
 
-from jointoit.api.admin import UndeletableAdmin
+from jointoit.api.admin import Panel, UndeletableAdmin
 from jointoit.checkin.models import Scan
+from jointoit.events.admin import RegistrationAdmin
 
 
 @admin.register(Scan)
@@ -13,3 +14,15 @@ class ScanAdmin(UndeletableAdmin):
     search_fields = ("=id", "=event__id", "=registration__id")
     ordering = ("-received_at",)
     show_full_result_count = False
+
+
+RegistrationAdmin.panels = (
+    *RegistrationAdmin.panels,
+    Panel(
+        "At the door",
+        Scan,
+        lambda registration: {"event": registration.event_id, "registration": registration.pk},
+        {"When": "received_at", "Result": "result", "Reason": "reason", "Gate": "gate", "Undone": "undone_at"},
+        newest_first="-received_at",
+    ),
+)

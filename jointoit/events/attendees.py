@@ -43,7 +43,7 @@ class Line:
 def as_csv(rows: Iterable[Mapping[str, object]], columns: Sequence[str] = COLUMNS) -> Iterator[str]:
     """Yield the lines of the file (RFC 4180), the header first, with a byte order mark so that Excel reads UTF-8."""
     writer = csv.writer(Line(), quoting=csv.QUOTE_ALL)
-    yield f"\ufeff{writer.writerow(columns)}"
+    yield f"\ufeff{writer.writerow(map(harmless, columns))}"  # questions are in their words
     for row in rows:
         yield writer.writerow([harmless(row.get(name)) for name in columns])
 

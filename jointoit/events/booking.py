@@ -209,13 +209,13 @@ def decide_pending(event: Event, *, now: datetime) -> None:
         approve(registration, actor=journal.SYSTEM, now=now)
 
 
-def cancel_all(event: Event, *, actor: Actor, now: datetime) -> None:
-    """Cancel every live registration of an event that will not take place, notifications each.
+def cancel_all(event: Event, *, actor: Actor, now: datetime, reason: str = "") -> None:
+    """Cancel every live registration of an event that will not take place, and tell each person, with the reason.
 
     The caller holds the event and has raised its revision, which makes these mails the newest for every calendar.
     """
     notifications.withdraw_requests(event)
-    notifications.notify_all(messages.EventCancelled, seating.live_attendees(event), event=event)
+    notifications.notify_all(messages.EventCancelled, seating.live_attendees(event), event=event, reason=reason)
     seating.cancel_all(event, actor=actor, now=now)
     event.seats_taken = event.waiting = 0
     event.save(update_fields=["seats_taken", "waiting"])
@@ -252,6 +252,11 @@ def leave_all(*, attendee: User, now: datetime) -> None:
             if registration:
                 registration.event = event
                 release_seat(registration, actor=roles.attendee(attendee), now=now, notice=None)
+
+
+def forget_answers(attendee: User) -> None:
+    """Erase what somebody answered whose account goes away, whatever became of the registrations."""
+    Registration.objects.filter(attendee=attendee).update(answers={})
 
 
 # ── Steps inside a transaction that holds the event ───────────────────────────────────────────────────────────────────

@@ -133,10 +133,15 @@ publish = extend_schema_view(
 cancel = extend_schema_view(
     post=extend_schema(
         summary="Cancel an event",
-        description="It stays visible as cancelled; its live registrations end and each attendee is told.",
-        request=None,
+        description=(
+            "It stays visible as cancelled; its live registrations end and each attendee is told, with your `reason`."
+        ),
+        request=shapes.ReasonSerializer,
         responses=shapes.EventSerializer,
-        examples=[gives(EVENT | {"status": "cancelled", "seats_taken": 0, "seats_left": 40})],
+        examples=[
+            asks({"reason": "The hall has no heating."}),
+            gives(EVENT | {"status": "cancelled", "seats_taken": 0, "seats_left": 40}),
+        ],
     )
 )
 calendar = extend_schema_view(

@@ -14,6 +14,10 @@ CONDITIONS: Final[Mapping[str, str]] = {
     "event": "fact.event_id = %(event)s",
     "types": "fact.type = ANY(%(types)s::text[])",
 }
+#: Of an event that staff hid nothing is told to everybody but that. The index event_hidden finds the few there are.
+SHOWN: Final = """(
+    fact.event_id <> ALL (ARRAY(SELECT id FROM events_event WHERE hidden_status IS NOT NULL))
+    OR jsonb_exists(fact.after, 'hidden'))"""
 SIZE: Final = 20
 #: What anybody reads of who took a step.
 NOBODY: Final = {"actor": {"kind": "organizer", "id": None}, "request_id": None}
@@ -37,7 +41,7 @@ def page(asked: Mapping[str, Any], *, caller: Caller) -> Page:
 def query(given: frozenset[str], signed_in: bool, only_managed: bool) -> str:
     narrowed = " AND ".join(["true", *(CONDITIONS[name] for name in sorted(given))])
     facts, conditions = f"SELECT {FACTS}, {{managed}} AS managed FROM journal_fact AS fact", f"{AHEAD} AND {narrowed}"
-    public = f"{facts.format(managed='false')} WHERE fact.public AND {conditions}"
+    public = f"{facts.format(managed='false')} WHERE fact.public AND {SHOWN} AND {conditions}"
     if not signed_in:
         return f"{public} AND {'false' if only_managed else 'true'} {IN_ORDER}"
     # Each event for itself, by its index: what others manage is never looked at.

@@ -41,7 +41,9 @@ OVER: Final = f"""
 
 
 def kept() -> Any:  # django-stubs do not know that psycopg writes a timedelta
-    return timedelta(days=settings.JOURNAL_DAYS)
+    """A fact says who registered: none outlives what is kept of that."""
+    days = timedelta(days=settings.JOURNAL_DAYS)
+    return days if settings.RETENTION is None else min(days, settings.RETENTION)
 
 
 def complete(*, now: datetime) -> int:

@@ -114,6 +114,13 @@ class Event(models.Model):
     reminded_at = models.DateTimeField(
         null=True, editable=False, help_text="When the reminders for its present date were promised."
     )
+    erased_at = models.DateTimeField(
+        null=True, editable=False, help_text="When it was forgotten who had been registered, because it was long over."
+    )
+    hidden_status = models.CharField(  # noqa: DJ001  null: not hidden
+        max_length=16, choices=Status, null=True, editable=False,
+        help_text="The status that it had when staff hid it; meanwhile it is a draft that nobody publishes.",
+    )  # fmt: skip
 
     objects = EventQuerySet.as_manager()
 
@@ -125,6 +132,7 @@ class Event(models.Model):
             models.Index(F("status"), F("date"), F("id"), name="event_status_date", condition=Q(deleted_at=None)),
             models.Index(F("created_at"), F("id"), name="event_created", condition=Q(deleted_at=None)),
             models.Index(TITLE_ORDER, F("id"), name="event_title", condition=Q(deleted_at=None)),
+            models.Index(F("id"), name="event_hidden", condition=Q(hidden_status__isnull=False)),
             GinIndex(F("tags"), name="event_tags"),
             GinIndex(OpClass(F("title_folded"), name="gin_trgm_ops"), name="event_title_parts"),
             GinIndex(OpClass(F("location_folded"), name="gin_trgm_ops"), name="event_location_parts"),

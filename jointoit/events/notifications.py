@@ -24,6 +24,8 @@ from jointoit.mail.messages import (
 
 #: So long the organizer is not told of somebody who asks, so that one mail tells of all who ask meanwhile.
 GATHER = timedelta(minutes=5)
+#: Where the organizer hears of each request at once.
+ASKS_AT_ONCE = (Event.News.REQUESTS, Event.News.EACH)
 EXCERPT = 1_000  # characters of a description in a mail
 
 
@@ -36,7 +38,7 @@ def promise(kind: type[SeatMessage], registration: Registration, **facts: Any) -
     """The same promise, for the statement that writes the registration itself."""
     of_event = event_payload(registration.event)
     told = (message(kind, registration, of_event, **facts), key(kind, registration), None)
-    if kind is not RegistrationPending:
+    if kind is not RegistrationPending or registration.event.organizer_news not in ASKS_AT_ONCE:
         return outbox.promise(told)
     asked = ApprovalsWaiting(to=person(registration.event.organizer), event=of_event)
     return outbox.promise(told, (asked, request_key(registration), registration.registered_at + GATHER))

@@ -19,7 +19,9 @@ def hand_seats_on(*, user: User, now: datetime, **_: Any) -> None:
     """
     team.lock_heirs(user)
     booking.lock_all_of(user)
+    team.forget_contact(user)
     team.hand_on(user, now=now)
     scheduling.cancel_future_events(organizer=user, now=now)
     booking.leave_all(attendee=user, now=now)
+    booking.forget_answers(user)
     team.forget(user)

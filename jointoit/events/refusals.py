@@ -96,3 +96,10 @@ class NotYourEvent(Forbidden):
 class Busy(Unavailable):
     code = "busy"
     message = "This event changes too fast just now; try again in a moment."
+
+
+class EventHidden(Conflict):
+    """Staff show it again, once what was reported is settled."""
+
+    code = "event_hidden"
+    message = "The service's staff has hidden this event from everybody but its team."

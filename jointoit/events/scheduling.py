@@ -14,7 +14,7 @@ from jointoit.accounts.tokens import DeadToken
 from jointoit.errors import Conflict, Invalid
 from jointoit.events import booking, facts, notifications, reminders, roles, seating
 from jointoit.events.models import Event
-from jointoit.events.refusals import EventCancelled, EventOver, EventStarted, NotYourEvent, TooManyEvents
+from jointoit.events.refusals import EventCancelled, EventHidden, EventOver, EventStarted, NotYourEvent, TooManyEvents
 from jointoit.journal.writer import SYSTEM, Actor
 from jointoit.mail.messages import EventChanged
 
@@ -98,14 +98,15 @@ def change(
     fields: Mapping[str, Any],
     now: datetime,
     precondition: Precondition | None = None,
+    reason: str = "",
 ) -> Event:
-    """Change what `fields` name; a `status` among them is a step: publish or cancel.
+    """Change what `fields` name; a `status` among them is a step: publish or cancel, for a reason that is told.
 
     More capacity brings in those who wait, in the same transaction. A published event whose date, end, place or time
     zone moves tells everybody registered, unless it was over before and after.
 
-    Raises NotFound, NotYourEvent, Invalid, EventCancelled, EventOver, EventImpossibleStep, CapacityBelowConfirmed, and
-    what `precondition` raises when it is given the event as it is once it is held.
+    Raises NotFound, NotYourEvent, Invalid, EventCancelled, EventOver, EventImpossibleStep, EventHidden,
+    CapacityBelowConfirmed, and what `precondition` raises when it is given the event as it is once it is held.
     """
     with transaction.atomic():
         event, actor = lock(event_id, caller, precondition)
@@ -114,26 +115,30 @@ def change(
         if values:
             apply(event, values, actor=actor, now=now)
         if step:
-            take_step(event, step, actor=actor, now=now)
+            take_step(event, step, actor=actor, now=now, reason=reason)
     return event
 
 
 def publish(*, event_id: int, caller: Caller, now: datetime, precondition: Precondition | None = None) -> Event:
     """Show a draft to everybody; a published event stays as it is.
 
-    Raises NotFound, NotYourEvent, EventCancelled, EventStarted.
+    Raises NotFound, NotYourEvent, EventCancelled, EventStarted, EventHidden.
     """
     published = {"status": Status.PUBLISHED}
     return change(event_id=event_id, caller=caller, fields=published, now=now, precondition=precondition)
 
 
-def cancel(*, event_id: int, caller: Caller, now: datetime, precondition: Precondition | None = None) -> Event:
+def cancel(
+    *, event_id: int, caller: Caller, now: datetime, precondition: Precondition | None = None, reason: str = ""
+) -> Event:
     """Call an event off: it stays visible, its live registrations end, and each person is told; twice is once.
+
+    `reason` stands in the mails, and nowhere else.
 
     Raises NotFound, NotYourEvent, EventOver, EventImpossibleStep for a draft (delete it instead).
     """
     cancelled = {"status": Status.CANCELLED}
-    return change(event_id=event_id, caller=caller, fields=cancelled, now=now, precondition=precondition)
+    return change(event_id=event_id, caller=caller, fields=cancelled, now=now, precondition=precondition, reason=reason)
 
 
 def delete(*, event_id: int, caller: Caller, now: datetime, precondition: Precondition | None = None) -> None:
@@ -193,10 +198,14 @@ def apply(event: Event, values: Mapping[str, Any], *, actor: Actor, now: datetim
     if event.is_live and any(name in values for name in TOLD) and not (was_over and event.is_over(now)):
         reminders.take_back(event)
         notifications.notify_all(EventChanged, seating.live_attendees(event), event=event, before=before)
+    if "organizer_news" in values and event.organizer_news not in notifications.ASKS_AT_ONCE:
+        notifications.withdraw_requests(event)
     booking.promote_waitlist(event, now=now)
 
 
-def take_step(event: Event, status: str, *, actor: Actor, now: datetime) -> None:
+def take_step(event: Event, status: str, *, actor: Actor, now: datetime, reason: str) -> None:
+    if event.hidden_status:
+        raise EventHidden
     if event.status == Status.CANCELLED:
         raise EventCancelled
     if (event.status, status) == (Status.DRAFT, Status.PUBLISHED):
@@ -208,7 +217,7 @@ def take_step(event: Event, status: str, *, actor: Actor, now: datetime) -> None
             raise EventOver
         save_status(event, status, actor=actor, now=now)
         reminders.take_back(event)
-        booking.cancel_all(event, actor=actor, now=now)
+        booking.cancel_all(event, actor=actor, now=now, reason=reason)
     else:
         raise EventImpossibleStep
 

@@ -26,7 +26,7 @@ from jointoit.mail import outbox
 #: What asking needs to know; every date less is read by Python in less time.
 UNASKED: Final = (
     "title_folded", "location_folded", "tags", "created_at", "updated_at", "reminded_at", "checkin_opens_at",
-    "checkin_closes_at",
+    "checkin_closes_at", "erased_at", "hidden_status",
 )  # fmt: skip
 EVENT: Final = [field.attname for field in Event._meta.concrete_fields if field.attname not in UNASKED]
 WHOLE: Final = [name for name in EVENT if name != "description"]  # of which a mail says the beginning

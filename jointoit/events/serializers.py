@@ -229,6 +229,17 @@ class AnswersField(serializers.DictField):
         super().__init__(help_text=help_text, **kwargs)
 
 
+class ReasonField(TextField):
+    """What an organizer tells those whose registrations end; nothing else keeps it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, allow_blank=True, max_length=500, write_only=True, **kwargs)
+
+
+class ReasonSerializer(Shape):
+    reason = ReasonField(help_text="What the mails tell about why.")
+
+
 class NewRegistrationSerializer(Shape):
     """What a client may send when it asks for a seat."""
 
@@ -243,10 +254,7 @@ class RegistrationStepSerializer(Shape):
     status = ChoiceField(choices=Registration.Status.choices)
     id = UnchangingIdField(required=False, write_only=True)
     answers = AnswersField(required=False)
-    reason = TextField(
-        required=False, allow_blank=True, max_length=500, write_only=True,
-        help_text="What the mail tells about why; from who manages the event, with `cancelled`.",
-    )  # fmt: skip
+    reason = ReasonField(help_text="What the mail tells about why; from who manages the event, with `cancelled`.")
     event = UnchangingIdField(required=False, write_only=True)
     attendee = UnchangingIdField(required=False, write_only=True)
 

@@ -17,7 +17,7 @@ from jointoit.accounts.models import User
 from jointoit.accounts.tokens import DeadToken
 from jointoit.errors import Conflict, Forbidden, NotFound
 from jointoit.events import booking, facts, notifications, roles
-from jointoit.events.models import Event, Invitation, Membership
+from jointoit.events.models import DoorPass, Event, Invitation, Membership
 from jointoit.events.refusals import NotYourEvent
 from jointoit.events.roles import Role
 from jointoit.journal import writer as journal
@@ -345,6 +345,11 @@ def record(
     )  # fmt: skip
 
 
+def forget_contact(user: User) -> None:
+    """Have nobody write to somebody whose account goes away; whoever gets their events says whom to write to."""
+    Event.objects.filter(organizer=user).exclude(contact=None).update(contact=None)
+
+
 def forget(user: User) -> None:
     """Erase what names somebody whose account goes away, once their events are handed on."""
     Membership.objects.filter(Q(owner=user) | Q(member=user)).delete()
@@ -355,6 +360,7 @@ def forget(user: User) -> None:
     offers = Invitation.objects.filter(named)
     notifications.withdraw_invitations(list(offers.values_list("pk", flat=True)))
     offers.delete()
+    DoorPass.objects.filter(event__organizer=user).delete()  # what is written on them may name people
     notifications.forget_organizer(user)
 
 

@@ -35,6 +35,7 @@ from jointoit.events.serializers import (
     FactSerializer,
     NewEventSerializer,
     NewRegistrationSerializer,
+    ReasonSerializer,
     RegistrationSerializer,
     RegistrationStepSerializer,
     mail_members,
@@ -50,7 +51,14 @@ from jointoit.mail.calendar import event_calendar
 WRONG_TIMES = ("in_the_past", "ends_before_start", "closes_before_opening")
 REFUSED_CHANGES = {
     400: WRONG_TIMES,
-    409: ("event_cancelled", "event_over", "event_started", "event_impossible_step", "capacity_below_confirmed"),
+    409: (
+        "event_cancelled",
+        "event_over",
+        "event_started",
+        "event_impossible_step",
+        "capacity_below_confirmed",
+        "event_hidden",
+    ),
 }
 REFUSED_STEPS = {
     403: ("not_yours_to_decide",),
@@ -146,7 +154,7 @@ class EventDetailView(EventView):
 class PublishView(EventView):
     changes_by_post = True
     scopes = {"POST": "events:write"}
-    refusals = {"POST": {409: ("event_cancelled", "event_started")}}
+    refusals = {"POST": {409: ("event_cancelled", "event_hidden", "event_started")}}
 
     def post(self, request: Request, pk: int) -> HttpResponse:
         self.get_object()
@@ -158,11 +166,19 @@ class PublishView(EventView):
 class CancelView(EventView):
     changes_by_post = True
     scopes = {"POST": "events:write"}
-    refusals = {"POST": {409: ("event_over", "event_impossible_step")}}
+    refusals = {"POST": {409: ("event_over", "event_hidden", "event_impossible_step")}}
 
     def post(self, request: Request, pk: int) -> HttpResponse:
         self.get_object()
-        scheduling.cancel(event_id=pk, caller=caller_of(request), now=timezone.now(), precondition=self.precondition)
+        given = ReasonSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        scheduling.cancel(
+            event_id=pk,
+            caller=caller_of(request),
+            now=timezone.now(),
+            precondition=self.precondition,
+            **given.validated_data,
+        )
         return JSONResponse(event_queries.detail(pk, caller=caller_of(request)))
 
 

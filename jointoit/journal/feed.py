@@ -19,6 +19,7 @@ from django.db import connection, transaction
 from jointoit.api.lists.prepared import PreparedQuery, Row
 from jointoit.api.problems.validation import InvalidParameter
 from jointoit.errors import Gone, Unavailable
+from jointoit.journal.models import FeedPosition
 from jointoit.journal.reader import COLUMNS
 from jointoit.process.place import HERE
 
@@ -140,6 +141,44 @@ def is_expired(cursor: Cursor, state: Row) -> bool:
     forgotten = (state["pruned_transaction"], state["pruned_id"])
     missed = cursor.pruned < state["pruned"] and (cursor.transaction, cursor.id) < forgotten
     return bool(missed or cursor.transaction > state["future"])  # files were put back, and their numbers run again
+
+
+# ── Who follows ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def follow(positions: type[FeedPosition], facts: str, *, size: int) -> list[Row]:
+    """The next facts of a query as `read` wants it, each once, if the caller's transaction commits.
+
+    None where another follower with the same position is at it, and at the beginning, which is now.
+    """
+    position = positions._default_manager.select_for_update(skip_locked=True).filter(pk=1).first()
+    if position is None:
+        begin(positions)
+        return []
+    try:
+        page = read(facts, {}, cursor=Cursor(*position.place), size=size)
+    except CursorExpired:
+        page = Page([], now())  # what a restored copy holds was told by its original
+    except FeedIsRenewed:
+        return []
+    if place_of(page.next) != position.place:
+        positions._default_manager.filter(pk=1).update(place=place_of(page.next))
+    return page.rows
+
+
+def begin(positions: type[FeedPosition]) -> None:
+    """Start with what happens from now on, unless there is a row that somebody else holds."""
+    try:
+        place = place_of(now())
+    except FeedIsRenewed:
+        return
+    only = positions(place=place)
+    only.pk = 1
+    positions._default_manager.bulk_create([only], ignore_conflicts=True)
+
+
+def place_of(cursor: Cursor) -> list[Any]:
+    return [cursor.transaction, cursor.id, cursor.era, cursor.pruned]
 
 
 # ── The state ─────────────────────────────────────────────────────────────────────────────────────────────────────────

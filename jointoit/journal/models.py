@@ -66,3 +66,15 @@ class FeedState(models.Model):
 
     def __str__(self) -> str:
         return "feed state"
+
+
+class FeedPosition(models.Model):
+    """The one row that says up to where somebody who follows the feed has read it (`feed.follow`)."""
+
+    place = models.JSONField(help_text="A cursor of the feed.")
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return "position"

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from jointoit.api.admin import UndeletableAdmin, folded
+from jointoit.api.admin import MOST, UndeletableAdmin, ask, folded
 from jointoit.mail import payload, rendering, send_control, stops, tasks
 from jointoit.mail.models import MailStop, OutboxMail, SendControl
 from jointoit.mail.policy import GIVE_UP_AFTER
@@ -88,7 +88,10 @@ class OutboxMailAdmin(UndeletableAdmin):
             self.turn(request.POST["sending"], by=str(request.user))
             return HttpResponseRedirect(request.get_full_path())
         switch = SendControl.objects.filter(pk=1).first() or SendControl()
-        return super().changelist_view(request, {"control": switch, "may_send": may_send} | (extra_context or {}))
+        waiting = OutboxMail.objects.filter(state=OutboxMail.State.PENDING)
+        people = waiting.values("recipient").distinct().count() if switch.held_at else 0
+        shown = {"control": switch, "may_send": may_send, "people": people}
+        return super().changelist_view(request, shown | (extra_context or {}))
 
     def turn(self, switch: str, *, by: str) -> None:
         if switch == "hold":
@@ -118,11 +121,15 @@ class OutboxMailAdmin(UndeletableAdmin):
     # ── What an operator can do ───────────────────────────────────────────────────────────────────────────────────────
 
     @admin.action(description="Try the selected mails again", permissions=["send"])
-    def try_again(self, request: HttpRequest, chosen: QuerySet[OutboxMail]) -> None:
+    def try_again(self, request: HttpRequest, chosen: QuerySet[OutboxMail]) -> HttpResponse | None:
         """Those that wait, now; those that are dead or expired, once more for the full time."""
         now = database_clock.now()
-        unsent = chosen.filter(claim=None).exclude(state__in=[OutboxMail.State.SENT, OutboxMail.State.SUPERSEDED])
-        number = unsent.exclude(recipient="").update(
+        settled = [OutboxMail.State.SENT, OutboxMail.State.SUPERSEDED]
+        unsent = chosen.filter(claim=None).exclude(state__in=settled).exclude(recipient="")
+        people = unsent.order_by().values("recipient").distinct().count()
+        if question := ask(self, request, [f"{mail} to {mail.recipient}" for mail in unsent[:MOST]], people=people):
+            return question
+        number = unsent.update(
             state=OutboxMail.State.PENDING,
             failures=0,
             not_before=now,
@@ -132,6 +139,7 @@ class OutboxMailAdmin(UndeletableAdmin):
         )
         tasks.notify_worker()
         self.message_user(request, f"{number} will be tried again.", messages.SUCCESS)
+        return None
 
 
 @admin.register(SendControl)

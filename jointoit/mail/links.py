@@ -295,6 +295,18 @@ def registrar() -> Signer:
     return Signer(sep=".", salt="jointoit.mail.links.registration")
 
 
+# ── The organizer's pages ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def people_address(event_id: int) -> str:
+    """Where those who ask for a seat are approved, for who manages the event and is logged in."""
+    return f"{settings.PUBLIC_URL}/manage/{event_id}/people/"
+
+
+def edit_address(event_id: int) -> str:
+    return f"{settings.PUBLIC_URL}/manage/{event_id}/edit/"
+
+
 # ── The page of a ticket ──────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -250,6 +250,26 @@ class ApprovalsWaiting(Message):
         return f"{super().topic}:requests"
 
 
+@dataclass(frozen=True, kw_only=True)
+class OrganizerNews(Message):
+    """Tells the organizer how many people did what since the last time, and how things stand."""
+
+    event: EventPayload
+    asked: int
+    came: int
+    queued: int
+    cancelled: int
+    seats_taken: int
+    capacity: int | None
+    waiting: int
+
+    priority = Priority.BULK
+
+    @property
+    def topic(self) -> str:
+        return f"{super().topic}:news"
+
+
 # ── About a seat ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -344,6 +364,8 @@ class EventChanged(SeatMessage):
 
 @dataclass(frozen=True, kw_only=True)
 class EventCancelled(SeatMessage):
+    reason: str = ""
+
     calendar_method = "CANCEL"
     priority = Priority.BULK
 

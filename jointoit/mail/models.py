@@ -62,7 +62,7 @@ class OutboxMail(Delivery):
 
 
 class MailStop(models.Model):
-    """What somebody wants no mail of any more. The address is not kept, but a keyed hash of it."""
+    """What somebody wants no mail of any more. A keyed hash of the address is kept; empty: nobody gets it."""
 
     #: Everything but what is about the account itself, which its owner asks for.
     SERVICE = "service"

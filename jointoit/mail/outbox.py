@@ -48,11 +48,18 @@ LATEST = PreparedQuery("""
 
 RENAME = """
     UPDATE mail_outboxmail
-    SET facts = jsonb_set(jsonb_set(jsonb_set(jsonb_set(facts,
+    SET facts = jsonb_set(jsonb_set(jsonb_set(jsonb_set(jsonb_set(jsonb_set(facts,
+        '{event,contact}', 'null'), '{before,contact}', 'null'),
         '{event,organizer_name}', to_jsonb(%(name)s::text)), '{event,organizer_address}', to_jsonb(%(address)s::text)),
         '{before,organizer_name}', to_jsonb(%(name)s::text)), '{before,organizer_address}', to_jsonb(%(address)s::text))
     FROM unnest(%(about)s::text[]) AS about
     WHERE dedupe_key ~>=~ (about || ':') AND dedupe_key ~<~ (about || ';')
+"""
+
+ERASE = """
+    UPDATE mail_outboxmail SET recipient = '', facts = '{}', last_answer = ''
+    FROM unnest(%(about)s::text[]) AS about
+    WHERE dedupe_key ~>=~ (about || ':') AND dedupe_key ~<~ (about || ';') AND state <> 'pending'
 """
 
 
@@ -135,8 +142,14 @@ def forget_about(*prefixes: str, withdraw: bool = False) -> None:
         mails.exclude(state=OutboxMail.State.PENDING).update(**claims.ERASED)
 
 
+def erase(about: Iterable[str]) -> None:
+    """Erase to whom settled mails about these, such as `registration:7`, went, and what they said."""
+    with connection.cursor() as cursor:
+        cursor.execute(ERASE, {"about": list(about)})
+
+
 def rename_organizer(about: Iterable[str], *, name: str, address: str) -> None:
-    """Have mails about these, such as `registration:7`, name another organizer, sent or not."""
+    """Have mails about these, such as `registration:7`, name another organizer and no contact, sent or not."""
     keys = iter(about)
     with connection.cursor() as cursor:
         while chunk := list(islice(keys, CHUNK)):

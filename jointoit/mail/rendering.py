@@ -23,6 +23,7 @@ from jointoit.mail.calendar import seat_calendar
 from jointoit.mail.links import Kind
 from jointoit.mail.messages import (
     AccountMessage,
+    ApprovalsWaiting,
     ChangeMessage,
     ConfirmEmail,
     EmailChangeAsked,
@@ -31,6 +32,7 @@ from jointoit.mail.messages import (
     InvitationMessage,
     LoginLink,
     Message,
+    OrganizerNews,
     PasswordProof,
     PasswordReset,
     Person,
@@ -182,6 +184,10 @@ def context_of(message: Message, mint: Mint) -> dict[str, Any]:
     if event := event_of(message):
         context |= {"event": event, "when": when(event, event.timezone)}
         context |= {"for_reader": for_reader(event, message.to.timezone)}
+    if isinstance(message, ApprovalsWaiting | OrganizerNews):
+        people = links.people_address(message.event.id)
+        context |= {"people": people, "asking": f"{people}?status=pending"}
+        context["settings"] = links.edit_address(message.event.id)
     if isinstance(message, EventChanged):
         before, event = message.before, message.event
         moved = (before.date, before.ends_at) != (event.date, event.ends_at)  # of local times a fold makes two the same

@@ -39,6 +39,13 @@ FIGURES = {
     },
     "waiting_list": {"waiting": 0, "promoted": 2, "since": None},
     "over_time": [{"start": "2030-04-19T22:00:00Z", "registered": 15, "cancelled": 3}],
+    "door": {
+        "admitted": 10,
+        "no_shows": 2,
+        "arrivals": [
+            {"start": "2030-05-17T16:30:00Z", "admitted": 3}, {"start": "2030-05-17T16:45:00Z", "admitted": 7},
+        ],
+    },
 }  # fmt: skip
 
 question_list = extend_schema_view(
@@ -170,7 +177,10 @@ steps = extend_schema_view(
 statistics = extend_schema_view(
     get=extend_schema(
         summary="Read the figures of an event",
-        description="Only buckets in which something happened are listed; a day may have 23 or 25 hours.",
+        description=(
+            "Only buckets in which something happened are listed; a day may have 23 or 25 hours. All figures are of "
+            "one moment: what `over_time` and `arrivals` list adds up to the totals."
+        ),
         parameters=[shapes.StatisticsParameters],
         responses=shapes.StatisticsSerializer,
         examples=[gives(FIGURES)],

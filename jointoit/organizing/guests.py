@@ -11,6 +11,7 @@ from jointoit.events import answers, booking, notifications, scheduling
 from jointoit.events.models import Event, Registration
 from jointoit.events.refusals import AlreadyRegistered, EventCancelled, EventFull, EventOver
 from jointoit.journal import writer as journal
+from jointoit.mail import outbox
 from jointoit.mail.messages import RegistrationAdded
 
 Status = Registration.Status
@@ -55,6 +56,7 @@ def add(
         by = caller.user.get_full_name() if caller.user else ""
         position = event.waiting if registration.status == Status.WAITLISTED else None
         notifications.notify(RegistrationAdded, registration, by=by, position=position)
+        outbox.forget_about(notifications.key(RegistrationAdded, registration))  # it names who did it
     return registration
 
 

@@ -19,8 +19,9 @@ from jointoit.api.fields import (
 from jointoit.api.http.strictness import Shape
 from jointoit.api.lists.parameters import BooleanParameter, ParameterSerializer
 from jointoit.events.models import Question, Registration
-from jointoit.events.serializers import AnswersField
+from jointoit.events.serializers import AnswersField, ReasonField
 from jointoit.organizing.announcements import GROUPS
+from jointoit.organizing.models import Report
 from jointoit.organizing.statistics import BUCKETS
 
 Status = Registration.Status
@@ -56,7 +57,8 @@ class NewAnnouncementSerializer(Shape):
         child=ChoiceField(choices=[(group, group) for group in GROUPS]),
         allow_empty=False,
         required=False,
-        help_text="Whose registration has one of these statuses; those who are confirmed unless given.",
+        help_text="Whose registration has one of these statuses, or who of those with a seat was let in (`admitted`), "
+        "or not (`absent`); those who are confirmed unless given.",
     )
 
 
@@ -129,15 +131,18 @@ class AddedSerializer(Shape):
     registered_at = DateTimeField()
 
 
+class ReportSerializer(Shape):
+    kind = ChoiceField(choices=Report.Kind.choices)
+    text = TextField(required=False, allow_blank=True, max_length=2_000)
+
+
 @extend_schema_serializer(component_name="RegistrationSteps")
 class StepsSerializer(Shape):
     ids = serializers.ListField(
         child=StrictIntegerField(min_value=1, max_value=MAX_ID), allow_empty=False, max_length=MOST_AT_ONCE
     )
     status = ChoiceField(choices=[(status, status) for status in (Status.CONFIRMED.value, Status.CANCELLED.value)])
-    reason = TextField(
-        required=False, allow_blank=True, max_length=500, help_text="Told in the mail of who is cancelled."
-    )
+    reason = ReasonField(help_text="Told in the mail of who is cancelled.")
 
 
 @extend_schema_serializer(component_name="StepOutcome")
@@ -162,6 +167,8 @@ class StatisticsParameters(ParameterSerializer):
 
 @extend_schema_serializer(component_name="StatisticsFunnel")
 class FunnelSerializer(Shape):
+    """Where people stand."""
+
     registered = serializers.IntegerField(help_text="Everybody who ever asked.")
     pending = serializers.IntegerField()
     confirmed = serializers.IntegerField()
@@ -172,6 +179,8 @@ class FunnelSerializer(Shape):
 
 
 class WaitingListSerializer(Shape):
+    """What became of those who waited."""
+
     waiting = serializers.IntegerField()
     promoted = serializers.IntegerField(help_text="Who got a seat from the list.")
     since = DateTimeField(allow_null=True, help_text="Since when the first waits.")
@@ -179,18 +188,41 @@ class WaitingListSerializer(Shape):
 
 @extend_schema_serializer(component_name="StatisticsBucket")
 class BucketSerializer(Shape):
+    """A span of time in which something happened."""
+
     start = DateTimeField()
     registered = serializers.IntegerField()
     cancelled = serializers.IntegerField()
 
 
+class ArrivalSerializer(Shape):
+    """A quarter of an hour in which somebody came."""
+
+    start = DateTimeField(help_text="Of a quarter of an hour.")
+    admitted = serializers.IntegerField(help_text="Who was let in for the first time.")
+
+
+class TurnoutSerializer(Shape):
+    """Who came, and when."""
+
+    admitted = serializers.IntegerField()
+    no_shows = serializers.IntegerField(
+        allow_null=True,
+        help_text="Who had a seat and did not come. Null until check-in has closed, and where nobody was checked in.",
+    )
+    arrivals = ArrivalSerializer(many=True)
+
+
 class StatisticsSerializer(Shape):
+    """The figures of an event, all of one moment."""
+
     bucket = serializers.CharField()
     timezone = serializers.CharField()
     capacity = serializers.IntegerField(allow_null=True)
     funnel = FunnelSerializer()
     waiting_list = WaitingListSerializer()
     over_time = BucketSerializer(many=True)
+    door = TurnoutSerializer()
 
 
 class ExportSerializer(ConfirmedShape):

@@ -5,12 +5,15 @@ are taken in the order event, registration, transfer.
 """
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.dispatch import receiver
 
 from jointoit.accounts.callers import Caller
 from jointoit.accounts.models import User
+from jointoit.accounts.signals import account_is_closing
 from jointoit.errors import Conflict, NotFound
 from jointoit.events import booking, notifications, roles, team
 from jointoit.events.models import Registration
@@ -71,6 +74,7 @@ def offer(*, caller: Caller, registration_id: int, email: str, now: datetime) ->
             key=f"transfer:{transfer.pk}:offer",
             expires_at=registration.event.date,
         )
+        outbox.forget_about(f"transfer:{transfer.pk}:")  # it names the giver; nobody needs it once it has gone out
     return transfer
 
 
@@ -100,6 +104,7 @@ def accept(*, user: User, transfer_id: int, now: datetime) -> Registration:
         received = move(given, user, now=now)
         notifications.notify_of_end(SeatHandedOver, given, held_seat=True)
         notifications.notify(SeatReceived, received, giver=given.attendee.get_full_name())
+        outbox.forget_about(notifications.key(SeatReceived, received))  # likewise
     return received
 
 
@@ -164,3 +169,14 @@ def settle(transfer: Transfer, *, now: datetime) -> None:
 
 def opened(registration: Registration) -> QuerySet[Transfer]:
     return Transfer.objects.filter(registration=registration, settled_at=None)
+
+
+@receiver(account_is_closing)
+def forget(*, user: User, **_: Any) -> None:
+    """Take back the offers of somebody whose account goes away, and forget those to them."""
+    mine = Q(registration__attendee=user) | Q(email__iexact=user.email)
+    for address in user.former_addresses.values_list("address", flat=True):
+        mine |= Q(email__iexact=address)
+    offers = Transfer.objects.filter(mine)
+    outbox.forget_about(*(f"transfer:{pk}:" for pk in offers.values_list("pk", flat=True)), withdraw=True)
+    offers.delete()

@@ -219,7 +219,8 @@ class StatisticsView(ToolView):
         event = self.get_object()
         asked = parameters.read(request, StatisticsParameters)
         zone = asked.get("timezone", event.timezone)
-        return JSONResponse(statistics.figures(event, bucket=asked.get("bucket", "day"), timezone=zone))
+        found = statistics.figures(event, bucket=asked.get("bucket", "day"), timezone=zone, now=timezone.now())
+        return JSONResponse(found)
 
 
 # ── One registration ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -27,9 +27,10 @@ from jointoit.events.models import Event, Registration
 from jointoit.events.parameters import EventParameters
 from jointoit.events.refusals import AlreadyRegistered
 from jointoit.mail.times import When, moment, when
+from jointoit.organizing import reports
 from jointoit.pages.answers import AnswersForm
 from jointoit.pages.base import PageView, read, to_login
-from jointoit.pages.forms import VisitorForm
+from jointoit.pages.forms import ReportForm, VisitorForm
 
 LONGEST_SLUG = 60  # characters
 DESCRIBED = 200  # characters of a description that others show beside a link
@@ -204,6 +205,28 @@ def state_of(event: Event, *, now: datetime) -> str:
     if not event.is_full:
         return "open"
     return "waitlist" if event.waitlist else "full"
+
+
+class ReportView(PageView):
+    """Tells staff of an event that should perhaps not be there."""
+
+    throttle_scope = "report"
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return self.ask(pk, ReportForm())
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        form = ReportForm(request.POST)
+        if not form.is_valid():
+            return self.ask(pk, form, 400)
+        event = event_queries.visible_event(pk, caller=self.caller)
+        reports.report(event=event, reporter=self.user, now=self.now, **{"text": "", **form.cleaned_data})
+        messages.success(request, _("Thank you. We are going to look at it."))
+        return redirect("page-event-short", pk)
+
+    def ask(self, pk: int, form: ReportForm, status: int = 200) -> HttpResponse:
+        event = event_queries.visible_event(pk, caller=self.caller)
+        return self.render("report", status, event=event, event_path=path_of(pk, event.title), form=form)
 
 
 # ── For search engines ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -25,8 +25,10 @@ from jointoit.accounts.serializers import (
 from jointoit.api.fields import time_zones
 from jointoit.errors import DomainError, Invalid
 from jointoit.events.models import Event
-from jointoit.events.serializers import EventSerializer, NewEventSerializer
+from jointoit.events.serializers import EventSerializer, NewEventSerializer, ReasonSerializer
 from jointoit.events.team_serializers import HandoverSerializer, InviteSerializer, NewDoorPassSerializer
+from jointoit.organizing.models import Report
+from jointoit.organizing.serializers import ReportSerializer
 
 
 class Renderer(DjangoTemplates):
@@ -267,14 +269,9 @@ class EventForm(Form):
         _("Replies go to"), type="email", required=False, help_text=_("An e-mail address that everybody can see.")
     )
     organizer_news = forms.ChoiceField(
-        label=_("Which mails do you want?"),
+        label=_("Mails to you about who asks, comes and cancels"),
+        choices=[(choice, choice.label.capitalize()) for choice in Event.News],
         required=False,
-        choices=[
-            (Event.News.REQUESTS, _("Who asks for a seat at once, the rest once a day")),
-            (Event.News.EACH, _("Everything at once")),
-            (Event.News.DAILY, _("Everything once a day")),
-            (Event.News.NONE, _("None")),
-        ],
     )
 
     def given(self) -> dict[str, Any]:
@@ -284,7 +281,7 @@ class EventForm(Form):
             given[name] = self.unchanged(name) or (instant(self, name, place) if given[name] else None)
         tags = [tag.strip() for tag in given["tags"].split(",")]
         given |= {"tags": [tag for tag in tags if tag], "contact": given["contact"] or None}
-        return {name: value for name, value in given.items() if name != "organizer_news" or value}
+        return given | {"organizer_news": given["organizer_news"] or Event.News.REQUESTS}
 
     def unchanged(self, name: str) -> str | None:
         """The time as it is, to the microsecond, where the field still shows it: browsers take milliseconds."""
@@ -311,6 +308,25 @@ class NewEventForm(EventForm):
         """Which of the two buttons was pressed says whether it is a draft."""
         given = super().given()
         return given | {"status": given["status"] or Event.Status.PUBLISHED}
+
+
+class ReasonForm(Form):
+    serializer_class = ReasonSerializer
+
+    reason = text(
+        _("Why?"),
+        type="area",
+        widget=forms.Textarea,
+        required=False,
+        help_text=_("Whoever gets the mail reads it there; at most 500 characters."),
+    )
+
+
+class ReportForm(Form):
+    serializer_class = ReportSerializer
+
+    kind = forms.ChoiceField(label=_("What is wrong with it?"), choices=Report.Kind.choices, widget=forms.RadioSelect)
+    text = text(_("What should we know?"), type="area", widget=forms.Textarea, required=False)
 
 
 # ── Team ──────────────────────────────────────────────────────────────────────────────────────────────────────────────

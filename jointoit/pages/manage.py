@@ -18,7 +18,7 @@ from jointoit.mail.times import moment, when
 from jointoit.organizing import duplication
 from jointoit.pages.base import PageView
 from jointoit.pages.events import moment_of, path_of
-from jointoit.pages.forms import EventForm, NewEventForm
+from jointoit.pages.forms import EventForm, NewEventForm, ReasonForm
 from jointoit.pages.tool_forms import DuplicateForm
 
 Status = Registration.Status
@@ -161,8 +161,20 @@ class PublishView(QuestionView):
 class CancelView(QuestionView):
     template, done = "cancel", gettext_lazy("The event is cancelled, and everybody is being told.")
 
-    def act(self, pk: int) -> None:
-        scheduling.cancel(event_id=pk, caller=self.caller, now=self.now)
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return self.ask(pk, ReasonForm())
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        form = ReasonForm(request.POST)
+        if not form.is_valid():
+            return self.ask(pk, form, 400)
+        scheduling.cancel(event_id=pk, caller=self.caller, now=self.now, **form.cleaned_data)
+        messages.success(request, self.done)
+        return redirect("page-manage-event", pk)
+
+    def ask(self, pk: int, form: ReasonForm, status: int = 200) -> HttpResponse:
+        event = self.find(pk)
+        return self.show(self.template, event, status, told=mails(live(event)), form=form)
 
 
 class DeleteView(QuestionView):

@@ -30,8 +30,9 @@ from jointoit.pages.accounts import whole_number
 from jointoit.pages.answers import AnswersForm
 from jointoit.pages.answers import told as answers_told
 from jointoit.pages.base import read
+from jointoit.pages.forms import ReasonForm
 from jointoit.pages.manage import FACTS, ManageView, mails
-from jointoit.pages.tool_forms import GuestForm, ReasonForm
+from jointoit.pages.tool_forms import GuestForm
 
 Status = Registration.Status
 MOST: Final = 50  # mails and facts of one person

@@ -7,8 +7,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from jointoit.events.models import Event, Question, Registration
-from jointoit.events.serializers import RegistrationStepSerializer
+from jointoit.events.models import Event, Question
 from jointoit.organizing.serializers import (
     DuplicateSerializer,
     GuestSerializer,
@@ -77,6 +76,8 @@ class AnnouncementForm(Form):
             ("confirmed", _("Who has a seat")),
             ("pending", _("Who asked for a seat")),
             ("waitlisted", _("Who waits")),
+            ("admitted", _("Who was let in")),
+            ("absent", _("Who has a seat and was not let in")),
         ],
         widget=forms.CheckboxSelectMultiple,
     )
@@ -104,21 +105,3 @@ class DuplicateForm(Form):
 
     def given(self) -> dict[str, Any]:
         return super().given() | {"date": instant(self, "date", self.place)}
-
-
-class ReasonForm(Form):
-    """Why people are declined or cancelled, for the mail that tells them."""
-
-    serializer_class = RegistrationStepSerializer
-
-    reason = text(
-        _("Why?"),
-        type="area",
-        widget=forms.Textarea,
-        required=False,
-        help_text=_("Stands in the mail."),
-        attrs={"dir": "auto", "rows": "3"},
-    )
-
-    def given(self) -> dict[str, Any]:
-        return {"status": Registration.Status.CANCELLED, **super().given()}

@@ -8,7 +8,7 @@ from jointoit.api.http.rendering import to_json
 from jointoit.api.lists.prepared import Row
 from jointoit.events.roles import MANAGERS
 from jointoit.journal import feed, reader
-from jointoit.journal.feed import AHEAD, FACTS, Cursor, CursorExpired, FeedIsRenewed
+from jointoit.journal.feed import AHEAD, FACTS
 from jointoit.webhooks.models import Position
 from jointoit.webhooks.policy import GIVE_UP_AFTER
 
@@ -40,31 +40,13 @@ INSERT: Final = """
 def fan_out(*, limit: int = BATCH) -> int:
     """Make messages of the next facts; returns how many facts there were. Who finds another at it does nothing."""
     with transaction.atomic():
-        position = Position.objects.select_for_update(skip_locked=True).filter(pk=1).first()
-        if position is None:
-            begin()
-            return 0
-        try:
-            page = feed.read(TOLD, {}, cursor=Cursor(*position.place), size=limit)
-        except CursorExpired:
-            page = feed.Page([], feed.now())  # what a restored copy holds was told by its original
-        except FeedIsRenewed:
-            return 0
-        insert([(webhook, row) for row in page.rows for webhook in row["webhooks"]])
-        place = [page.next.transaction, page.next.id, page.next.era, page.next.pruned]
-        if place != position.place:
-            Position.objects.filter(pk=1).update(place=place)
-    return len(page.rows)
+        rows = feed.follow(Position, TOLD, size=limit)
+        insert([(webhook, row) for row in rows for webhook in row["webhooks"]])
+    return len(rows)
 
 
 def begin() -> None:
-    """Start with what happens from now on, unless there is a row that somebody else holds."""
-    try:
-        now = feed.now()
-    except FeedIsRenewed:
-        return
-    place = [now.transaction, now.id, now.era, now.pruned]
-    Position.objects.bulk_create([Position(id=1, place=place)], ignore_conflicts=True)
+    feed.begin(Position)
 
 
 def insert(told: list[tuple[int, Row]]) -> None:

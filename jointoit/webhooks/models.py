@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Func, Q
 
+from jointoit.journal.models import FeedPosition
 from jointoit.process.leases import Delivery
 
 
@@ -77,13 +78,8 @@ class Message(Delivery):
         return f"msg_{self.message_id.hex}"
 
 
-class Position(models.Model):
-    """The one row that says up to where facts have become messages."""
-
-    place = models.JSONField(help_text="A cursor of the feed.")
+class Position(FeedPosition):
+    """Up to where facts have become messages."""
 
     class Meta:
         constraints = [models.CheckConstraint(name="position_is_one_row", condition=Q(id=1))]
-
-    def __str__(self) -> str:
-        return "position"

@@ -24,6 +24,7 @@ WRONG = {
     "PUBLIC_URL": ["SENT", "ftp://SENT"],
     "FRONTEND_URL": ["SENT"],
     "REMINDER_HOURS": ["-5", "0", "SENT"],
+    "RETENTION_DAYS": ["6", "-30", "SENT"],
     "DATABASE_POOL": ["-1"],
     "LOG_LEVEL": ["SENT"],
     "ALLOWED_HOSTS": ["https://SENT.example.org"],

@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 from jointoit.accounts import addresses
-from tests.contracts.scene import BEGUN, CLOSED, EVENT, OVER, Call, Given, Person, Scene, numbers
+from tests.contracts.scene import BEGUN, CLOSED, EVENT, HIDDEN, OVER, Call, Given, Person, Scene, numbers
 from tests.live import PASSWORD
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -215,6 +215,7 @@ EVENTS = {
     "begun": lambda scene: scene.turned(BEGUN, scene.event()),
     "over": lambda scene: scene.turned(OVER, scene.event()),
     "cancelled": lambda scene: scene.cancelled(),
+    "hidden": lambda scene: scene.turned(HIDDEN, scene.event()),
     "full": lambda scene: scene.full(),
     "not open": lambda scene: scene.event(registration_opens_at=SOON),
     "closed": lambda scene: scene.turned(CLOSED, scene.event()),
@@ -335,6 +336,7 @@ CHANGES: dict[str, dict[str, Given]] = {
         "event_over": change(method, "over", status="cancelled"),
         "event_started": change(method, "begun draft", status="published"),
         "event_impossible_step": change(method, "draft", status="cancelled"),
+        "event_hidden": change(method, "hidden", status="published"),
         "capacity_below_confirmed": too_few(method),
     }
     for method in ("PUT", "PATCH")
@@ -471,12 +473,15 @@ OWN: dict[str, dict[str, Given]] = {
     "POST /events/{id}/publish/": {
         "permission_denied": by("POST /events/{id}/publish/", "cleo"),
         "event_cancelled": on("POST /events/{id}/publish/", "cancelled"),
+        "event_hidden": on("POST /events/{id}/publish/", "hidden"),
         "event_started": on("POST /events/{id}/publish/", "begun draft"),
     },
     "POST /events/{id}/cancel/": {
         "permission_denied": by("POST /events/{id}/cancel/", "cleo"),
         "event_over": on("POST /events/{id}/cancel/", "over"),
         "event_impossible_step": on("POST /events/{id}/cancel/", "draft"),
+        "event_hidden": on("POST /events/{id}/cancel/", "hidden"),
+        "invalid": lambda scene: GOOD["POST /events/{id}/cancel/"](scene).but(json={"reason": "x" * 501}),
     },
     "POST /events/{id}/register/": {
         "invalid": lambda scene: GOOD["POST /events/{id}/register/"](scene).but(headers=LONG_KEY),

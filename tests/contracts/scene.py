@@ -19,6 +19,7 @@ numbers = count(1)
 EVENT = {"title": "Launch", "date": "2099-05-17T18:00:00Z", "location": "Berlin"}
 BEGUN = "UPDATE events_event SET date = now() - interval '1 hour', ends_at = NULL WHERE id = %s"
 OVER = "UPDATE events_event SET date = now() - interval '2 days', ends_at = NULL WHERE id = %s"
+HIDDEN = "UPDATE events_event SET status = 'draft', hidden_status = status WHERE id = %s"
 CLOSED = "UPDATE events_event SET registration_closes_at = now() - interval '1 hour' WHERE id = %s"
 
 

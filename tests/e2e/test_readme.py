@@ -77,6 +77,19 @@ def test_the_session_at_the_door_works(stack: Service) -> None:
     assert (refused["reason"], refused["first"]["gate"]) == ("already_admitted", "Main gate")
 
 
+def test_the_week_of_an_organizer_works(stack: Service, tmp_path: Path) -> None:
+    said = documents(typed(stack, "docs/organizing.md", tmp_path))
+
+    approved = next(document["results"] for document in said if "results" in document)
+    told = [document["recipients"] for document in said if "recipients" in document]
+    *_, figures, exported = said
+    funnel = {name: figures["funnel"][name] for name in ("registered", "confirmed", "transferred")}
+    assert [row["status"] for row in approved] == ["confirmed"] * 40
+    assert (told, funnel) == ([40, 40], {"registered": 42, "confirmed": 41, "transferred": 1})
+    assert exported["account"]["username"] == "ada-o"
+    assert len((tmp_path / "people.csv").read_text().splitlines()) == 43
+
+
 def test_the_walk_with_a_webhook_works(stack: Service, tmp_path: Path) -> None:
     (tmp_path / "receiver.py").write_text(block_of("docs/webhooks.md", "python"))
 

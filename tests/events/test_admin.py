@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from jointoit.accounts import keys
 from jointoit.events.models import Event
 from jointoit.mail.models import OutboxMail
 
@@ -144,7 +145,7 @@ def test_a_busy_event_is_told_and_stands_in_the_way_of_no_other(staff, make_even
     wanted = {name: value for name, value in connection.get_connection_params().items() if name != "context"}
     with psycopg.connect(**wanted) as other:
         other.execute("SELECT FROM events_event WHERE id = %s FOR UPDATE", [held.pk])
-        chosen = {"action": "cancel_events", "_selected_action": [held.pk, free.pk]}
+        chosen = {"action": "cancel_events", "_selected_action": [held.pk, free.pk], "people": 0}
         page = staff.post(reverse("admin:events_event_changelist"), chosen, follow=True).content.decode()
 
     assert "Held: Others were first" in page
@@ -161,7 +162,7 @@ def test_what_the_service_keeps_is_shown_once_there_is_an_event(staff, make_even
 
 def test_an_action_names_what_a_rule_refused_and_does_the_rest(staff, make_event):
     draft, live = make_event(title="Draft", status="draft"), make_event(title="Live")
-    chosen = {"action": "cancel_events", "_selected_action": [draft.pk, live.pk]}
+    chosen = {"action": "cancel_events", "_selected_action": [draft.pk, live.pk], "people": 0}
 
     page = staff.post(reverse("admin:events_event_changelist"), chosen, follow=True).content.decode()
 
@@ -182,7 +183,7 @@ def test_actions_go_through_the_rules(staff, make_event, register, mails, model:
     registration = register(make_event())
     pk = registration.pk if model == "registration" else registration.event_id
 
-    staff.post(reverse(f"admin:events_{model}_changelist"), {"action": action, "_selected_action": pk, "post": "yes"})
+    staff.post(reverse(f"admin:events_{model}_changelist"), {"action": action, "_selected_action": pk, "people": 1})
 
     assert mails(registration.attendee) == ["registration_confirmed", mail]
 
@@ -205,15 +206,23 @@ def test_who_may_only_look_cancels_and_deletes_nothing(make_user, make_event, re
 
 
 @pytest.mark.parametrize("search", ["zoe", "ZOË gross", "gross zoe@", "zoe nobody"])
-@pytest.mark.parametrize("rows", ["events_registration", "accounts_user", "mail_outboxmail"])
+@pytest.mark.parametrize(
+    "rows", ["events_registration", "accounts_user", "mail_outboxmail", "events_membership", "accounts_apikey"]
+)
 def test_staff_find_people_by_every_word_however_it_is_written(
-    staff: Client, make_event: Any, make_user: Any, register: Any, rows: str, search: str
+    staff: Client, make_event: Any, make_user: Any, register: Any, now: Any, rows: str, search: str
 ):
     person = make_user(first_name="Zoë", last_name="Groß", email="zoe@example.org", username="z")
     registration = register(event := make_event(), person)
     register(event)
     mail = OutboxMail.objects.get(recipient=person.email)
-    wanted = {"events_registration": registration, "accounts_user": person, "mail_outboxmail": mail}[rows]
+    wanted = {
+        "events_registration": registration,
+        "accounts_user": person,
+        "mail_outboxmail": mail,
+        "events_membership": event.memberships.create(owner=event.organizer, member=person, role="door", since=now),
+        "accounts_apikey": keys.create(user=person, name="x", scopes=["feed"], password="correct-horse-9", now=now)[0],
+    }[rows]
 
     found = staff.get(reverse(f"admin:{rows}_changelist"), {"q": search}).context["cl"].queryset
 

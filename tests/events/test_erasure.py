@@ -25,6 +25,7 @@ from jointoit.events import booking, door_passes, scheduling, team, visitors
 from jointoit.events.models import Event, Registration
 from jointoit.mail import claims, links
 from jointoit.mail.models import OutboxMail
+from jointoit.organizing import announcements, guests, reports, transfers
 from tests.client import ServiceClient
 
 PASSWORD = "weaving algebra"
@@ -95,6 +96,18 @@ def test_a_person_who_did_everything_leaves_nothing_behind(
     team.invite(caller=Caller(person), event_id=coming.pk, email="door@example.net", role="door", now=now)
     hand_over(given, friend, now)
     hand_over(got, person, now)
+    # What organizers and guests do every week.
+    Event.objects.filter(organizer=person).update(contact=person.email)
+    caller = Caller(person)
+    announcements.announce(
+        caller=caller, event_id=coming.pk, subject="News", text="Upstairs.", to=["confirmed"], now=now
+    )
+    guests.add(caller=caller, event_id=coming.pk, email="guest@example.net", now=now)
+    scheduling.change(event_id=coming.pk, fields={"location": "Elsewhere"}, caller=caller, now=now)
+    seat = booking.register(event_id=make_event(allow_transfers=True).pk, attendee=person, now=now)
+    offer = transfers.offer(caller=caller, registration_id=seat.pk, email=friend.email, now=now)
+    transfers.accept(user=friend, transfer_id=offer.pk, now=now)
+    reports.report(event=elsewhere, kind="spam", text="Zephyrine knows.", reporter=person, now=now)
     # Mails that name two people are erased when they have gone out, which takes seconds.
     OutboxMail.objects.filter(forget=True).update(state="sent", settled_at=now)
     claims.scrub(now=now)

@@ -50,6 +50,15 @@ ALSO: dict[type[m.Message], dict[str, Any]] = {
     m.RegistrationAdded: {"by": "Charles Babbage", "position": None},
     m.SeatReceived: {"giver": "Charles Babbage"},
     m.News: {"subject": "Another room", "text": "We meet upstairs.\nSee you there!"},
+    m.OrganizerNews: {
+        "asked": 2,
+        "came": 5,
+        "queued": 1,
+        "cancelled": 1,
+        "seats_taken": 17,
+        "capacity": 20,
+        "waiting": 0,
+    },
     m.TransferOffer: {"transfer_id": 8, "giver": "Charles Babbage"},
     m.RegistrationLink: {"first_name": "Ada", "last_name": "Lovelace"},
 }

@@ -1,4 +1,5 @@
 import html
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -28,11 +29,13 @@ def operator(make_user: Callable[..., User]) -> Client:
 
 @pytest.fixture
 def act(operator: Client) -> Act:
-    """Choose mails in the list and an action; return the page that answers."""
+    """Choose mails in the list and an action, and agree to what is asked; return the page that answers."""
 
     def act(action: str, *mails: OutboxMail) -> str:
         data = {"action": action, "_selected_action": [mail.pk for mail in mails]}
-        return operator.post(reverse(LIST), data, follow=True).content.decode()
+        asked = re.search(r'name="people" value="(\d+)"', operator.post(reverse(LIST), data).text)
+        assert asked
+        return operator.post(reverse(LIST), data | {"people": asked[1]}, follow=True).text
 
     return act
 

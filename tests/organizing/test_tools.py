@@ -3,22 +3,29 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.db.models import Q
 
 from jointoit.accounts import export
 from jointoit.accounts.callers import SERVICE, Caller
 from jointoit.accounts.models import User
 from jointoit.accounts.passwords import WrongPassword
+from jointoit.checkin import door
+from jointoit.checkin.reading import Presented
 from jointoit.errors import ManyInvalid, TooOften
 from jointoit.events import booking, questions
 from jointoit.events.invariants import violations
 from jointoit.events.models import Event, Registration
 from jointoit.events.refusals import AlreadyRegistered, EventFull, ImpossibleStep, TooLateToCancel
 from jointoit.events.team import OtherAddress
+from jointoit.journal.models import Fact
+from jointoit.mail import rendering
 from jointoit.mail.links import BadToken
 from jointoit.mail.models import OutboxMail
-from jointoit.organizing import announcements, duplication, guests, resending, statistics, steps, transfers
+from jointoit.mail.payload import load
+from jointoit.organizing import announcements, duplication, guests, resending, steps, transfers
 from jointoit.organizing.transfers import NoTicket, ToYourself, TransferOpen, TransfersClosed
 
 DAY = timedelta(days=1)
@@ -45,6 +52,28 @@ def test_an_announcement_reaches_each_of_those_it_is_for_once(make_event, regist
         2,
         {made.pk: {"sent": 0, "waiting": 2, "failed": 0}},
     )
+
+
+@pytest.mark.parametrize(
+    ("to", "names"),
+    [
+        (["admitted"], ["came"]), (["absent"], ["away", "undone"]), (["pending", "admitted"], ["asks", "came"]),
+        (["admitted", "absent"], ["away", "came", "undone"]),
+    ],
+)  # fmt: skip
+def test_who_came_and_who_did_not_are_written_to_apart(make_event, make_user, register, now, to, names):
+    event = make_event(date=now)
+    seats = {name: register(event, make_user(username=name), now=now - DAY) for name in ("came", "away", "undone")}
+    Event.objects.filter(pk=event.pk).update(requires_approval=True)
+    register(event, make_user(username="asks"), now=now - DAY)
+    for name in ("came", "undone"):
+        scan = Presented(id=uuid4(), registration=seats[name].pk)
+        door.admit(caller=Caller(event.organizer), event_id=event.pk, scan=scan, now=now)
+    door.undo(caller=Caller(event.organizer), event_id=event.pk, scan_id=scan.id, now=now)
+
+    found = announcements.recipients(event, to).values_list("attendee__username", flat=True)
+
+    assert sorted(found) == names
 
 
 def test_a_fourth_announcement_within_a_day_waits(make_event, now):
@@ -251,6 +280,22 @@ def test_a_reason_is_told_in_the_mail(make_event, register, now):
     assert OutboxMail.objects.get(kind="registration_declined").payload["reason"] == "Too late."
 
 
+def test_the_reason_for_calling_an_event_off_is_told_and_kept_nowhere_else(make_event, register, signed_in, make_user):
+    event = make_event()
+    register(event, make_user(email_verified=False))
+    body = {"reason": "The hall burnt down: see bad.example <b>now</b>"}
+
+    answer = signed_in(event.organizer).post(f"/events/{event.pk}/cancel/", body)
+    too_long = signed_in(event.organizer).post(f"/events/{event.pk}/cancel/", {"reason": "x" * 501})
+
+    mail = OutboxMail.objects.get(kind="event_cancelled")
+    content = rendering.write(load(mail.kind, mail.payload))
+    assert (answer.status_code, too_long.status_code) == (200, 400)
+    assert "see bad[.]example <b>now</b>" in content.text  # nobody has verified the address
+    assert "see bad[.]example &lt;b&gt;now&lt;/b&gt;" in content.html
+    assert not Fact.objects.filter(Q(after__icontains="burnt") | Q(before__icontains="burnt")).exists()
+
+
 def test_after_the_organizers_time_an_attendee_does_not_cancel_and_the_organizer_does(make_event, register, now):
     event = make_event(cancel_until=now - DAY)
     held = register(event)
@@ -286,46 +331,6 @@ def test_what_has_ended_has_no_mail_to_send_again(make_event, register, now):
 
     with pytest.raises(ImpossibleStep):
         resending.send_again(caller=Caller(held.attendee), registration_id=held.pk, now=now)
-
-
-# ── Figures ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_the_sums_of_the_figures_are_the_counters(make_event, register, now, django_assert_num_queries):
-    event = make_event(capacity=2, waitlist=True)
-    first, *_ = [register(event) for _ in range(4)]
-    booking.set_status(registration_id=first.pk, caller=Caller(first.attendee), status="cancelled", now=now)
-    event.refresh_from_db()
-
-    with django_assert_num_queries(3):
-        figures = statistics.figures(event, bucket="day", timezone="UTC")
-
-    funnel, buckets = figures["funnel"], figures["over_time"]
-    assert (funnel["confirmed"], funnel["waitlisted"]) == (event.seats_taken, event.waiting)
-    assert sum(bucket["registered"] for bucket in buckets) == funnel["registered"] == 4
-    assert sum(bucket["cancelled"] for bucket in buckets) == funnel["cancelled"] == 1
-    assert figures["waiting_list"]["promoted"] == 1
-
-
-@pytest.mark.parametrize(
-    ("day", "hours"), [(datetime(2027, 3, 28, tzinfo=UTC), 23), (datetime(2027, 10, 31, tzinfo=UTC), 25)]
-)
-def test_a_day_has_as_many_hours_as_its_clock(make_event, make_user, day, hours):
-    event = make_event(timezone="Europe/Berlin")
-    Registration.objects.bulk_create(
-        Registration(event=event, attendee=make_user(), status="cancelled", registered_at=at, updated_at=at)
-        for at in (day - timedelta(hours=3) + timedelta(hours=hour) for hour in range(30))
-    )
-
-    by_day = {each["start"]: each["registered"] for each in figures_of(event, "day")}
-    by_hour = figures_of(event, "hour")
-
-    assert hours in by_day.values()
-    assert len(by_hour) == 30
-
-
-def figures_of(event: Event, bucket: str) -> Any:
-    return statistics.figures(event, bucket=bucket, timezone="Europe/Berlin")["over_time"]
 
 
 # ── Everything about oneself ──────────────────────────────────────────────────────────────────────────────────────────

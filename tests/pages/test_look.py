@@ -4,12 +4,15 @@
 import os
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from django.urls import reverse
 
 from jointoit.accounts import keys, profile, tokens
 from jointoit.accounts.callers import Caller
+from jointoit.checkin import door
+from jointoit.checkin.reading import Presented
 from jointoit.events import door_passes, questions, team
 from jointoit.mail import links
 from jointoit.organizing import announcements, transfers
@@ -32,7 +35,8 @@ def scene(make_user, make_event, register, now):
     zone = {"timezone": "Europe/Berlin"}
     event = make_event(
         title="Chess in the park", organizer=ada, capacity=3, waitlist=True, location="Tiergarten, Berlin",
-        description=text, tags=["chess", "outdoors"], ends_at=now + timedelta(days=7, hours=3), **zone,
+        description=text, tags=["chess", "outdoors"], ends_at=now + timedelta(days=7, hours=3),
+        checkin_opens_at=now, **zone,
     )  # fmt: skip
     full = make_event(title="An evening with a title that is rather long", capacity=1, waitlist=True, location="Hall 2")
     asks = make_event(title="سهرة مع الأصدقاء", requires_approval=True, organizer=ada, location="بيروت")
@@ -76,8 +80,9 @@ def scene(make_user, make_event, register, now):
     profile.update(user=ada, values={"email": "lovelace@example.org"}, now=now)
     register(full, guest)
     waits = register(full, ada)
-    for _ in range(3):
-        register(event)
+    for number in range(3):
+        here = Presented(id=UUID(int=number), registration=register(event).pk)
+        door.admit(caller=Caller(ada), event_id=event.pk, scan=here, now=now + timedelta(minutes=9 * number))
     register(event, guest)
     register(asks), register(asks, guest)
     keys.create(user=ada, name="Badge printer", scopes=["attendees:read"], password="correct-horse-9", now=now)
@@ -118,9 +123,10 @@ def scene(make_user, make_event, register, now):
         "login-confirm": links.address_of("log_in", links.mint("log_in", **account)),
         "register-confirm": links.visitor_address(links.mint_visitor(visitor)),
         "front": "/",
+        "admin": "/admin/login/",
         "problems": "/problems/busy/",
     }
-    about_event = ("event", "people", "team", "history", "edit", "cancel", "delete")
+    about_event = ("event", "people", "team", "history", "figures", "edit", "cancel", "delete")
     private = {
         "mine": of("mine"),
         "registration": of("registration", seat.pk),
@@ -166,6 +172,7 @@ def test_no_page_has_a_barrier_or_needs_to_be_pushed_sideways(open_browser, live
     found = {}
 
     def look(page, name):
+        page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
         if PICTURES and (not PICTURED or name in PICTURED.split(",")):
             picture(page, Path(PICTURES), f"{name}-{size}-{scheme}")
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")

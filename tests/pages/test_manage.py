@@ -20,7 +20,7 @@ FORM = {
 }  # fmt: skip
 TABS = (
     "event", "edit", "publish", "cancel", "delete", "people", "people-csv", "history", "team", "questions",
-    "announcements", "guest", "duplicate",
+    "announcements", "guest", "duplicate", "figures", "figures-csv",
 )  # fmt: skip
 
 

@@ -8,12 +8,14 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from jointoit.accounts.callers import SERVICE, Caller
-from jointoit.events import booking, questions
+from jointoit.checkin import door
+from jointoit.events import booking, questions, roles, seating
 from jointoit.events.invariants import violations
-from jointoit.events.models import Event, Registration
+from jointoit.events.models import Event, Question, Registration
 from jointoit.journal.models import Fact
 from jointoit.organizing import transfers
 from jointoit.organizing.models import Transfer
+from tests.checkin.conftest import shown
 from tests.races.conftest import SCALE
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,8 +42,18 @@ def test_a_transfer_and_a_cancellation_and_two_accepts_leave_one_seat(make_event
         outcomes["moved" if moved else "promoted"] += 1
         assert [each.attendee_id for each in live] == [friend.pk if moved else waiting.attendee_id]
         assert Event.objects.get(pk=event.pk).seats_taken == 1
+        assert [scanned(held, event), scanned(live.get(), event)] == ["cancelled", None]
     assert list(violations(now=now)) == []
     assert Transfer.objects.filter(settled_at=None).count() == outcomes["promoted"]
+
+
+def scanned(registration: Registration, event: Event) -> str | None:
+    """What stands against the first ticket of a registration, once the door is open."""
+    row, _ = door.admit(
+        caller=Caller(event.organizer), event_id=event.pk, scan=shown(registration), now=event.date, dry_run=True
+    )
+    reason: str | None = row["reason"]
+    return reason
 
 
 def test_without_the_lock_both_accepts_would_take_the_seat(make_event, make_user, register, race, now):
@@ -69,6 +81,26 @@ def test_nobody_is_registered_without_the_answer_to_a_question_that_was_just_add
         race([*register, ask])
 
         assert registered_after_the_question(event) == 0
+
+
+def test_without_the_revision_a_look_from_before_the_question_would_do(make_event, make_user, now):
+    """The control: a question that changes nothing that the claim looks at is passed by."""
+    fields = {"label": "Food?", "type": "text", "required": True}
+
+    def claim(add: Any) -> bool:
+        event = make_event()
+        seen = booking.candidate(event_id=event.pk, attendee=make_user(), now=now)
+        add(event)
+        return seating.claim_seat(seen, booking.promise_of_status(seen), actor=roles.attendee(seen.attendee))
+
+    def ask_without_a_revision(event: Event) -> None:
+        Question.objects.create(event=event, position=1, **fields)
+        Event.objects.filter(pk=event.pk).update(question_count=1)
+
+    def ask(event: Event) -> None:
+        questions.add(caller=SERVICE, event_id=event.pk, fields=fields, now=now)
+
+    assert [claim(ask_without_a_revision), claim(ask)] == [True, False]
 
 
 def registered_after_the_question(event: Event) -> int:
