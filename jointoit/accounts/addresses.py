@@ -59,6 +59,13 @@ def ask_for(user: User, address: str, *, agreed: bool, now: datetime) -> None:
     send_links(user, now=now)
 
 
+def left_by(address: str) -> User | None:
+    """Whose account has left an address a short time ago, and may take it back."""
+    left = FormerAddress.objects.filter(address__iexact=address, until__gt=Now(), user__is_active=True)
+    found = left.select_related("user").first()
+    return found.user if found else None
+
+
 def refuse_reserved(address: str, *, user: User) -> None:
     """Raise EmailTaken for an address that somebody else has left a short time ago, and may take back."""
     if FormerAddress.objects.filter(address__iexact=address, until__gt=Now()).exclude(user=user.pk).exists():
@@ -127,7 +134,7 @@ def stop(*, token: str) -> None:
     """Take back a new username or address, asked for or made, and end tokens, sessions and keys.
 
     Whoever got as far as the password or a confirmed address loses the password too, and the owner gets a link to
-    choose another. Raises links.BadToken.
+    choose another. Raises links.BadToken; AddressTakenMeanwhile.
     """
     claims = links.read("stop_change", token)
     with transaction.atomic():
@@ -201,7 +208,11 @@ def take_back_address(user: User, address: str) -> None:
         refuse()
     user.former_addresses.filter(pk__gte=left.pk).delete()
     user.email, user.email_verified = left.address, True
-    end(user, with_password=True)
+    try:
+        with refusals_named():
+            end(user, with_password=True)
+    except EmailTaken:  # staff gave it to somebody
+        raise AddressTakenMeanwhile from None
 
 
 def take_back_username(user: User, username: str) -> None:

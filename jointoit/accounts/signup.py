@@ -59,9 +59,11 @@ def sign_up(
 def guest(email: str, *, first_name: str, last_name: str, timezone: str = "UTC") -> User:
     """The account with this address, or a new one without a password: a reset gives it one, or a link lets it in.
 
-    The account is held, so that it is not closed meanwhile.
+    Of an address that its account has just left and may take back, it is that account. It is held, so that it is not
+    closed meanwhile.
     """
     known = User.objects.filter(email__iexact=email, is_active=True).order_by("pk").first()
+    known = known or addresses.left_by(email)
     if known is None:
         try:
             with transaction.atomic():

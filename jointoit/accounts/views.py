@@ -225,7 +225,7 @@ class AgreeToEmailView(LinkView):
 class StopChangeView(LinkView):
     serializer_class = MailedTokenSerializer
     template = "accounts/stop_change.html"
-    refusals = {"POST": {400: ("invalid_token",)}}
+    refusals = {"POST": {400: ("invalid_token",), 409: ("email_taken",)}}
     act = staticmethod(addresses.stop)
     look = staticmethod(partial(links.read, "stop_change"))
 

@@ -7,7 +7,7 @@ import pytest
 from jointoit.accounts import account_closing, addresses, passwords, profile
 from jointoit.accounts.models import User
 from jointoit.accounts.notifications import REPEAT_AFTER
-from jointoit.accounts.signup import sign_up
+from jointoit.accounts.signup import guest, sign_up
 from jointoit.accounts.uniqueness import EmailTaken
 from jointoit.mail import links
 from jointoit.mail.models import OutboxMail
@@ -294,6 +294,25 @@ def test_nobody_takes_an_address_that_may_come_back(
     ask_for(User.objects.get(pk=owner.pk), "old@example.org", now)
     owner.former_addresses.update(until=now - timedelta(seconds=1))
     sign_up(username="eve", email="old@example.org", password="weaving algebra", now=now)
+
+
+def test_who_is_added_by_an_address_that_was_just_left_is_its_account(owner: User, link: Link, now: datetime) -> None:
+    addresses.verify(token=link("change_email", ask_for(owner, NEW, now), NEW))
+
+    assert guest("OLD@example.org", first_name="", last_name="") == owner
+    assert stop(owner, link).email == "old@example.org"
+
+
+def test_an_address_that_staff_gave_to_somebody_does_not_come_back(
+    owner: User, make_user: MakeUser, link: Link, now: datetime
+) -> None:
+    addresses.verify(token=link("change_email", ask_for(owner, NEW, now), NEW))
+    make_user(email="old@example.org")
+
+    with pytest.raises(addresses.AddressTakenMeanwhile):
+        stop(owner, link)
+    owner.refresh_from_db()
+    assert (owner.email, owner.former_addresses.count()) == (NEW, 1)
 
 
 def test_of_two_moves_the_first_address_takes_both_back(owner: User, link: Link, now: datetime) -> None:
