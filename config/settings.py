@@ -356,6 +356,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Event Management API",
     "DESCRIPTION": OPENAPI_DESCRIPTION,
     "VERSION": "1.0.0",
+    "SERVERS": [{"url": "/", "description": "The service that gives this document."}],
     "LICENSE": {"name": "MIT", "identifier": "MIT"},
     "TAGS": [
         {"name": "accounts", "description": "Who you are: sign-up, tokens, profile, password."},
@@ -374,11 +375,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "filter": True, "validatorUrl": None, "docExpansion": "list"},
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_SUFFIX": "",
     "SCHEMA_PATH_PREFIX": "/",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "jointoit.webhooks.documentation.webhooks_section",
-        "jointoit.api.openapi.schema.for_clients",
+        "jointoit.api.openapi.clients.for_clients",
     ],
     "ENUM_NAME_OVERRIDES": {
         "EventStatus": "jointoit.events.models.Event.Status",
@@ -387,6 +389,18 @@ SPECTACULAR_SETTINGS = {
         "HelperRole": "jointoit.events.models.Membership.Role",
         "OfferedRole": "jointoit.events.models.Invitation.Role",
         "RegistrationStatus": "jointoit.events.models.Registration.Status",
+        "QuestionType": "jointoit.events.models.Question.Type",
+        "ScanResult": "jointoit.checkin.models.Scan.Result",
+        "ScanRefusal": "jointoit.checkin.models.Scan.Reason",
+        "FactType": "jointoit.journal.writer.TYPES.items",
+        "KeyScope": "jointoit.accounts.keys.SCOPES.items",
+        "TeamScope": "jointoit.events.team_serializers.SCOPES",
+        "AnnouncementGroup": "jointoit.organizing.announcements.GROUPS",
+        "ScanError": ["scan_id_reused"],
+        "TicketKeyType": ["OKP"],
+        "TicketKeyCurve": ["Ed25519"],
+        "TicketKeyUse": ["sig"],
+        "TicketKeyAlgorithm": ["EdDSA"],
     },
 }
 

@@ -10,6 +10,7 @@ from jointoit.accounts import views as accounts
 from jointoit.api.observability import health, metrics
 from jointoit.api.openapi import views
 from jointoit.checkin import views as checkin
+from jointoit.events import calendar_views as calendars
 from jointoit.events import feed_views as feed
 from jointoit.events import pages as pages_of_events
 from jointoit.events import team_views as team
@@ -46,6 +47,8 @@ urlpatterns = [
     path("events/<id:pk>/door-passes/", team.DoorPassListView.as_view(), name="door-pass-list"),
     path("events/<id:pk>/door-passes/<id:door_pass>/", team.DoorPassDetailView.as_view(), name="door-pass-detail"),
     path("events/<id:pk>/calendar.ics", events.CalendarView.as_view(), name="event-calendar"),
+    path("organizers/<id:pk>/calendar.ics", calendars.OrganizerCalendarView.as_view(), name="organizer-calendar"),
+    path("calendar/<str:secret>.ics", calendars.PersonalCalendarView.as_view(), name="personal-calendar"),
     # the door
     path("events/<id:pk>/checkin/", checkin.CheckinView.as_view(), name="checkin-detail"),
     path("events/<id:pk>/checkin/scans/", checkin.ScanListView.as_view(), name="scan-list"),
@@ -112,6 +115,8 @@ urlpatterns = [
     # accounts
     path("users/register/", accounts.SignUpView.as_view(), name="sign-up"),
     path("users/me/", accounts.MeView.as_view(), name="me"),
+    path("users/me/proof/", accounts.ProofView.as_view(), name="proof"),
+    path("users/me/calendar/", accounts.CalendarAddressView.as_view(), name="calendar-address"),
     path("users/me/export/", organizing.ExportView.as_view(), name="export"),
     path("users/me/keys/", keys.KeyListView.as_view(), name="key-list"),
     path("users/me/keys/<id:pk>/", keys.KeyDetailView.as_view(), name="key-detail"),

@@ -8,11 +8,14 @@ class DomainError(Exception):
     """A rule refused.
 
     `code` is stable and snake_case, `message` is a sentence for a person, `facts` become members of the answer
-    (such as the address of what already exists); they never repeat what the client sent.
+    (such as the address of what already exists); they never repeat what the client sent. `remedy` says what to do
+    next, `shown` what facts look like: both are for the page about the problem, whose explanation is the docstring.
     """
 
     code: ClassVar[str]
     message: ClassVar[str]
+    remedy: ClassVar[str]
+    shown: ClassVar[Mapping[str, object]] = {}  # {server} stands for the address of the service
 
     def __init__(self, message: str | None = None, **facts: object) -> None:
         super().__init__(message or self.message)
@@ -43,7 +46,12 @@ class Unauthenticated(DomainError):
 
 
 class Invalid(DomainError):
-    """A value is wrong; `field` names it as the client knows it, or is the path to it."""
+    """A value is wrong; `field` names it as the client knows it, or is the path to it.
+
+    `shown_field` is a field that this happens to, for the page about the problem.
+    """
+
+    shown_field: ClassVar[str]
 
     def __init__(self, message: str | None = None, *, field: str | tuple[str, ...], **facts: object) -> None:
         super().__init__(message, **facts)

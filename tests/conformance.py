@@ -1,6 +1,7 @@
 """Holds every answer that a test gets from the API to the document: status, media type and body are what it says."""
 
 import json
+import re
 from functools import cache
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.urls import Resolver404, resolve
 from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
+CONVERTER = re.compile(r"<\w+:(\w+)>")
 ABOUT_METHODS = ("OPTIONS", "TRACE")
 
 
@@ -37,7 +39,7 @@ def operation(method: str, path: str) -> dict[str, Any] | None:
         route = resolve(path).route
     except Resolver404:
         return None
-    templated = "/" + route.replace("<id:pk>", "{id}").replace("<slug:code>", "{code}")
+    templated = "/" + CONVERTER.sub(lambda found: "{id}" if found[1] == "pk" else f"{{{found[1]}}}", route)
     found: dict[str, Any] | None = document()["paths"].get(templated, {}).get(method.lower().replace("head", "get"))
     return found
 

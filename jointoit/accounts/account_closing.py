@@ -45,12 +45,20 @@ def end_access(*, user_ids: Iterable[int], keys: bool = True) -> int:
     return len(held)
 
 
-def close(*, user: User, password: str, now: datetime, precondition: Callable[[User], None] | None = None) -> None:
+def close(
+    *,
+    user: User,
+    now: datetime,
+    password: str | None = None,
+    proof: str | None = None,
+    precondition: Callable[[User], None] | None = None,
+) -> None:
     """Give back all that the person holds, then erase who the person is; the row stays for what others refer to.
 
-    Raises WrongPassword, LastSuperuser, and what `precondition` raises when it is given the row as it is once held.
+    Raises WrongPassword, links.BadToken, LastSuperuser, and what `precondition` raises when it is given the row as it
+    is once held.
     """
-    passwords.confirm(password, user=user, field="password")
+    passwords.confirm(password, user=user, field="password", proof=proof)
     with transaction.atomic():
         if user.is_superuser:
             superusers.keep_one(without=[user.pk])

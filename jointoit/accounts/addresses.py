@@ -28,6 +28,10 @@ STOP_FOR: Final = timedelta(days=7)
 class AddressTakenMeanwhile(Conflict):
     code = "email_taken"
     message = "Another account has taken this e-mail since you asked for it."
+    remedy = (
+        "Sign in with the account that has the address, or choose another one. `POST /users/password-reset/` leads "
+        "into an account whose password is forgotten."
+    )
 
 
 def is_same(one: str, other: str) -> bool:

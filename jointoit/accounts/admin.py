@@ -23,7 +23,7 @@ from rest_framework.exceptions import Throttled
 from jointoit.accounts import account_closing, export, login_throttle, profile
 from jointoit.accounts.admin_sessions import browser_of
 from jointoit.accounts.hashing import HashingBusy
-from jointoit.accounts.models import ApiKey, FormerAddress, LoginPlace, RefreshToken, User
+from jointoit.accounts.models import ApiKey, CalendarAddress, FormerAddress, LoginPlace, RefreshToken, SpentToken, User
 from jointoit.accounts.serializers import ProfileSerializer
 from jointoit.api import security_log
 from jointoit.api.admin import Panel, ReadOnlyInline, RuledAdmin, SameFieldsForm, UndeletableAdmin, folded
@@ -268,6 +268,22 @@ class LoginPlaceAdmin(UndeletableAdmin):
     search_fields = OF_PERSON
     exclude = ("origin",)
     ordering = ("-seen_at",)
+
+
+@admin.register(CalendarAddress)
+class CalendarAddressAdmin(UndeletableAdmin):
+    list_display = ("user", "made_at")
+    list_select_related = ("user",)
+    search_fields = ("user__username", "user__email")
+    exclude = ("digest",)
+    ordering = ("-made_at",)
+
+
+@admin.register(SpentToken)
+class SpentTokenAdmin(UndeletableAdmin):
+    list_display = ("digest", "until")
+    search_fields = ("digest",)
+    ordering = ("-until",)
 
 
 @admin.register(ApiKey)

@@ -15,6 +15,7 @@ class ScopeMissing(Forbidden):
 
     code = "scope_missing"
     message = "This key is not for this call, or not for this event."
+    remedy = "Make a key with the scope that the document names for the call, or sign in where it names none."
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import Direction, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 
 from jointoit.accounts import serializers as shapes
-from jointoit.api.openapi.components import asks, gives
+from jointoit.api.openapi.components import LOCATION, asks, gives
 
 ADA = {
     "id": 1815,
@@ -23,6 +24,7 @@ PROFILE = {name: ADA[name] for name in ("username", "email", "first_name", "last
 PASSWORD, NEW_PASSWORD = "an engine of numbers", "weaving algebraical patterns"
 JWT = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ1c2VyX2lkIjoiMTgxNSJ9.c2lnbmF0dXJl"
 FROM_MAIL = "eyJ1c2VyX2lkIjoxODE1fQ:1vN2aB:c2lnbmF0dXJl"
+CALENDAR = {"url": "https://events.example.org/calendar/Zm9yIG5vYm9keSBidXQgaXRzIG93bmVy.ics"}
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 NOTHING = OpenApiResponse(OpenApiTypes.OBJECT, "An empty object.")
 PAGE = {(200, "text/html"): OpenApiResponse(OpenApiTypes.STR, "A page for a person.")}
@@ -33,6 +35,19 @@ FORM = {
     (400, "application/problem+json"): OpenApiResponse(PROBLEM, REFUSED),
 }
 PAGE_TOKEN = OpenApiParameter("token", OpenApiTypes.STR, description="From the link in the mail.")
+
+
+class ConfirmedExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """One of the two is required, which of them depends on the account."""
+
+    target_class = "jointoit.accounts.serializers.ConfirmedShape"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: Direction) -> Any:
+        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        if direction == "request":
+            schema["anyOf"] = [{"required": [name]} for name in (self.target.confirmed_by, "proof")]
+        return schema
 
 
 def empty(description: str) -> OpenApiResponse:
@@ -46,6 +61,7 @@ def posts(**schema: Any) -> Any:
 sign_up = posts(
     summary="Open an account",
     description="The account works at once. A mail goes out that asks to confirm the address.",
+    parameters=[LOCATION],
     request=shapes.SignUpSerializer,
     responses={201: shapes.UserSerializer},
     examples=[asks(PROFILE | {"password": PASSWORD}), gives(ADA | {"email_verified": False}, 201)],
@@ -83,11 +99,36 @@ me = extend_schema_view(
     ),
 )
 password = posts(
+    operation_id="password_change",
     summary="Change your password",
     description="Every access and refresh token given out so far ends, this one too. A mail tells of the change.",
     request=shapes.PasswordChangeSerializer,
     responses={204: empty("The password is changed.")},
     examples=[asks({"current_password": PASSWORD, "new_password": NEW_PASSWORD})],
+)
+proof = posts(
+    summary="Ask for what stands in for a password",
+    description=(
+        "For an account that has none, because a link in a mail opened it. The mail goes to its confirmed address; "
+        "the `proof` in it is good for 15 minutes and once, wherever `password` or `current_password` is asked for. "
+        "`POST /users/me/password/` sets the first password with it."
+    ),
+    request=None,
+    responses={202: NOTHING},
+    examples=[gives({}, 202)],
+)
+calendar_address = posts(
+    summary="Make or renew the address of your calendar",
+    description=(
+        "For a calendar program to subscribe to: your registrations, without a log-in. The address before it, if there "
+        "was one, ends. A new password by mail, or a closed account, ends it too."
+    ),
+    request=None,
+    responses={
+        201: OpenApiResponse(shapes.CalendarAddressSerializer, "The first address."),
+        200: OpenApiResponse(shapes.CalendarAddressSerializer, "Another one in its place."),
+    },
+    examples=[gives(CALENDAR, 201), gives(CALENDAR)],
 )
 password_reset = posts(
     summary="Ask for a password reset",
@@ -124,7 +165,7 @@ verify_email = extend_schema_view(
             "A new address takes the place of the old one, once that or the password has agreed; the old one is told, "
             "and every token ends."
         ),
-        request=shapes.LinkSerializer,
+        request=shapes.MailedTokenSerializer,
         responses={204: empty("The address is confirmed."), **FORM},
         examples=[asks({"token": FROM_MAIL})],
     ),
@@ -143,7 +184,7 @@ not_me = extend_schema_view(
             "The account is shut, and no more mail goes to the address. Only while the address is not confirmed; an "
             "account that only asked for the address keeps its own."
         ),
-        request=shapes.LinkSerializer,
+        request=shapes.MailedTokenSerializer,
         responses={204: empty("The account is shut."), **FORM},
         examples=[asks({"token": FROM_MAIL})],
     ),
@@ -163,7 +204,7 @@ stop_mail = extend_schema_view(
             "address, as when a mail program unsubscribes with one click (RFC 8058). Registrations stay."
         ),
         parameters=[PAGE_TOKEN],
-        request=shapes.LinkSerializer,
+        request=shapes.MailedTokenSerializer,
         responses={204: empty("No more such mail."), **FORM},
         examples=[asks({"token": FROM_MAIL})],
     ),
@@ -179,7 +220,7 @@ agree_email = extend_schema_view(
         operation_id="agree_email",
         summary="Agree to a new e-mail address",
         description="By the link in the mail to the old address, where the password did not come with the request.",
-        request=shapes.LinkSerializer,
+        request=shapes.MailedTokenSerializer,
         responses={204: empty("The old address has agreed."), **FORM},
         examples=[asks({"token": FROM_MAIL})],
     ),
@@ -199,7 +240,7 @@ stop_change = extend_schema_view(
             "the old address or name comes back. Every token, session and key of the account ends. Where somebody had "
             "the password or the change was made, the password ends too and a mail leads to a new one."
         ),
-        request=shapes.LinkSerializer,
+        request=shapes.MailedTokenSerializer,
         responses={204: empty("It is taken back."), **FORM},
         examples=[asks({"token": FROM_MAIL})],
     ),
@@ -215,7 +256,7 @@ token = posts(
     summary="Sign in",
     description="A wrong password, an unknown name and an inactive account get one and the same 401.",
     request=shapes.LoginSerializer,
-    responses={200: shapes.PairSerializer},
+    responses={200: shapes.TokenPairSerializer},
     examples=[asks({"username": "ada", "password": PASSWORD}), gives({"access": JWT, "refresh": JWT})],
 )
 token_refresh = posts(
@@ -225,13 +266,13 @@ token_refresh = posts(
         "ask at the same time; after that its use is taken for theft and ends the log-in: its refresh tokens at once, "
         "its access tokens when they run out, within their 15 minutes. The owner is told by mail."
     ),
-    request=shapes.RefreshSerializer,
-    responses={200: shapes.PairSerializer},
+    request=shapes.TokenRefreshSerializer,
+    responses={200: shapes.TokenPairSerializer},
     examples=[asks({"refresh": JWT}), gives({"access": JWT, "refresh": JWT})],
 )
 token_verify = posts(
     summary="Ask whether a token is good",
-    request=shapes.VerifySerializer,
+    request=shapes.TokenVerifySerializer,
     responses={200: NOTHING},
     examples=[asks({"token": JWT}), gives({})],
 )
@@ -241,7 +282,7 @@ token_blacklist = posts(
         "Ends the refresh tokens of this log-in at once. Its last access token is good until it runs out, for 15 "
         "minutes at most; a change of password ends those at once too."
     ),
-    request=shapes.RefreshSerializer,
+    request=shapes.TokenRefreshSerializer,
     responses={200: NOTHING},
     examples=[asks({"refresh": JWT}), gives({})],
 )

@@ -4,9 +4,10 @@ Each app adds what it holds, as it does to other tables of the service that it d
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
-from jointoit.accounts import passwords
+from jointoit.accounts import passwords, proofs
 from jointoit.accounts.models import User
 
 Part = Callable[[User], Iterable[Mapping[str, object]]]
@@ -26,9 +27,10 @@ def register(name: str, part: Part) -> None:
     PARTS[name] = part
 
 
-def export(*, user: User, password: str) -> dict[str, Any]:
-    """What `document` says. Raises WrongPassword."""
-    passwords.confirm(password, user=user, field="password")
+def export(*, user: User, now: datetime, password: str | None = None, proof: str | None = None) -> dict[str, Any]:
+    """What `document` says. Raises WrongPassword, links.BadToken."""
+    passwords.confirm(password, user=user, field="password", proof=proof)
+    proofs.spend(proof, now=now)
     return document(user)
 
 

@@ -14,7 +14,7 @@ from jointoit.accounts import keys
 from jointoit.accounts.authentication import sender
 from jointoit.accounts.documentation import PASSWORD, empty
 from jointoit.accounts.models import ApiKey
-from jointoit.accounts.serializers import PasswordField
+from jointoit.accounts.serializers import ConfirmedShape, PasswordField
 from jointoit.api.fields import ChoiceField, DateTimeField, LineField, StrictIntegerField
 from jointoit.api.http.rendering import EmptyResponse, JSONResponse
 from jointoit.api.http.strictness import Shape
@@ -44,8 +44,8 @@ class KeySerializer(Shape):
     last_used_at = DateTimeField(read_only=True, allow_null=True, help_text="At most a minute old.")
 
 
-class NewKeySerializer(KeySerializer):
-    password = PasswordField(help_text="Of your account.")
+class NewKeySerializer(ConfirmedShape, KeySerializer):
+    password = PasswordField(required=False, help_text="Of your account; where it has none, `proof` in its place.")
     key = serializers.CharField(read_only=True, help_text="Shown this once.")
 
 
@@ -96,7 +96,7 @@ class KeyView(PagedView):
     ),
 )
 class KeyListView(KeyView):
-    refusals = {"POST": {400: ("wrong_password", "out_of_range"), 409: ("too_many_keys",)}}
+    refusals = {"POST": {400: ("wrong_password", "invalid_token", "out_of_range"), 409: ("too_many_keys",)}}
 
     #: Making one takes the password, which must not be guessed here either.
     throttle_scope = {"POST": "login"}

@@ -15,7 +15,7 @@ from zlib import crc32
 from django.db import transaction
 from django.utils.crypto import constant_time_compare
 
-from jointoit.accounts import passwords
+from jointoit.accounts import passwords, proofs
 from jointoit.accounts.models import ApiKey, User
 from jointoit.accounts.tokens import DeadToken
 from jointoit.api import security_log
@@ -51,16 +51,21 @@ HOLDER: Final = PreparedQuery(
 class BadExpiry(Invalid):
     code = "out_of_range"
     message = "A key ends in the future, and within 366 days."
+    remedy = "Choose a time within the next 366 days, or leave `expires_at` out."
+    shown_field = "expires_at"
 
 
 class CannotWiden(Invalid):
     code = "cannot_widen"
     message = "A key is only narrowed; make another one for more."
+    remedy = "Make another key with what is wanted, and end this one."
+    shown_field = "scopes"
 
 
 class TooManyKeys(Conflict):
     code = "too_many_keys"
     message = f"An account has at most {MOST} keys; end one first."
+    remedy = "End a key that nobody uses, by `DELETE /users/me/keys/{id}/`, and ask again."
 
 
 def create(
@@ -68,13 +73,14 @@ def create(
     user: User,
     name: str,
     scopes: Collection[str],
-    password: str,
     now: datetime,
+    password: str | None = None,
+    proof: str | None = None,
     events: Collection[int] | None = None,
     expires_at: datetime | None = None,
 ) -> tuple[ApiKey, str]:
-    """Make a key; its text is given this once. Raises WrongPassword, BadExpiry, TooManyKeys."""
-    passwords.confirm(password, user=user, field="password")
+    """Make a key; its text is given this once. Raises WrongPassword, links.BadToken, BadExpiry, TooManyKeys."""
+    passwords.confirm(password, user=user, field="password", proof=proof)
     expires_at = expires_at or now + GOOD_FOR
     if not now < expires_at <= now + LONGEST:
         raise BadExpiry(field="expires_at")
@@ -85,6 +91,7 @@ def create(
             raise DeadToken
         if ApiKey.objects.filter(user=user).living(now).count() >= MOST:
             raise TooManyKeys
+        proofs.spend(proof, now=now)
         key = ApiKey.objects.create(
             user=held, name=name, digest=digest(secret), scopes=sorted(set(scopes)), created_at=now,
             events=None if events is None else sorted(set(events)), expires_at=expires_at,

@@ -12,6 +12,7 @@ NO_PASSWORD = UNUSABLE_PASSWORD_PREFIX
 class WrongCredentials(Unauthenticated):
     code = "wrong_credentials"
     message = "No active account has this name and password."
+    remedy = "Check name and password; `POST /users/password-reset/` leads to a new password."
 
 
 def check(*, user: User | None, password: str) -> User:

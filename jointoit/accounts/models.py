@@ -125,6 +125,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     def end_access(self, *, keys: bool) -> Self:
         """End every token, session and link given out so far, an asked-for change of address, and perhaps the keys.
 
+        With the keys goes the address of the calendar, which opens something without a log-in too.
         The caller holds the row and saves `ENDED`.
         """
         self.token_epoch += 1
@@ -132,6 +133,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.refresh_tokens.all().delete()
         if keys:
             self.keys.filter(revoked_at=None).update(revoked_at=Now())
+            CalendarAddress.objects.filter(user=self).delete()
         return self
 
     def want_email(self, address: str, *, agreed: bool = False) -> None:
@@ -262,3 +264,27 @@ class LoginPlace(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.seen_at:%Y-%m-%d}"
+
+
+class CalendarAddress(models.Model):
+    """Where somebody's calendar program reads their registrations: whoever has the address may read it.
+
+    The secret in it is not stored, but its SHA-256, as that of a key.
+    """
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    digest = models.CharField(max_length=64, unique=True)
+    made_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"calendar of {self.user_id}"
+
+
+class SpentToken(models.Model):
+    """A token from a mail that is good once, and was used. The row goes when the token would have died anyway."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    until = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"spent until {self.until:%Y-%m-%d}"

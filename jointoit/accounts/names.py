@@ -8,6 +8,8 @@ from jointoit.errors import Invalid
 class LinkInName(Invalid):
     code = "link_in_name"
     message = "A name must not hold anything that mail programs make a link of."
+    remedy = "Write the name without dots between letters, without `//` and without `@`."
+    shown_field = "last_name"
 
 
 def refuse_links(user: User, **names: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 from django.dispatch import receiver
+from django.utils.crypto import salted_hmac
 
 from jointoit.accounts.models import User
 from jointoit.accounts.signals import refresh_token_was_reused
@@ -13,6 +14,8 @@ from jointoit.mail.messages import AccountMessage, Person, SessionEnded
 
 #: Whoever asks for a mail again gets at most one in this time.
 REPEAT_AFTER = timedelta(minutes=5)
+#: A mail that somebody asked for by an address is not sent any more after this.
+ANSWER_OF_USE = timedelta(hours=24)
 #: To whom the mail goes that is promised where there is no account; RFC 2606 section 2 keeps the name from existing.
 NOBODY = Person(address="nobody@account.invalid", name="nobody", timezone="UTC")
 
@@ -43,6 +46,19 @@ def tell_once_a_day(kind: type[AccountMessage], user: User | None, *, about: str
     key = f"user:{user.pk if user else 0}:{kind.kind}:{about}:{now:%Y-%m-%d}"
     with transaction.atomic():
         outbox.enqueue(message, key=key, expires_at=now + timedelta(days=1) if user and user.is_active else now)
+
+
+@transaction.atomic
+def answer(kind: type[AccountMessage], *, email: str, now: datetime) -> None:
+    """Promise a mail to whoever asked for it by an address, if an active account has that.
+
+    Nobody may learn from the answer, nor from the time it takes, whether there is one: without an account the same
+    work is done for a mail that has expired before it is written, so that it is never sent.
+    """
+    user = User.objects.filter(email__iexact=email, is_active=True).first()
+    asked = salted_hmac(__name__, email.casefold(), algorithm="sha256").hexdigest()
+    message = kind(to=person_of(user), user_id=user.pk if user else 0, token_epoch=user.token_epoch if user else 0)
+    outbox.enqueue(message, key=f"{kind.kind}:{asked}:{window(now)}", expires_at=now + ANSWER_OF_USE if user else now)
 
 
 def person_of(user: User | None) -> Person:

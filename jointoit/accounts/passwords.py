@@ -1,6 +1,6 @@
 """Choosing, changing and resetting a password. It counts exactly as it was sent: no trimming, no normalising."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NoReturn
 
 from django.contrib.auth.hashers import make_password
@@ -9,29 +9,36 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models.functions import Now
 from django.dispatch import receiver
-from django.utils.crypto import salted_hmac
 
-from jointoit.accounts import notifications
+from jointoit.accounts import notifications, proofs
 from jointoit.accounts.models import ApiKey, User
 from jointoit.accounts.signals import password_was_written
 from jointoit.api import security_log
 from jointoit.errors import Invalid
-from jointoit.mail import links, outbox
+from jointoit.mail import links
 from jointoit.mail.messages import PasswordChanged, PasswordReset
 
 #: Characters; hashing more would be work for an attacker to give, not strength (OWASP ASVS 5.0, section 6.2).
 LONGEST = 1024
-RESET_MAIL_OF_USE = timedelta(hours=24)
 
 
 class WeakPassword(Invalid):
     code = "weak_password"
     message = "Choose another password."
+    remedy = (
+        "Choose a longer one: several words that have nothing to do with you or this service. `errors` says what is "
+        "wrong."
+    )
+    shown_field = "password"
 
 
 class WrongPassword(Invalid):
+    """An account that a link in a mail opened has none; `POST /users/me/proof/` mails what stands in for it."""
+
     code = "wrong_password"
     message = "This is not the password of the account."
+    remedy = "Send the password that the account has now; `POST /users/password-reset/` leads to a new one."
+    shown_field = "password"
 
 
 def refuse_weak(password: str, *, user: User, field: str) -> None:
@@ -44,42 +51,32 @@ def refuse_weak(password: str, *, user: User, field: str) -> None:
         raise WeakPassword(" ".join(error.messages), field=field) from None
 
 
-def confirm(password: str, *, user: User, field: str) -> None:
-    """Make sure that it is the owner who asks. Raises WrongPassword."""
-    if not user.check_password(password):
+def confirm(password: str | None, *, user: User, field: str, proof: str | None = None) -> None:
+    """Make sure that it is the owner who asks: by the password or, where there is none, by a proof.
+
+    Whoever goes on then spends the proof. Raises WrongPassword; links.BadToken.
+    """
+    if proof is not None:
+        proofs.check(proof, user=user)
+    elif not user.check_password(password):
         security_log.note("password_check", "failed", user_id=user.pk)
         raise WrongPassword(field=field)
 
 
-def change(*, user: User, current_password: str, new_password: str) -> None:
-    """Replace the password, end every token and tell the owner.
+def change(*, user: User, new_password: str, current_password: str | None = None, proof: str | None = None) -> None:
+    """Replace the password, or set the first one with a proof, end every token, the proof too, and tell the owner.
 
-    Raises WrongPassword; WeakPassword.
+    Raises WrongPassword; links.BadToken; WeakPassword.
     """
-    confirm(current_password, user=user, field="current_password")
+    confirm(current_password, user=user, field="current_password", proof=proof)
     refuse_weak(new_password, user=user, field="new_password")
     if not replace(user, new_password):
         raise WrongPassword(field="current_password")
 
 
-@transaction.atomic
 def ask_for_reset(*, email: str, now: datetime) -> None:
-    """Promise a mail with a reset link, if an active account has this address.
-
-    Nobody may learn from the answer, nor from the time it takes, whether there is one: without an account the same
-    work is done for a mail that has expired before it is written, so that it is never sent.
-    """
-    user = User.objects.filter(email__iexact=email, is_active=True).first()
-    asked = salted_hmac(__name__, email.casefold(), algorithm="sha256").hexdigest()
-    outbox.enqueue(
-        PasswordReset(
-            to=notifications.person_of(user),
-            user_id=user.pk if user else 0,
-            token_epoch=user.token_epoch if user else 0,
-        ),
-        key=f"password_reset:{asked}:{notifications.window(now)}",
-        expires_at=now + RESET_MAIL_OF_USE if user else now,
-    )
+    """Promise a mail with a reset link, if an active account has this address; nobody learns whether one has."""
+    notifications.answer(PasswordReset, email=email, now=now)
 
 
 def reset(*, token: str, new_password: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from jointoit.accounts import addresses, names, passwords, superusers
+from jointoit.accounts import addresses, names, passwords, proofs, superusers
 from jointoit.accounts.models import User
 from jointoit.accounts.tokens import DeadToken
 from jointoit.accounts.uniqueness import refusals_named
@@ -21,15 +21,17 @@ def update(
     values: Mapping[str, str],
     now: datetime,
     current_password: str | None = None,
+    proof: str | None = None,
     precondition: Callable[[User], None] | None = None,
 ) -> User:
     """Write the named values; a new `email` only waits until it is confirmed (see `addresses`). A new name is told.
 
-    Raises WrongPassword, LinkInName, UsernameTaken, EmailTaken, DeadToken, and what `precondition` raises when it is
-    given the row as it is once held.
+    Raises WrongPassword, links.BadToken, LinkInName, UsernameTaken, EmailTaken, DeadToken, and what `precondition`
+    raises when it is given the row as it is once held.
     """
-    if current_password is not None:
-        passwords.confirm(current_password, user=user, field="current_password")
+    is_confirmed = current_password is not None or proof is not None
+    if is_confirmed:
+        passwords.confirm(current_password, user=user, field="current_password", proof=proof)
     with transaction.atomic():
         held = User.objects.lock(user.pk).filter(is_active=True, token_epoch=user.token_epoch).first()
         if held is None:  # closed, or signed out, since the request was let in
@@ -42,9 +44,10 @@ def update(
         old = held.username
         held.username = User.normalize_username(values.get("username", old))
         if "email" in values:
-            addresses.ask_for(held, values["email"], agreed=current_password is not None, now=now)
+            addresses.ask_for(held, values["email"], agreed=is_confirmed, now=now)
         with refusals_named():
             held.save(update_fields=COLUMNS)
+        proofs.spend(proof, now=now)
         if held.username != old:
             addresses.tell_renamed(held, old, can_stop=held.email_verified, now=now)
     return held

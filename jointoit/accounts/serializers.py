@@ -1,10 +1,11 @@
 """What an account looks like to a client, and what a client may say of it."""
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 
 from jointoit.accounts.models import VALID_USERNAME, User
 from jointoit.accounts.passwords import LONGEST
@@ -57,6 +58,23 @@ class UsernameField(LineField):
         return username
 
 
+class ConfirmedShape(Shape):
+    """What takes the password or, of an account that has none, a proof in its place."""
+
+    confirmed_by: ClassVar[str] = "password"
+
+    proof = TokenField(
+        required=False, write_only=True,
+        help_text="In place of the password, for an account that has none: from the mail of `POST /users/me/proof/`.",
+    )  # fmt: skip
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not {self.confirmed_by, "proof"} & attrs.keys():
+            missing = ErrorDetail(str(serializers.Field.default_error_messages["required"]), code="required")
+            raise serializers.ValidationError({self.confirmed_by: [missing]})
+        return attrs
+
+
 class LoginField(ExactField):
     """A username or an e-mail; a domain in its own script becomes what the account has."""
 
@@ -90,6 +108,10 @@ class ProfileChangeSerializer(ProfileSerializer):
     current_password = PasswordField(
         required=False, help_text="With it a new e-mail needs no consent from the old one; of no other use here."
     )
+    proof = TokenField(
+        required=False, write_only=True,
+        help_text="In place of the password, for an account that has none: from the mail of `POST /users/me/proof/`.",
+    )  # fmt: skip
 
 
 class SignUpSerializer(ProfileSerializer):
@@ -115,24 +137,40 @@ class UserSerializer(Shape):
     date_joined = DateTimeField(read_only=True)
 
 
-class PasswordChangeSerializer(Shape):
-    current_password = PasswordField()
+class PasswordChangeSerializer(ConfirmedShape):
+    confirmed_by = "current_password"
+
+    current_password = PasswordField(required=False, help_text="Of an account without one, `proof` in its place.")
     new_password = NewPasswordField()
 
 
-class ClosingSerializer(Shape):
-    password = PasswordField()
+@extend_schema_serializer(component_name="AccountClosing")
+class ClosingSerializer(ConfirmedShape):
+    password = PasswordField(required=False, help_text="Of an account without one, `proof` in its place.")
 
 
+@extend_schema_serializer(component_name="PasswordReset")
 class AddressSerializer(Shape):
     email = EmailField()
 
 
-class LinkSerializer(Shape):
+class VisitorSerializer(AddressSerializer):
+    """Somebody who registers without logging in."""
+
+    first_name = LineField(max_length=150)
+    last_name = LineField(max_length=150, allow_blank=True, required=False)
+    timezone = TimeZoneField(required=False)
+
+
+class CalendarAddressSerializer(Shape):
+    url = serializers.URLField(read_only=True, help_text="Shown this once: whoever has it reads your registrations.")
+
+
+class MailedTokenSerializer(Shape):
     token = TokenField(help_text="From the link in the mail.")
 
 
-class NewPasswordSerializer(LinkSerializer):
+class NewPasswordSerializer(MailedTokenSerializer):
     new_password = NewPasswordField()
 
 
@@ -141,14 +179,14 @@ class LoginSerializer(Shape):
     password = PasswordField()
 
 
-class PairSerializer(Shape):
+class TokenPairSerializer(Shape):
     access = serializers.CharField(read_only=True, help_text="For `Authorization: Bearer …`; good for 15 minutes.")
     refresh = serializers.CharField(read_only=True, help_text="Good once, for the next pair; for 30 days.")
 
 
-class RefreshSerializer(Shape):
+class TokenRefreshSerializer(Shape):
     refresh = TokenField()
 
 
-class VerifySerializer(Shape):
+class TokenVerifySerializer(Shape):
     token = TokenField(help_text="An access or a refresh token.")

@@ -15,6 +15,7 @@ from jointoit.mail.models import MailStop
 class AddressVerified(Conflict):
     code = "address_verified"
     message = "This address has been confirmed for the account since. Sign in and change or close it there."
+    remedy = "Sign in with the address, by a new password if need be, and change or close the account there."
 
 
 def not_me(*, token: str) -> None:

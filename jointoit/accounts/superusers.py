@@ -7,10 +7,9 @@ from jointoit.errors import Conflict
 
 
 class LastSuperuser(Conflict):
-    """The account is the only superuser's: make somebody else superuser first."""
-
     code = "last_superuser"
     message = "Somebody has to stay superuser: make another account superuser first."
+    remedy = "Give another account the rights of a superuser, in the admin, and ask again."
 
 
 def keep_one(*, without: Collection[int]) -> None:

@@ -39,6 +39,7 @@ Kind = TypeVar("Kind", bound=jwt.EpochToken)
 class DeadToken(Unauthenticated):
     code = "token_not_valid"
     message = "The token is not valid, or not any more."
+    remedy = "Get a new pair at `POST /api/token/refresh/` or, where that fails as well, at `POST /api/token/`."
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,18 @@ from jointoit.errors import Invalid
 class UsernameTaken(Invalid):
     code = "username_taken"
     message = "This username is taken."
+    remedy = "Choose another username; upper and lower case count as the same."
+    shown_field = "username"
 
 
 class EmailTaken(Invalid):
     code = "email_taken"
     message = "An account with this e-mail exists."
+    remedy = (
+        "Sign in with the account that has the address, or choose another one. `POST /users/password-reset/` leads "
+        "into an account whose password is forgotten."
+    )
+    shown_field = "email"
 
 
 @contextmanager

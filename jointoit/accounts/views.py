@@ -14,11 +14,13 @@ from rest_framework.views import APIView
 from jointoit.accounts import (
     account_closing,
     addresses,
+    calendar_addresses,
     documentation,
     login_throttle,
     logins,
     passwords,
     profile,
+    proofs,
     signup,
     strangers,
     tokens,
@@ -30,15 +32,15 @@ from jointoit.accounts.pages import LinkView, OneClickView
 from jointoit.accounts.serializers import (
     AddressSerializer,
     ClosingSerializer,
-    LinkSerializer,
     LoginSerializer,
+    MailedTokenSerializer,
     NewPasswordSerializer,
     PasswordChangeSerializer,
     ProfileChangeSerializer,
-    RefreshSerializer,
     SignUpSerializer,
+    TokenRefreshSerializer,
+    TokenVerifySerializer,
     UserSerializer,
-    VerifySerializer,
 )
 from jointoit.api.http.conditional import Conditional
 from jointoit.api.http.rendering import EmptyResponse, JSONResponse
@@ -89,9 +91,9 @@ class MeView(PrivateView, Conditional):
     serializer_class = UserSerializer
     deletes_with_body = True
     refusals = {
-        "PUT": {400: ("link_in_name", "username_taken", "email_taken", "wrong_password")},
-        "PATCH": {400: ("link_in_name", "username_taken", "email_taken", "wrong_password")},
-        "DELETE": {400: ("wrong_password",), 409: ("last_superuser",)},
+        "PUT": {400: ("link_in_name", "username_taken", "email_taken", "wrong_password", "invalid_token")},
+        "PATCH": {400: ("link_in_name", "username_taken", "email_taken", "wrong_password", "invalid_token")},
+        "DELETE": {400: ("wrong_password", "invalid_token"), 409: ("last_superuser",)},
     }
 
     #: Closing an account takes the password, which must not be guessed here either.
@@ -109,32 +111,47 @@ class MeView(PrivateView, Conditional):
     def update(self, request: Request, *, partial: bool) -> HttpResponse:
         now, user = timezone.now(), sender(request)
         values = read(ProfileChangeSerializer, request, partial=partial, of=user)
-        password = values.pop("current_password", None)
-        if password is not None:
+        password, proof = values.pop("current_password", None), values.pop("proof", None)
+        if password is not None or proof is not None:
             throttle_or_raise(request, "login", f"user:{user.pk}", now)
         if "email" in values and not addresses.is_same(values["email"], user.email):
             throttle_or_raise(request, "reset", f"user:{user.pk}", now)  # it sends mail to whatever address
         changed = profile.update(
-            user=user, values=values, current_password=password, now=now, precondition=self.precondition
+            user=user, values=values, current_password=password, proof=proof, now=now, precondition=self.precondition
         )
         return JSONResponse(self.represent(changed))
 
     def delete(self, request: Request) -> HttpResponse:
-        password = read(ClosingSerializer, request)["password"]
-        account_closing.close(
-            user=sender(request), password=password, now=timezone.now(), precondition=self.precondition
-        )
+        confirmed = read(ClosingSerializer, request)
+        account_closing.close(user=sender(request), now=timezone.now(), precondition=self.precondition, **confirmed)
         return EmptyResponse()
 
 
 @documentation.password
 class PasswordView(PrivateView):
     throttle_scope = "login"
-    refusals = {"POST": {400: ("wrong_password", "weak_password")}}
+    refusals = {"POST": {400: ("wrong_password", "invalid_token", "weak_password")}}
 
     def post(self, request: Request) -> HttpResponse:
         passwords.change(user=sender(request), **read(PasswordChangeSerializer, request))
         return EmptyResponse()
+
+
+@documentation.proof
+class ProofView(PrivateView):
+    throttle_scope = "reset"
+    refusals = {"POST": {409: ("no_proof",)}}
+
+    def post(self, request: Request) -> HttpResponse:
+        proofs.ask(user=sender(request), now=timezone.now())
+        return JSONResponse({}, status.HTTP_202_ACCEPTED)
+
+
+@documentation.calendar_address
+class CalendarAddressView(PrivateView):
+    def post(self, request: Request) -> HttpResponse:
+        url, is_first = calendar_addresses.make(user=sender(request), now=timezone.now())
+        return JSONResponse({"url": url}, status.HTTP_201_CREATED if is_first else status.HTTP_200_OK)
 
 
 @documentation.password_reset
@@ -161,7 +178,7 @@ class VerifyEmailView(LinkView):
     """Names the account: whoever reads the mail may not be the one who opened it."""
 
     database_free = ()
-    serializer_class = LinkSerializer
+    serializer_class = MailedTokenSerializer
     template = "accounts/verify_email.html"
     refusals = {"POST": {400: ("invalid_token",), 409: ("email_taken",)}}
     act = staticmethod(addresses.verify)
@@ -174,7 +191,7 @@ class VerifyEmailView(LinkView):
 
 @documentation.not_me
 class NotMeView(LinkView):
-    serializer_class = LinkSerializer
+    serializer_class = MailedTokenSerializer
     template = "accounts/not_me.html"
     refusals = {"POST": {400: ("invalid_token",), 409: ("address_verified",)}}
     act = staticmethod(strangers.not_me)
@@ -185,7 +202,7 @@ class NotMeView(LinkView):
 class StopMailView(OneClickView):
     """What List-Unsubscribe names in mails to many."""
 
-    serializer_class = LinkSerializer
+    serializer_class = MailedTokenSerializer
     template = "accounts/stop_mail.html"
     refusals = {"POST": {400: ("invalid_token",)}}
     act = staticmethod(strangers.stop_mail)
@@ -197,7 +214,7 @@ class StopMailView(OneClickView):
 
 @documentation.agree_email
 class AgreeToEmailView(LinkView):
-    serializer_class = LinkSerializer
+    serializer_class = MailedTokenSerializer
     template = "accounts/agree_email.html"
     refusals = {"POST": {400: ("invalid_token",), 409: ("email_taken",)}}
     act = staticmethod(addresses.agree)
@@ -206,7 +223,7 @@ class AgreeToEmailView(LinkView):
 
 @documentation.stop_change
 class StopChangeView(LinkView):
-    serializer_class = LinkSerializer
+    serializer_class = MailedTokenSerializer
     template = "accounts/stop_change.html"
     refusals = {"POST": {400: ("invalid_token",)}}
     act = staticmethod(addresses.stop)
@@ -250,7 +267,9 @@ class TokenRefreshView(OpenView):
     refusals = DEAD_TOKEN
 
     def post(self, request: Request) -> HttpResponse:
-        return JSONResponse(asdict(tokens.refresh(raw=read(RefreshSerializer, request)["refresh"], now=timezone.now())))
+        return JSONResponse(
+            asdict(tokens.refresh(raw=read(TokenRefreshSerializer, request)["refresh"], now=timezone.now()))
+        )
 
 
 @documentation.token_verify
@@ -258,7 +277,7 @@ class TokenVerifyView(OpenView):
     refusals = DEAD_TOKEN
 
     def post(self, request: Request) -> HttpResponse:
-        tokens.verify(raw=read(VerifySerializer, request)["token"], now=timezone.now())
+        tokens.verify(raw=read(TokenVerifySerializer, request)["token"], now=timezone.now())
         return JSONResponse({})
 
 
@@ -267,5 +286,5 @@ class TokenBlacklistView(OpenView):
     refusals = DEAD_TOKEN
 
     def post(self, request: Request) -> HttpResponse:
-        tokens.revoke(raw=read(RefreshSerializer, request)["refresh"])
+        tokens.revoke(raw=read(TokenRefreshSerializer, request)["refresh"])
         return JSONResponse({})

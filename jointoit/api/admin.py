@@ -121,11 +121,17 @@ class PanelAdmin(admin.ModelAdmin[Any]):
 
 
 def ask(
-    model_admin: admin.ModelAdmin[Any], request: HttpRequest, names: Sequence[str], *, people: int, sentence: str = ""
+    model_admin: admin.ModelAdmin[Any],
+    request: HttpRequest,
+    names: Sequence[str],
+    *,
+    people: int,
+    sentence: str = "",
+    note: str = "",
 ) -> HttpResponse | None:
     """The page that says how many people get a mail and what it is about; None where that was read and agreed to.
 
-    `sentence` says something else of that number.
+    `sentence` says something else than that number, `note` something besides.
 
     Who agreed is asked anew where it is another number by now.
     """
@@ -139,6 +145,7 @@ def ask(
         "opts": model_admin.opts,
         "people": people,
         "sentence": sentence,
+        "note": note,
         "names": names[:MOST],
         "more": len(names[MOST:]),
         "carried": [
@@ -174,13 +181,15 @@ class RuledAdmin(PanelAdmin):
         *,
         people: int,
         sentence: str = "",
+        note: str = "",
     ) -> HttpResponse | None:
         """Each row for itself, once it is agreed that so many people get a mail, or to the sentence about the number.
 
         What a rule refuses of one stands in the way of no other.
         """
         rows, taken = list(rows), 0
-        if question := ask(self, request, [self.name_of(row) for row in rows], people=people, sentence=sentence):
+        names = [self.name_of(row) for row in rows]
+        if question := ask(self, request, names, people=people, sentence=sentence, note=note):
             return question
         for row in rows:
             try:

@@ -6,7 +6,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 
 from jointoit.accounts.documentation import empty
-from jointoit.api.openapi.components import SERVER, asks, gives
+from jointoit.api.openapi.components import DISPOSITION, asks, gives
+from jointoit.api.problems.kinds import SERVER
 from jointoit.checkin import serializers as shapes
 from jointoit.checkin.parameters import DryRunParameters, RosterPageParameters, SearchParameters
 
@@ -83,10 +84,12 @@ ticket = gets(
 )
 ticket_svg = gets(
     summary="Draw the ticket as SVG",
+    parameters=[DISPOSITION],
     responses={(200, "image/svg+xml"): OpenApiResponse(OpenApiTypes.STR, "The QR, with a white margin.")},
 )
 ticket_png = gets(
     summary="Draw the ticket as PNG",
+    parameters=[DISPOSITION],
     responses={(200, "image/png"): OpenApiResponse(OpenApiTypes.BINARY, "The QR, with a white margin.")},
 )
 reissue = extend_schema_view(
@@ -117,6 +120,7 @@ scans = extend_schema_view(
             "The newest first. Who manages the event sees all, also as a file with `Accept: text/csv`; who is at the "
             "door sees own scans."
         ),
+        parameters=[DISPOSITION],
         responses={
             (200, "application/json"): shapes.LoggedScanSerializer(many=True),
             (200, "text/csv"): SEPARATED,

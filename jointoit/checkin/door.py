@@ -107,13 +107,13 @@ class ScanIdReused(Reused):
 
     code = "scan_id_reused"
     message = "This id belongs to another scan."
+    remedy = "Make a new id for this scan. The same id is for sending the same scan again."
 
 
 class TooLateToUndo(Conflict):
-    """Who manages the event can still do it."""
-
     code = "too_late_to_undo"
     message = "Who is at the door takes a scan back within ten minutes."
+    remedy = "Ask whoever manages the event, who can still do it."
 
 
 #: A scan as in MEMBERS and whether it is new, or why it is none.

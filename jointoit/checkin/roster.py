@@ -47,10 +47,9 @@ HORIZON: Final = PreparedQuery(
 
 
 class Resync(Gone):
-    """Read the whole roster again, without `since`."""
-
     code = "resync"
     message = "This is too old, or not of this roster."
+    remedy = "Read the whole roster again, without `since`."
 
 
 def roster(asked: Mapping[str, Any], *, event_id: int) -> tuple[Listing, str]:

@@ -4,7 +4,7 @@ import re
 from typing import Any, Final
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from jointoit.api.fields import DateTimeField, LineField, StrictIntegerField
@@ -48,6 +48,7 @@ class ReadField(serializers.CharField):
         return data
 
 
+@extend_schema_serializer(component_name="NewScan")
 class GivenScanSerializer(serializers.Serializer[Any]):
     """A ticket that was held to a device: `token`, `code` or `registration`, one of them."""
 
@@ -70,6 +71,7 @@ def presented(values: dict[str, Any]) -> Presented:
     return Presented(**values)
 
 
+@extend_schema_serializer(component_name="NewScanBatch")
 class GivenBatchSerializer(serializers.Serializer[Any]):
     device_time = DateTimeField(help_text="The clock of the device when it sends this: how wrong its times are.")
     scans = serializers.ListField(child=GivenScanSerializer(), allow_empty=False, max_length=MOST_SCANS)
@@ -78,11 +80,13 @@ class GivenBatchSerializer(serializers.Serializer[Any]):
 # ── Answers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@extend_schema_serializer(component_name="ScanActor")
 class ByFieldSerializer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=KINDS)
     id = serializers.IntegerField(allow_null=True, help_text="Of the account, the key or the door pass.")
 
 
+@extend_schema_serializer(component_name="FirstScan")
 class FirstSerializer(serializers.Serializer[Any]):
     scanned_at = DateTimeField()
     gate = serializers.CharField(allow_null=True)
@@ -104,6 +108,7 @@ class ScanSerializer(serializers.Serializer[Any]):
     first = FirstSerializer(allow_null=True, help_text="Of `already_admitted`: the scan that had let the person in.")
 
 
+@extend_schema_serializer(component_name="ScanUndoing")
 class UndoneSerializer(serializers.Serializer[Any]):
     at = DateTimeField()
     by = ByFieldSerializer()
@@ -114,6 +119,7 @@ class LoggedScanSerializer(ScanSerializer):
     undone = UndoneSerializer(allow_null=True)
 
 
+@extend_schema_serializer(component_name="AdmittedScan")
 class EntrySerializer(serializers.Serializer[Any]):
     id = UUIDField()
     scanned_at = DateTimeField()
@@ -121,6 +127,7 @@ class EntrySerializer(serializers.Serializer[Any]):
     by = ByFieldSerializer()
 
 
+@extend_schema_serializer(component_name="ScanConflict")
 class ConflictSerializer(serializers.Serializer[Any]):
     """A ticket that let in more than one."""
 
@@ -129,6 +136,7 @@ class ConflictSerializer(serializers.Serializer[Any]):
     scans = EntrySerializer(many=True, help_text="In their order; the first came first.")
 
 
+@extend_schema_serializer(component_name="ScanBatchResult")
 class BatchResultSerializer(serializers.Serializer[Any]):
     id = UUIDField()
     scan = ScanSerializer(allow_null=True)
@@ -137,12 +145,14 @@ class BatchResultSerializer(serializers.Serializer[Any]):
     )
 
 
+@extend_schema_serializer(component_name="ScanBatch")
 class BatchSerializer(serializers.Serializer[Any]):
     server_time = DateTimeField()
     results = BatchResultSerializer(many=True, help_text="One for each scan that was sent, in that order.")
     conflicts = ConflictSerializer(many=True)
 
 
+@extend_schema_serializer(component_name="GateCounts")
 class GateSerializer(serializers.Serializer[Any]):
     gate = serializers.CharField(allow_null=True)
     admitted = serializers.IntegerField(help_text="People whose first scan was here.")
@@ -162,6 +172,7 @@ class DoorSerializer(serializers.Serializer[Any]):
     server_time = DateTimeField()
 
 
+@extend_schema_serializer(component_name="RosterEntry")
 class SeatSerializer(serializers.Serializer[Any]):
     registration = serializers.IntegerField()
     issue = serializers.IntegerField(allow_null=True, help_text="Only tickets of this issue are good; null: none is.")
@@ -177,6 +188,7 @@ class RosterSerializer(serializers.Serializer[Any]):
     results = SeatSerializer(many=True)
 
 
+@extend_schema_serializer(component_name="DoorSearchHit")
 class HitSerializer(serializers.Serializer[Any]):
     registration = serializers.IntegerField()
     name = serializers.CharField()
@@ -184,6 +196,7 @@ class HitSerializer(serializers.Serializer[Any]):
     admitted_at = DateTimeField(allow_null=True)
 
 
+@extend_schema_serializer(component_name="DoorSearchHits")
 class HitsSerializer(serializers.Serializer[Any]):
     results = HitSerializer(many=True)
 

@@ -21,13 +21,13 @@ class NoTicket(Conflict):
 
     code = "no_ticket"
     message = "There is no ticket without a seat."
+    remedy = "Read the registration: it says what it waits for. A ticket is there once it is `confirmed`."
 
 
 class AlreadyAdmitted(Conflict):
-    """Undo the scan first, if it was one by mistake."""
-
     code = "already_admitted"
     message = "This ticket has let somebody in already."
+    remedy = "Undo the scan first, if it was one by mistake."
 
 
 @dataclass(frozen=True)

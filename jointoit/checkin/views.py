@@ -75,12 +75,18 @@ class TicketDetailView(TicketView):
         return JSONResponse(ticket_members(self.ticket()), headers=documentation.NOT_KEPT)
 
 
+def picture(content: bytes | str, media_type: str, *, name: str) -> HttpResponse:
+    """To be looked at; who keeps it finds a name for it."""
+    headers = {**documentation.NOT_KEPT, "Content-Disposition": f'inline; filename="{name}"'}
+    return HttpResponse(content, media_type, headers=headers)
+
+
 @documentation.ticket_svg
 class TicketSVGView(TicketView):
     renderer_classes = [SVGRenderer]
 
     def get(self, request: Request, pk: int) -> HttpResponse:
-        return HttpResponse(qr.svg(self.ticket().token), "image/svg+xml", headers=documentation.NOT_KEPT)
+        return picture(qr.svg(self.ticket().token), "image/svg+xml", name=f"ticket-{pk}.svg")
 
 
 @documentation.ticket_png
@@ -88,7 +94,7 @@ class TicketPNGView(TicketView):
     renderer_classes = [PNGRenderer]
 
     def get(self, request: Request, pk: int) -> HttpResponse:
-        return HttpResponse(qr.png(self.ticket().token), "image/png", headers=documentation.NOT_KEPT)
+        return picture(qr.png(self.ticket().token), "image/png", name=f"ticket-{pk}.png")
 
 
 @documentation.reissue

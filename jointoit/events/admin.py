@@ -118,7 +118,10 @@ class EventAdmin(RuledAdmin):
 
     def note(self, event: Event) -> str:
         people = attendees(event.registrations.live())
-        return f"Whoever changes date, end, place or time zone writes to everybody registered, who are {people} now."
+        return (
+            f"Whoever changes date, end, place or time zone writes to everybody registered, who are {people} now. "
+            f"More seats go to those who wait, who are {event.waiting} now, and they are told."
+        )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Event | None = None) -> Any:
         """An event that exists changes its status and its organizer only through the rules."""
@@ -247,15 +250,19 @@ class RegistrationAdmin(RuledAdmin):
 
     @admin.action(description="Cancel the selected registrations and tell each person", permissions=["change"])
     def cancel_registrations(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        return self.set_status(request, queryset.live(), Registration.Status.CANCELLED, "Cancelled")
+        note = "Who gets one of their seats from a waiting list is told too."
+        return self.set_status(request, queryset.live(), Registration.Status.CANCELLED, "Cancelled", note=note)
 
-    def set_status(self, request: HttpRequest, rows: Any, status: str, done: str) -> HttpResponse | None:
+    def set_status(
+        self, request: HttpRequest, rows: Any, status: str, done: str, *, note: str = ""
+    ) -> HttpResponse | None:
         now, caller = timezone.now(), staff(request)
 
         def step(registration: Registration) -> None:
             booking.set_status(registration_id=registration.pk, caller=caller, status=status, now=now)
 
-        return self.take_step(request, rows.select_related("event", "attendee"), step, done, people=attendees(rows))
+        rows = rows.select_related("event", "attendee")
+        return self.take_step(request, rows, step, done, people=attendees(rows), note=note)
 
 
 def attendees(registrations: Any) -> int:

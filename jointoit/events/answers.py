@@ -19,18 +19,21 @@ LONGEST: Final = {Type.TEXT: 500, Type.LONG_TEXT: 5_000}  # characters
 class InvalidAnswer(Invalid):
     code = "invalid_answer"
     message = "This is not an answer to the question."
+    remedy = "Read `GET /events/{id}/questions/`: it says the type of each answer and what there is to choose from."
+    shown_field = "answers/12"
 
 
 class AnswerRequired(Invalid):
     code = "answer_required"
     message = "This question must be answered."
+    remedy = "Send an answer to the question that `errors` names, by its id, in `answers`."
+    shown_field = "answers/12"
 
 
 class QuestionsChanged(Conflict):
-    """Read the questions again, and answer those that are new."""
-
     code = "questions_changed"
     message = "The questions of this event have just changed."
+    remedy = "Read `GET /events/{id}/questions/` again, and answer those that are new."
 
 
 def asked(event: Event) -> list[Question]:

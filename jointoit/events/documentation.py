@@ -1,10 +1,11 @@
 """What the OpenAPI document says of each operation, with an example of each body."""
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 
 from jointoit.accounts.documentation import FORM, FROM_MAIL, PAGE, PAGE_TOKEN
-from jointoit.api.openapi.components import REQUEST, SERVER, asks, gives
+from jointoit.api.openapi.components import DISPOSITION, LOCATION, asks, gives
+from jointoit.api.problems.kinds import REQUEST, SERVER
 from jointoit.events import parameters as shapes_of_parameters
 from jointoit.events import serializers as shapes
 
@@ -90,6 +91,7 @@ event_list = extend_schema_view(
             "You become its organizer. It is published at once unless `status` asks for a draft. Members that are not "
             "yours to set, such as `id`, `organizer` and `seats_taken`, are ignored, here and in a change."
         ),
+        parameters=[LOCATION],
         request=shapes.NewEventSerializer,
         responses={201: shapes.EventSerializer},
         examples=[asks(WANTED), gives(NEW_EVENT, 201)],
@@ -143,7 +145,32 @@ cancel = extend_schema_view(
     )
 )
 calendar = extend_schema_view(
-    get=extend_schema(summary="Add an event to a calendar", responses={(200, "text/calendar"): CALENDAR})
+    get=extend_schema(
+        summary="Add an event to a calendar",
+        parameters=[DISPOSITION],
+        responses={(200, "text/calendar"): CALENDAR},
+    )
+)
+FEED = OpenApiResponse(OpenApiTypes.STR, "An iCalendar feed (RFC 5545, 7986), with an ETag.")
+personal_calendar = extend_schema_view(
+    get=extend_schema(
+        operation_id="personal_calendar",
+        summary="Subscribe to your registrations",
+        description=(
+            "The address of `POST /users/me/calendar/`. Confirmed seats; who waits, or awaits approval, as TENTATIVE; "
+            "what was cancelled for 30 days. UID and SEQUENCE are those of the mails."
+        ),
+        parameters=[OpenApiParameter("secret", str, OpenApiParameter.PATH, description="From the address.")],
+        responses={(200, "text/calendar"): FEED},
+    )
+)
+organizer_calendar = extend_schema_view(
+    get=extend_schema(
+        operation_id="organizer_calendar",
+        summary="Subscribe to the events of an organizer",
+        description="What is published, and for 30 days what was called off.",
+        responses={(200, "text/calendar"): FEED},
+    )
 )
 register = extend_schema_view(
     post=extend_schema(
@@ -153,7 +180,8 @@ register = extend_schema_view(
             "where the event is full and keeps a list. A mail follows. Where the event asks questions, "
             "`answers` has the answer to each, by the id of the question."
         ),
-        request=shapes.AskSerializer,
+        parameters=[LOCATION],
+        request=shapes.NewRegistrationSerializer,
         responses={201: shapes.RegistrationSerializer},
         examples=[
             asks({"answers": {}}),
@@ -208,6 +236,7 @@ attendee_list = extend_schema_view(
     get=extend_schema(
         summary="List who comes",
         description="For the organizer, in the order of asking; as a CSV file with `Accept: text/csv`.",
+        parameters=[DISPOSITION],
         responses={
             (200, JSON): shapes.AttendedRegistrationSerializer(many=True),
             (200, "text/csv"): SEPARATED,

@@ -29,10 +29,9 @@ SHARED: Final = PreparedQuery(
 
 
 class TooManyPasses(Conflict):
-    """End one that is not needed any more."""
-
     code = "too_many_passes"
     message = f"An event has at most {MOST} door passes."
+    remedy = "End one that is not needed any more."
 
 
 def create(

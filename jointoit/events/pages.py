@@ -1,7 +1,7 @@
 """What the links in mails about events lead to."""
 
 from jointoit.accounts.pages import OneClickView
-from jointoit.accounts.serializers import LinkSerializer
+from jointoit.accounts.serializers import MailedTokenSerializer
 from jointoit.events import documentation, reminders
 from jointoit.mail import links
 
@@ -10,7 +10,7 @@ from jointoit.mail import links
 class UnsubscribeView(OneClickView):
     """What a reminder's List-Unsubscribe names."""
 
-    serializer_class = LinkSerializer
+    serializer_class = MailedTokenSerializer
     template = "events/unsubscribe.html"
     database_free = ("GET",)
     refusals = {"POST": {400: ("invalid_token",)}}

@@ -22,22 +22,22 @@ OF_CHOICES: Final = (Type.CHOICE, Type.CHOICES)
 
 
 class TooManyQuestions(Conflict):
-    """Delete or archive one that is not needed any more."""
-
     code = "too_many_questions"
     message = f"An event asks at most {MOST} questions."
+    remedy = "Delete or archive one that is not needed any more."
 
 
 class QuestionHasAnswers(Conflict):
-    """Archive the question: it is asked no more, and its answers stay."""
-
     code = "question_has_answers"
     message = "People have answered this question."
+    remedy = "Archive the question, by PATCH with `archived`: it is asked no more, and its answers stay."
 
 
 class NeedsOptions(Invalid):
     code = "needs_options"
     message = "This type of question needs at least one option to choose from, and no other type has any."
+    remedy = "Send `options` with `choice` and `choices`, and leave them out with other types."
+    shown_field = "options"
 
 
 # ── By whoever manages the event ──────────────────────────────────────────────────────────────────────────────────────
@@ -89,6 +89,25 @@ def remove(*, caller: Caller, event_id: int, question_id: int, now: datetime) ->
         question.delete()
         event.question_count = event.questions.filter(archived=False).count()
         event.save(update_fields=["question_count"])
+
+
+def move(*, caller: Caller, event_id: int, question_id: int, by: int, now: datetime) -> None:
+    """Ask a question sooner (-1) or later (1) than its neighbour; those that are archived stand behind the others.
+
+    At either end nothing happens. Raises NotFound, NotYourEvent.
+    """
+    with transaction.atomic():
+        event, actor = scheduling.lock(event_id, caller, None)
+        moved = existing(event, question_id)
+        row = sorted(event.questions.all(), key=lambda question: (question.archived, question.position, question.pk))
+        place = row.index(moved)
+        if not 0 <= place + by < len(row):
+            return
+        row.insert(place + by, row.pop(place))
+        for position, question in enumerate(row, 1):
+            question.position = position
+        Question.objects.bulk_update(row, ["position"])
+        record("changed", event, moved, actor=actor, now=now)
 
 
 def existing(event: Event, question_id: int) -> Question:

@@ -36,7 +36,12 @@ def promise_due(now: datetime) -> None:
         except Exception as error:
             if isinstance(error, OperationalError | InterfaceError) and not database.is_busy(error):
                 raise  # the database is away
-            log.warning("reminders_postponed", event_id=pk, exc_info=error)
+            log.warning(
+                "reminders_postponed",
+                event_id=pk,
+                exc_info=error,
+                hint="Nothing to do: they are tried again. If it stays, look at the error.",
+            )
 
 
 def promise_some(*, event_id: int, now: datetime) -> bool:

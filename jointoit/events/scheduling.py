@@ -28,16 +28,22 @@ TOLD = ("date", "ends_at", "location", "timezone")
 class InThePast(Invalid):
     code = "in_the_past"
     message = "An event must start in the future."
+    remedy = "Send a `date` in the future, with its offset or `Z`."
+    shown_field = "date"
 
 
 class EndsBeforeItStarts(Invalid):
     code = "ends_before_start"
     message = "An event must end after it starts."
+    remedy = "Send an `ends_at` after `date`; look at the offsets of both."
+    shown_field = "ends_at"
 
 
 class ClosesBeforeItOpens(Invalid):
     code = "closes_before_opening"
     message = "Registration must open before it closes; without a time to close, before the event starts."
+    remedy = "Send times in their order, with their offsets."
+    shown_field = "registration_closes_at"
 
 
 class DoorClosesBeforeItOpens(ClosesBeforeItOpens):
@@ -46,12 +52,15 @@ class DoorClosesBeforeItOpens(ClosesBeforeItOpens):
 
 class CapacityBelowConfirmed(Conflict):
     code = "capacity_below_confirmed"
+    shown = {"seats_taken": 41}
     message = "More people are confirmed than that; cancel some of them first."
+    remedy = "Choose a `capacity` of `seats_taken` or more, or cancel registrations first."
 
 
 class EventImpossibleStep(Conflict):
     code = "event_impossible_step"
     message = "The event cannot take this step from the status it has."
+    remedy = "Read the event again: drafts are published, published events are cancelled, and there is no way back."
 
 
 def create(*, organizer: User, now: datetime, fields: Mapping[str, Any], caller: Caller | None = None) -> Event:

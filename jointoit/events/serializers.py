@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from jointoit.accounts.serializers import LinkSerializer, TokenField
+from jointoit.accounts.serializers import MailedTokenSerializer, TokenField
 from jointoit.api.fields import (
     ChoiceField,
     DateTimeField,
@@ -118,6 +118,8 @@ def summary_columns(event: Event | None) -> dict[str, Any]:
 
 
 class AttendeeSerializer(Shape):
+    sometimes = ("email", "first_name", "last_name")
+
     id = serializers.IntegerField()
     username = serializers.CharField()
     email = serializers.EmailField(
@@ -170,6 +172,7 @@ def row_of(registration: Registration, *, reader: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@extend_schema_serializer(component_name="RegistrationMail")
 class MailSerializer(Shape):
     """What became of the newest mail about a registration."""
 
@@ -212,7 +215,7 @@ class UnchangingIdField(serializers.Field[Any, Any, Any, Any]):
         return int(given)
 
 
-class UnsubscribeSerializer(LinkSerializer):
+class UnsubscribeSerializer(MailedTokenSerializer):
     """As documented; the page itself reads the token from either place and demands it."""
 
     token = TokenField(required=False, help_text="From the link in the mail, whose address may carry it instead.")
@@ -237,7 +240,7 @@ class ReasonSerializer(Shape):
     reason = ReasonField(help_text="What the mails tell about why.")
 
 
-class AskSerializer(Shape):
+class NewRegistrationSerializer(Shape):
     """What a client may send when it asks for a seat."""
 
     answers = AnswersField(required=False)

@@ -32,6 +32,7 @@ class NotYourTeam(Forbidden):
 
     code = "not_your_team"
     message = "This belongs to the owner of the event."
+    remedy = "Ask the owner of the event."
 
 
 class AlreadyInTeam(Conflict):
@@ -39,20 +40,19 @@ class AlreadyInTeam(Conflict):
 
     code = "already_in_team"
     message = "This person is in the team already."
+    remedy = "Change the role where it stands, by PATCH of the member."
 
 
 class InvitationOpen(Conflict):
-    """Withdraw the one that is open first, or wait until it ends."""
-
     code = "invitation_open"
     message = "An invitation for this address is open."
+    remedy = "Withdraw the one that is open first, or wait until it ends."
 
 
 class HandoverOpen(Conflict):
-    """Withdraw the one that is open first, or wait until it ends."""
-
     code = "handover_open"
     message = "The event is being handed over already."
+    remedy = "Withdraw the one that is open first, or wait until it ends."
 
 
 class OwnerStays(Conflict):
@@ -60,13 +60,13 @@ class OwnerStays(Conflict):
 
     code = "owner_stays"
     message = "You own this event already."
+    remedy = "Hand the event over by `POST /events/{id}/handover/` if somebody else shall own it."
 
 
 class OtherAddress(Forbidden):
-    """Log in with the account that has the address the mail went to, and confirm that address first."""
-
     code = "other_address"
     message = "The invitation is for another address than the verified one of this account."
+    remedy = "Log in with the account that has the address the mail went to, and confirm that address first."
 
 
 # ── Inviting ──────────────────────────────────────────────────────────────────────────────────────────────────────────

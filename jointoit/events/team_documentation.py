@@ -4,7 +4,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 
 from jointoit.accounts.documentation import FROM_MAIL, empty
-from jointoit.api.openapi.components import SERVER, asks, gives
+from jointoit.api.openapi.components import asks, gives
+from jointoit.api.problems.kinds import SERVER
 from jointoit.events import team_serializers as shapes
 from jointoit.events.documentation import EVENT_SUMMARY
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from jointoit.accounts.serializers import TokenField
@@ -29,11 +30,13 @@ class MemberSerializer(Shape):
     since = DateTimeField()
 
 
+@extend_schema_serializer(component_name="EventOwner")
 class OwnerSerializer(Shape):
     id = serializers.IntegerField()
     username = serializers.CharField()
 
 
+@extend_schema_serializer(component_name="HelperPosition")
 class RoleSerializer(Shape):
     """Where I help."""
 
@@ -68,6 +71,7 @@ class HandoverSerializer(Shape):
     email = EmailField()
 
 
+@extend_schema_serializer(component_name="InvitationAnswer")
 class AnswerSerializer(Shape):
     """Which invitation is meant: by the token of its mail, or by its id, for whoever has the address."""
 
@@ -80,6 +84,7 @@ class AnswerSerializer(Shape):
         return attrs
 
 
+@extend_schema_serializer(component_name="AcceptedInvitation")
 class AcceptedSerializer(Shape):
     event = EventSummarySerializer(allow_null=True)
     role = serializers.ChoiceField(choices=Invitation.Role.choices)

@@ -30,11 +30,11 @@ from jointoit.events.parameters import (
 )
 from jointoit.events.permissions import IsManager, IsManagerOrReadOnly
 from jointoit.events.serializers import (
-    AskSerializer,
     AttendedRegistrationSerializer,
     EventSerializer,
     FactSerializer,
     NewEventSerializer,
+    NewRegistrationSerializer,
     ReasonSerializer,
     RegistrationSerializer,
     RegistrationStepSerializer,
@@ -247,7 +247,7 @@ class RegisterView(RegistrationView):
     @idempotent
     def post(self, request: Request, pk: int) -> HttpResponse:
         caller = caller_of(request)
-        given = AskSerializer(data=request.data)
+        given = NewRegistrationSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         registration = booking.register(
             event_id=pk,

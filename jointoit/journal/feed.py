@@ -52,14 +52,15 @@ IN_ORDER: Final = f"ORDER BY fact.transaction, fact.id LIMIT {LARGEST_PAGE + 1}"
 
 
 class CursorExpired(Gone):
-    """Facts after this cursor were forgotten, or the database is a restored copy: it does not lead to all there was.
-
-    Read what you mirror anew, then go on from `restart`. `from=start` gives all facts that there are, `from=now` those
-    to come.
-    """
+    """Facts after this cursor were forgotten, or the database is a restored copy: it does not lead to all there was."""
 
     code = "cursor_expired"
     message = "This cursor leads to nothing whole any more; start anew at the address in `restart`."
+    remedy = (
+        "Read what you mirror anew, then go on from `restart`. `from=start` gives all facts that there are, "
+        "`from=now` those to come."
+    )
+    shown = {"restart": "{server}/feed/?from=start"}
 
 
 class FeedIsRenewed(Unavailable):
@@ -67,6 +68,7 @@ class FeedIsRenewed(Unavailable):
 
     code = "feed_renewed"
     message = "The feed is being put in order after a restore; try again in a moment."
+    remedy = "Ask again after `Retry-After` seconds."
 
 
 @dataclass(frozen=True)
@@ -216,5 +218,5 @@ def renew() -> bool:
             f"UPDATE journal_feedstate SET home = {HERE}, era = gen_random_uuid(), "
             "pruned_transaction = 0, pruned_id = 0"
         )
-    log.warning("feed_renewed_after_restore")
+    log.warning("feed_renewed_after_restore", hint="Readers of the feed are told to begin anew; nothing to do.")
     return True

@@ -65,5 +65,5 @@ def members(row: Row, *, own: Collection[Actor] | None = None) -> dict[str, Any]
 
 
 def as_written(value: Any) -> Any:
-    """JSON of the database, which psycopg hands over as text on Django's connections."""
-    return orjson.Fragment(value) if isinstance(value, str) else value
+    """JSON of the database: text on Django's connections, as PostgreSQL writes it, which is with blanks."""
+    return orjson.loads(value) if isinstance(value, str) else value

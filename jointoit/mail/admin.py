@@ -31,7 +31,7 @@ def preview(mail: OutboxMail) -> rendering.Content | None:
         message = payload.load(mail.kind, mail.payload)
         names = (
             "mint", "mint_unsubscribe", "mint_invitation", "mint_transfer", "mint_stop", "mint_not_me",
-            "mint_registration",
+            "mint_registration", "mint_visitor",
         )  # fmt: skip
         masked: dict[str, rendering.Mint] = dict.fromkeys(names, masked_token)
         return rendering.write(message, ticket_of=masked_ticket, **masked)

@@ -5,6 +5,8 @@ name. Calendars answer to it, and compare it with the sender (RFC 6047 section 2
 written with the length of an hour: by RFC 5545 section 3.6.1 it would end as it starts, and calendars show that badly.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import MAXYEAR, UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -19,17 +21,48 @@ from jointoit.mail.times import zone
 ENTRY = b"BEGIN:VEVENT\r\n"
 PRODUCT = "-//Jointoit//Event Management API//EN"
 ASSUMED_LENGTH = timedelta(hours=1)
+ASK_AGAIN = timedelta(hours=1)  # how often a calendar program reads a feed
 MOST_YEARS = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """An event as a file or a feed shows it: `status` is a word of RFC 5545 section 3.8.1.11, `changed_at` its DTSTAMP.
+
+    UID and SEQUENCE are those of the event unless given: a registration that mails know by its own keeps it.
+    """
+
+    event: EventPayload
+    status: str
+    changed_at: datetime
+    uid: str = ""
+    sequence: int | None = None
+
+    def written(self) -> Event:
+        sequence = self.event.revision if self.sequence is None else self.sequence
+        entry = described(self.event, sequence=sequence, stamp=self.changed_at)
+        entry.add("UID", self.uid or uid(self.event))
+        entry.add("STATUS", self.status)
+        entry.add("DTSTART", self.event.date.astimezone(UTC))
+        entry.add("DTEND", end(self.event).astimezone(UTC))
+        return entry
 
 
 def event_calendar(event: EventPayload, *, cancelled: bool, now: datetime) -> bytes:
     """The event for anyone to import or subscribe to, in UTC. SEQUENCE is the event's revision."""
-    entry = described(event, sequence=event.revision, stamp=now)
-    entry.add("UID", uid(event))
-    entry.add("STATUS", "CANCELLED" if cancelled else "CONFIRMED")
-    entry.add("DTSTART", event.date.astimezone(UTC))
-    entry.add("DTEND", end(event).astimezone(UTC))
-    return to_bytes(wrapped(entry, method="PUBLISH"))
+    status = "CANCELLED" if cancelled else "CONFIRMED"
+    return to_bytes(wrapped(Entry(event=event, status=status, changed_at=now).written(), method="PUBLISH"))
+
+
+def feed(entries: Iterable[Entry], *, name: str, description: str) -> bytes:
+    """Many events to subscribe to, by RFC 7986; the names of old under X- are for programs that know no newer."""
+    calendar = wrapped(*(entry.written() for entry in entries), method="PUBLISH")
+    calendar.add("NAME", name)
+    calendar.add("X-WR-CALNAME", name)
+    calendar.add("DESCRIPTION", description)
+    calendar.add("REFRESH-INTERVAL", ASK_AGAIN, parameters={"VALUE": "DURATION"})
+    calendar.add("X-PUBLISHED-TTL", ASK_AGAIN)
+    return to_bytes(calendar)
 
 
 def seat_calendar(message: SeatMessage, *, promised_at: datetime) -> bytes | None:
@@ -44,7 +77,7 @@ def seat_calendar(message: SeatMessage, *, promised_at: datetime) -> bytes | Non
     event = message.event
     cancels = message.calendar_method == "CANCEL"
     entry = described(event, sequence=message.sequence, stamp=promised_at)
-    entry.add("UID", uid(event) if message.has_event_uid else f"registration-{message.registration_id}@{domain()}")
+    entry.add("UID", uid(event) if message.has_event_uid else own_uid(message.registration_id))
     entry.add("STATUS", "CANCELLED" if cancels else "CONFIRMED")
     entry.add("ATTENDEE", attendee(message.to), encode=False)
     local = nameable(event)
@@ -58,6 +91,11 @@ def seat_calendar(message: SeatMessage, *, promised_at: datetime) -> bytes | Non
 
 def uid(event: EventPayload) -> str:
     return f"event-{event.id}@{domain()}"
+
+
+def own_uid(registration_id: int) -> str:
+    """Of a registration whose first calendar part an earlier release wrote."""
+    return f"registration-{registration_id}@{domain()}"
 
 
 def described(event: EventPayload, *, sequence: int, stamp: datetime) -> Event:
@@ -82,12 +120,13 @@ def attendee(person: Person) -> vCalAddress:
     )
 
 
-def wrapped(entry: Event, *, method: str) -> Calendar:
+def wrapped(*entries: Event, method: str) -> Calendar:
     calendar = Calendar()
     calendar.add("PRODID", PRODUCT)
     calendar.add("VERSION", "2.0")
     calendar.add("METHOD", method)
-    calendar.add_component(entry)
+    for entry in entries:
+        calendar.add_component(entry)
     return calendar
 
 

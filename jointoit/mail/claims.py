@@ -84,7 +84,11 @@ def settle(mail: OutboxMail, **values: Any) -> bool:
     mine = OutboxMail.objects.filter(pk=mail.pk, claim=mail.claim)
     held = bool(persistently(lambda: mine.update(claim=None, lease_until=None, **values)))
     if not held:
-        log.warning("mail_claim_lost", mail=mail.pk)
+        log.warning(
+            "mail_claim_lost",
+            mail=mail.pk,
+            hint="Nothing to do, if seldom. Often: the mail server is slower than the lease.",
+        )
     return held
 
 

@@ -119,7 +119,11 @@ class Sender:
         try:
             answer = self.hand_over(mail, rendering.compose(mail, now=now))
         except claims.ClaimLost:
-            log.warning("mail_claim_lost", mail=mail.pk)
+            log.warning(
+                "mail_claim_lost",
+                mail=mail.pk,
+                hint="Nothing to do, if seldom. Often: the mail server is slower than the lease.",
+            )
             return None
         except (OperationalError, InterfaceError):  # the database is away, of which no mail is to blame: its lease ends
             self.hang_up()
@@ -160,7 +164,12 @@ class Sender:
         return Verdict.SERVER_DOWN if self.consecutive_drops >= MOST_DROPS else verdict
 
     def render_failed(self, mail: OutboxMail, error: Exception) -> None:
-        log.error("mail_cannot_be_written", mail=mail.pk, exc_info=error)
+        log.error(
+            "mail_cannot_be_written",
+            mail=mail.pk,
+            exc_info=error,
+            hint="A fault of the service: report the traceback. The admin shows the mail, and sends it again.",
+        )
         now, failures = self.clock(), mail.failures + 1
         last = {"state": State.DEAD, "settled_at": now} if failures >= WRITING_TRIES else {}
         again = now + FIRST_RETRY * 2**mail.failures

@@ -4,7 +4,7 @@ A token is made when its mail is sent, not when it is promised: a mail that had 
 It says who (user id), as of when (`token_epoch`: what ends logins ends links too) and which address it was sent to.
 """
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import timedelta
 from typing import Literal
 from urllib.parse import urlencode
@@ -15,7 +15,7 @@ from django.utils.crypto import salted_hmac
 
 from jointoit.errors import Invalid
 
-Kind = Literal["verify_email", "change_email", "agree_email", "stop_change", "reset_password"]
+Kind = Literal["verify_email", "change_email", "agree_email", "stop_change", "reset_password", "log_in", "prove"]
 
 LIFETIME: dict[Kind, timedelta] = {
     "verify_email": timedelta(days=3),
@@ -23,6 +23,8 @@ LIFETIME: dict[Kind, timedelta] = {
     "agree_email": timedelta(days=1),
     "stop_change": timedelta(days=7),
     "reset_password": timedelta(hours=1),
+    "log_in": timedelta(minutes=15),
+    "prove": timedelta(minutes=15),
 }
 #: What a token may be used for. A link to a new address is shorter lived, but answered in the same place.
 PURPOSE: dict[Kind, Kind] = {
@@ -31,19 +33,25 @@ PURPOSE: dict[Kind, Kind] = {
     "agree_email": "agree_email",
     "stop_change": "stop_change",
     "reset_password": "reset_password",
+    "log_in": "log_in",
+    "prove": "prove",
 }
-#: Where a link leads: the path of FRONTEND_URL, or without one, of PUBLIC_URL.
+#: Where a link leads: the path of FRONTEND_URL, or without one, of PUBLIC_URL. A session is begun here alone.
 PATHS: dict[Kind, tuple[str, str]] = {
     "verify_email": ("/verify-email", "/users/verify-email/"),
     "agree_email": ("/agree-email", "/users/email-change/agree/"),
     "stop_change": ("/stop-change", "/users/changes/stop/"),
     "reset_password": ("/reset-password", "/users/password-reset/confirm/"),
+    "log_in": ("", "/login/link/open/"),
+    "prove": ("/proof", "/me/proof/"),
 }
 
 
 class BadToken(Invalid):
     code = "invalid_token"
     message = "This link is not valid, or not any more. Ask for a new one."
+    remedy = "Ask for a new mail where this one came from, and open its newest link."
+    shown_field = "token"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,12 +81,50 @@ def read(kind: Kind, token: str) -> Claims:
 def address_of(kind: Kind, token: str) -> str:
     """The page where the reader acts on the token. Opening it changes nothing: scanners follow links in mails."""
     front, own = PATHS[PURPOSE[kind]]
-    place = settings.FRONTEND_URL + front if settings.FRONTEND_URL else settings.PUBLIC_URL + own
+    place = settings.FRONTEND_URL + front if settings.FRONTEND_URL and front else settings.PUBLIC_URL + own
     return f"{place}?{urlencode({'token': token})}"
 
 
 def signer(kind: Kind) -> TimestampSigner:
     return TimestampSigner(sep=".", salt=f"jointoit.mail.links.{PURPOSE[kind]}")
+
+
+# ── A seat for who has no account ─────────────────────────────────────────────────────────────────────────────────────
+
+VISITOR_LIFETIME = timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visitor:
+    """Who asked for a seat without logging in, as they called themselves; the mail shows whether they read it."""
+
+    event_id: int
+    address: str
+    first_name: str
+    last_name: str
+    timezone: str
+
+
+def mint_visitor(visitor: Visitor) -> str:
+    return visitors().sign_object(list(astuple(visitor)))
+
+
+def visitor_of(token: str) -> Visitor:
+    """The visitor of a token of `mint_visitor`. Raises BadToken."""
+    try:
+        event_id, address, first_name, last_name, timezone = visitors().unsign_object(token, max_age=VISITOR_LIFETIME)
+    except (BadSignature, UnicodeError):
+        raise BadToken(field="token") from None
+    return Visitor(event_id=event_id, address=address, first_name=first_name, last_name=last_name, timezone=timezone)
+
+
+def visitor_address(token: str) -> str:
+    """Always one of ours: it logs in."""
+    return f"{settings.PUBLIC_URL}/e/open/?{urlencode({'token': token})}"
+
+
+def visitors() -> TimestampSigner:
+    return TimestampSigner(sep=".", salt="jointoit.mail.links.visitor")
 
 
 # ── Invitations ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -125,7 +171,7 @@ def transfer_of(token: str) -> int:
 
 
 def transfer_address(token: str) -> str:
-    place = f"{settings.FRONTEND_URL}/transfer" if settings.FRONTEND_URL else f"{settings.PUBLIC_URL}/transfers/"
+    place = f"{settings.FRONTEND_URL}/transfer" if settings.FRONTEND_URL else f"{settings.PUBLIC_URL}/me/transfers/"
     return f"{place}?{urlencode({'token': token})}"
 
 

@@ -151,6 +151,16 @@ class PasswordReset(AccountMessage):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LoginLink(AccountMessage):
+    """Carries the token that lets the reader log in without a password."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasswordProof(AccountMessage):
+    """Carries the token that stands in for the password of an account that has none."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class PasswordChanged(AccountMessage):
     """Tells that the password was changed, and how many keys for programs go on all the same."""
 
@@ -411,6 +421,17 @@ class TransferOffer(Message):
 
     transfer_id: int
     giver: str
+    event: EventPayload
+
+    priority = Priority.URGENT
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistrationLink(Message):
+    """Lets whoever reads the address ask for a seat: somebody entered it who was not logged in."""
+
+    first_name: str
+    last_name: str
     event: EventPayload
 
     priority = Priority.URGENT

@@ -16,6 +16,7 @@ import css_inline
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template import Context, Engine
+from django.utils.translation import gettext
 
 from jointoit.mail import links, payload, ticket, unverified
 from jointoit.mail.calendar import seat_calendar
@@ -29,11 +30,14 @@ from jointoit.mail.messages import (
     EventChanged,
     EventReminder,
     InvitationMessage,
+    LoginLink,
     Message,
     OrganizerNews,
+    PasswordProof,
     PasswordReset,
     Person,
     Priority,
+    RegistrationLink,
     SeatMessage,
     TicketMessage,
     TransferOffer,
@@ -51,6 +55,8 @@ TOKENS: dict[type[Message], Kind] = {
     Welcome: "verify_email",
     ConfirmEmail: "change_email",
     PasswordReset: "reset_password",
+    LoginLink: "log_in",
+    PasswordProof: "prove",
 }
 #: Nobody shall put a link into a mail to others: anybody may sign up with somebody else's address.
 PART_OF_A_LINK = re.compile(r"[/:@\\]")
@@ -118,6 +124,7 @@ def write(
     ticket_of: ticket.TicketOf = ticket.ticket_of,
     mint_stop: Mint = links.mint_stop,
     mint_not_me: Mint = links.mint_not_me,
+    mint_visitor: Mint = links.mint_visitor,
 ) -> Content:
     """Subject, text and HTML. What makes the tokens may be given: a preview wants some that open nothing."""
     message = shown(message)
@@ -126,6 +133,8 @@ def write(
         context["link"] = links.invitation_address(mint_invitation(message.invitation_id))
     if isinstance(message, TransferOffer):
         context["link"] = links.transfer_address(mint_transfer(message.transfer_id))
+    if isinstance(message, RegistrationLink):
+        context["link"] = links.visitor_address(mint_visitor(visitor(message)))
     if isinstance(message, SeatMessage):
         own_page = links.registration_address(mint_registration(message.registration_id, message.to.address))
         context |= {"own_page": own_page, "cancel_page": f"{own_page}cancel/"}
@@ -163,6 +172,7 @@ def ways_out(message: Message, mint_stop: Mint, mint_not_me: Mint) -> dict[str, 
 
 def context_of(message: Message, mint: Mint) -> dict[str, Any]:
     context = {"message": message, "to": message.to, "name": greetable(message.to.name), "service": service()}
+    context["legal"] = legal()
     if isinstance(message, AccountMessage) and (kind := TOKENS.get(type(message))):
         context |= account_link(kind, message, message.to.address, mint)
     if isinstance(message, EmailChangeAsked) and message.agree:
@@ -188,6 +198,26 @@ def context_of(message: Message, mint: Mint) -> dict[str, Any]:
 def account_link(kind: Kind, message: AccountMessage, about: str, mint: Mint) -> dict[str, str]:
     token = mint(kind, user_id=message.user_id, token_epoch=message.token_epoch, address=about)
     return {"token": token, "link": links.address_of(kind, token)}
+
+
+def visitor(message: RegistrationLink) -> links.Visitor:
+    return links.Visitor(
+        event_id=message.event.id,
+        address=message.to.address,
+        first_name=message.first_name,
+        last_name=message.last_name,
+        timezone=message.to.timezone,
+    )
+
+
+def legal() -> list[tuple[str, str]]:
+    """The pages of law that the deployment has, as labels and addresses."""
+    pages = {
+        gettext("Privacy"): settings.PRIVACY_URL,
+        gettext("Terms"): settings.TERMS_URL,
+        gettext("Imprint"): settings.IMPRINT_URL,
+    }
+    return [(label, address) for label, address in pages.items() if address]
 
 
 def service() -> str:

@@ -65,7 +65,11 @@ def current(*, now: datetime) -> SendControl:
     if control.place == here and control.claims >= highest:
         return control
     because = RESTORED if control.place != here else PUT_BACK
-    log.warning("mail_held_after_restore", because=because)
+    log.warning(
+        "mail_held_after_restore",
+        because=because,
+        hint="Read `mail status`, then `mail release`: docs/operations.md, restoring.",
+    )
     hold(because=because, now=now)
     # Noticed once: from here on it is where it is, and has claimed what anybody remembers.
     SendControl.objects.filter(pk=1).update(place=HERE, home=HOME, claims=Greatest(F("claims"), highest))
@@ -115,7 +119,11 @@ def release(*, now: datetime) -> None:
 
 def trip(*, answer: str, now: datetime) -> None:
     """The mail server does not serve us: stop all senders, and try one mail a minute."""
-    log.warning("mail_breaker_open", answer=answer)
+    log.warning(
+        "mail_breaker_open",
+        answer=answer,
+        hint="Look at the mail server and at EMAIL_*; a mail is tried every now and then.",
+    )
     SendControl.objects.filter(pk=1).update(
         down_since=Coalesce(F("down_since"), now), down_answer=answer, probe_at=now + PROBE_EVERY
     )
@@ -123,7 +131,7 @@ def trip(*, answer: str, now: datetime) -> None:
 
 def recover() -> None:
     if SendControl.objects.exclude(down_since=None).update(down_since=None, down_answer="", probe_at=None):
-        log.warning("mail_breaker_closed")
+        log.warning("mail_breaker_closed", hint="Nothing to do: mail leaves again.")
 
 
 def take_probe(*, now: datetime) -> bool:

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from jointoit.accounts.callers import Caller
+from jointoit.checkin.models import STANDS, Scan
 from jointoit.errors import TooOften
 from jointoit.events import notifications, scheduling
 from jointoit.events.models import Event, Registration
@@ -18,13 +19,14 @@ from jointoit.mail.models import OutboxMail
 from jointoit.organizing.models import Announcement
 
 PER_DAY: Final = 3
-GROUPS: Final = ("confirmed", "pending", "waitlisted")
+#: By the status, or by whether somebody with a seat was let in.
+GROUPS: Final = ("confirmed", "pending", "waitlisted", "admitted", "absent")
 
 
 def announce(
     *, caller: Caller, event_id: int, subject: str, text: str, to: Collection[str], now: datetime
 ) -> Announcement:
-    """Write to everybody whose registration has one of the statuses `to`.
+    """Write to everybody who is in one of the groups `to`.
 
     Raises NotFound, NotYourEvent, and TooOften after three within 24 hours.
     """
@@ -52,7 +54,13 @@ def refuse(event: Event, *, now: datetime) -> None:
 
 
 def recipients(event: Event, to: Collection[str]) -> QuerySet[Registration]:
-    return Registration.objects.live().filter(event=event, status__in=to)
+    is_in = Exists(Scan.objects.filter(STANDS, registration=OuterRef("pk")))
+    chosen = Q(status__in=to)
+    if "admitted" in to:
+        chosen |= Q(is_in, status=Registration.Status.CONFIRMED)
+    if "absent" in to:
+        chosen |= Q(~is_in, status=Registration.Status.CONFIRMED)
+    return Registration.objects.filter(chosen, event=event)
 
 
 def mails(announcement: Announcement, event: Event) -> Iterator[tuple[News, str]]:

@@ -4,7 +4,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_view
 
 from jointoit.accounts.documentation import FROM_MAIL, NOTHING, PASSWORD, empty
-from jointoit.api.openapi.components import asks, gives
+from jointoit.api.openapi.components import DISPOSITION, LOCATION, asks, gives
 from jointoit.events import serializers as events
 from jointoit.events.documentation import EVENT_SUMMARY, NEW_EVENT, REGISTRATION
 from jointoit.events.team_documentation import path
@@ -106,6 +106,7 @@ duplicate = extend_schema_view(
             "Nobody is registered for it."
         ),
         request=shapes.DuplicateSerializer,
+        parameters=[LOCATION],
         responses={201: events.EventSerializer},
         examples=[asks({"date": "2030-06-17T07:30:00Z"}), gives(NEW_EVENT | {"status": "draft"}, 201)],
     )
@@ -128,6 +129,7 @@ accept = extend_schema_view(
         summary="Accept a seat",
         description="For whoever has the address that the mail went to, and has confirmed it.",
         request=shapes.TransferAnswerSerializer,
+        parameters=[LOCATION],
         responses={201: events.RegistrationSerializer},
         examples=[asks({"token": FROM_MAIL}), gives(REGISTRATION, 201)],
     )
@@ -148,6 +150,7 @@ guest = extend_schema(
         "password is made; whoever reads the address may reset it."
     ),
     request=shapes.GuestSerializer,
+    parameters=[LOCATION],
     responses={201: shapes.AddedSerializer},
     examples=[asks(GUEST), gives(ADDED, 201)],
 )
@@ -191,7 +194,8 @@ export = extend_schema_view(
     post=extend_schema(
         summary="Export everything about you",
         description="All that the service knows of you, as one document.",
-        request=shapes.ExportRequestSerializer,
+        parameters=[DISPOSITION],
+        request=shapes.ExportSerializer,
         responses=OpenApiTypes.OBJECT,
         examples=[asks({"password": PASSWORD}), gives(EXPORTED)],
     )

@@ -11,7 +11,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, Q, QuerySet
 
 from jointoit.accounts import export
-from jointoit.accounts.models import ApiKey, FormerAddress, LoginPlace, RefreshToken, User
+from jointoit.accounts.models import ApiKey, CalendarAddress, FormerAddress, LoginPlace, RefreshToken, User
 from jointoit.api.models import IdempotencyKey
 from jointoit.checkin.models import Scan
 from jointoit.events.models import DoorPass, Event, Invitation, Membership, Registration
@@ -92,6 +92,7 @@ part("keys", ApiKey, of("user"),
      "id", "name", "scopes", "events", "created_at", "expires_at", "revoked_at", "last_used_at")  # fmt: skip
 part("sessions", RefreshToken, of("user"),
      "family", "origin", "device", "began_at", "issued_at", "expires_at", "used_at")  # fmt: skip
+part("calendar", CalendarAddress, of("user"), "made_at")
 part("former_addresses", FormerAddress, of("user"), "address", "until")
 part("login_places", LoginPlace, of("user"), "origin", "seen_at")
 part("repeats", IdempotencyKey, lambda user: Q(caller=user.pk), "caller", "status", "created_at")

@@ -1,14 +1,12 @@
 """People whom the organizer brings in: those who phoned, and those who stand at the door."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
-from django.contrib.auth.hashers import make_password
-from django.db import IntegrityError, transaction
-from django.utils.crypto import get_random_string
+from django.db import transaction
 
+from jointoit.accounts import signup
 from jointoit.accounts.callers import Caller
-from jointoit.accounts.models import User
 from jointoit.events import answers, booking, notifications, scheduling
 from jointoit.events.models import Event, Registration
 from jointoit.events.refusals import AlreadyRegistered, EventCancelled, EventFull, EventOver
@@ -17,7 +15,6 @@ from jointoit.mail import outbox
 from jointoit.mail.messages import RegistrationAdded
 
 Status = Registration.Status
-ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 def add(
@@ -38,7 +35,7 @@ def add(
     Raises NotFound, NotYourEvent, EventCancelled, EventOver, EventFull, AlreadyRegistered, ManyInvalid.
     """
     with transaction.atomic():
-        person = person_of(email, first_name=first_name, last_name=last_name)
+        person = signup.guest(email, first_name=first_name, last_name=last_name)
         event, actor = scheduling.lock(event_id, caller, None)
         refuse(event, now=now)
         live = Registration.objects.live().filter(event=event, attendee=person).first()
@@ -89,21 +86,3 @@ def seat(registration: Registration, *, now: datetime) -> None:
         registration.position = event.waiting
     registration.save(force_insert=True)
     event.save(update_fields=["seats_taken", "waiting", "queue_tail"])
-
-
-def person_of(email: str, *, first_name: str, last_name: str) -> User:
-    """The account with this address, or a new one that nobody has a password of yet.
-
-    The account is held, so that it is not closed meanwhile.
-    """
-    known = User.objects.filter(email__iexact=email, is_active=True).order_by("pk").first()
-    if known is None:
-        try:
-            with transaction.atomic():
-                known = User.objects.create(
-                    username=f"guest-{get_random_string(10, ALPHABET)}", email=email, first_name=first_name,
-                    last_name=last_name, password=make_password(None),
-                )  # fmt: skip
-        except IntegrityError:  # somebody was faster with the same address
-            known = User.objects.get(email__iexact=email)
-    return User.objects.lock(known.pk).get()

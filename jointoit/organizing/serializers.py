@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from jointoit.accounts.serializers import PasswordField, TokenField
+from jointoit.accounts.serializers import ConfirmedShape, PasswordField, TokenField
 from jointoit.api.fields import (
     ChoiceField,
     DateTimeField,
@@ -56,7 +57,8 @@ class NewAnnouncementSerializer(Shape):
         child=ChoiceField(choices=[(group, group) for group in GROUPS]),
         allow_empty=False,
         required=False,
-        help_text="Whose registration has one of these statuses; those who are confirmed unless given.",
+        help_text="Whose registration has one of these statuses, or who of those with a seat was let in (`admitted`), "
+        "or not (`absent`); those who are confirmed unless given.",
     )
 
 
@@ -69,6 +71,7 @@ class AnnouncementSerializer(NewAnnouncementSerializer):
     created_at = DateTimeField(read_only=True)
 
 
+@extend_schema_serializer(component_name="PromisedAnnouncement")
 class PromisedSerializer(Shape):
     id = serializers.IntegerField(allow_null=True, help_text="Null with `dry_run`.")
     recipients = serializers.IntegerField(help_text="How many people get the mail.")
@@ -87,6 +90,7 @@ class TransferSerializer(Shape):
     email = EmailField()
 
 
+@extend_schema_serializer(component_name="TransferOffer")
 class OfferedSerializer(Shape):
     id = serializers.IntegerField()
     email = serializers.EmailField()
@@ -115,6 +119,7 @@ class GuestPersonSerializer(Shape):
     last_name = serializers.CharField()
 
 
+@extend_schema_serializer(component_name="AddedRegistration")
 class AddedSerializer(Shape):
     """The registration, without the username: whether there was an account is nobody else's affair."""
 
@@ -131,6 +136,7 @@ class ReportSerializer(Shape):
     text = TextField(required=False, allow_blank=True, max_length=2_000)
 
 
+@extend_schema_serializer(component_name="RegistrationSteps")
 class StepsSerializer(Shape):
     ids = serializers.ListField(
         child=StrictIntegerField(min_value=1, max_value=MAX_ID), allow_empty=False, max_length=MOST_AT_ONCE
@@ -139,6 +145,7 @@ class StepsSerializer(Shape):
     reason = ReasonField(help_text="Told in the mail of who is cancelled.")
 
 
+@extend_schema_serializer(component_name="StepOutcome")
 class OutcomeSerializer(Shape):
     id = serializers.IntegerField()
     status = serializers.ChoiceField(choices=Status.choices, allow_null=True, help_text="As it is now; null: refused.")
@@ -146,6 +153,7 @@ class OutcomeSerializer(Shape):
     detail = serializers.CharField(allow_null=True)
 
 
+@extend_schema_serializer(component_name="StepOutcomes")
 class OutcomesSerializer(Shape):
     results = OutcomeSerializer(many=True)
 
@@ -157,7 +165,10 @@ class StatisticsParameters(ParameterSerializer):
     timezone = TimeZoneField(required=False, help_text="By whose clock a day begins; the event's unless given.")
 
 
+@extend_schema_serializer(component_name="StatisticsFunnel")
 class FunnelSerializer(Shape):
+    """Where people stand."""
+
     registered = serializers.IntegerField(help_text="Everybody who ever asked.")
     pending = serializers.IntegerField()
     confirmed = serializers.IntegerField()
@@ -168,23 +179,32 @@ class FunnelSerializer(Shape):
 
 
 class WaitingListSerializer(Shape):
+    """What became of those who waited."""
+
     waiting = serializers.IntegerField()
     promoted = serializers.IntegerField(help_text="Who got a seat from the list.")
     since = DateTimeField(allow_null=True, help_text="Since when the first waits.")
 
 
+@extend_schema_serializer(component_name="StatisticsBucket")
 class BucketSerializer(Shape):
+    """A span of time in which something happened."""
+
     start = DateTimeField()
     registered = serializers.IntegerField()
     cancelled = serializers.IntegerField()
 
 
 class ArrivalSerializer(Shape):
+    """A quarter of an hour in which somebody came."""
+
     start = DateTimeField(help_text="Of a quarter of an hour.")
     admitted = serializers.IntegerField(help_text="Who was let in for the first time.")
 
 
-class DoorFiguresSerializer(Shape):
+class TurnoutSerializer(Shape):
+    """Who came, and when."""
+
     admitted = serializers.IntegerField()
     no_shows = serializers.IntegerField(
         allow_null=True,
@@ -194,14 +214,16 @@ class DoorFiguresSerializer(Shape):
 
 
 class StatisticsSerializer(Shape):
+    """The figures of an event, all of one moment."""
+
     bucket = serializers.CharField()
     timezone = serializers.CharField()
     capacity = serializers.IntegerField(allow_null=True)
     funnel = FunnelSerializer()
     waiting_list = WaitingListSerializer()
     over_time = BucketSerializer(many=True)
-    door = DoorFiguresSerializer()
+    door = TurnoutSerializer()
 
 
-class ExportRequestSerializer(Shape):
-    password = PasswordField(help_text="Of your account.")
+class ExportSerializer(ConfirmedShape):
+    password = PasswordField(required=False, help_text="Of your account; where it has none, `proof` in its place.")

@@ -76,7 +76,7 @@ def figures(event: Event, *, bucket: str, timezone: str, now: datetime) -> Figur
 
     Who did not come is known once the door has closed, and where it was used at all.
     """
-    row = FIGURES.row({"event": event.pk, "bucket": bucket, "timezone": timezone}) or {}
+    [row] = FIGURES.rows({"event": event.pk, "bucket": bucket, "timezone": timezone})
     is_known = event.door_closes <= now and row["admitted"] > 0
     return {
         "bucket": bucket,

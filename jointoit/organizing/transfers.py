@@ -27,10 +27,9 @@ Status = Registration.Status
 
 
 class TransferOpen(Conflict):
-    """Withdraw the one that is open first."""
-
     code = "transfer_open"
     message = "The seat is offered to somebody already."
+    remedy = "Withdraw the one that is open first, by `DELETE /registrations/{id}/transfer/`."
 
 
 class TransfersClosed(Conflict):
@@ -38,6 +37,7 @@ class TransfersClosed(Conflict):
 
     code = "transfers_closed"
     message = "Seats of this event cannot be handed to somebody else, or not any more."
+    remedy = "Cancel the registration if you cannot come, or ask the organizer."
 
 
 class NoTicket(Conflict):
@@ -45,11 +45,13 @@ class NoTicket(Conflict):
 
     code = "no_ticket"
     message = "This registration has no seat to hand on."
+    remedy = "Read the registration: it says what it waits for. A ticket is there once it is `confirmed`."
 
 
 class ToYourself(Conflict):
     code = "transfer_to_yourself"
     message = "The seat is yours already."
+    remedy = "Name the address of the person who shall have the seat."
 
 
 def offer(*, caller: Caller, registration_id: int, email: str, now: datetime) -> Transfer:

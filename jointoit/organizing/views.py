@@ -35,7 +35,7 @@ from jointoit.organizing.serializers import (
     AnnouncementSerializer,
     DryRunParameters,
     DuplicateSerializer,
-    ExportRequestSerializer,
+    ExportSerializer,
     GuestSerializer,
     NewAnnouncementSerializer,
     QuestionSerializer,
@@ -298,10 +298,10 @@ class TransferDeclineView(ToolView):
 class ExportView(ToolView):
     permission_classes = [IsAuthenticated]
     throttle_scope = "login"
-    refusals = {"POST": {400: ("wrong_password",)}}
+    refusals = {"POST": {400: ("wrong_password", "invalid_token")}}
 
     def post(self, request: Request) -> HttpResponse:
-        password = self.values(ExportRequestSerializer)["password"]
-        document = export.export(user=sender(request), password=password)
+        confirmed = self.values(ExportSerializer)
+        document = export.export(user=sender(request), now=timezone.now(), **confirmed)
         name = {"Content-Disposition": 'attachment; filename="personal-data.json"'}
         return JSONResponse(document, headers=name)

@@ -27,6 +27,7 @@ from jointoit.api.lists.pagination import KeysetPagination, Listing
 from jointoit.api.lists.parameters import ParameterSerializer
 from jointoit.api.problems import handlers
 from jointoit.api.problems.catalogue import known
+from jointoit.api.problems.kinds import ProblemType
 from jointoit.api.problems.mapping import Problem, problem_for_status, problem_of
 from jointoit.api.throttling import throttle
 from jointoit.api.throttling.client_address import client_address
@@ -111,12 +112,17 @@ def page(request: HttpRequest, template: str, shown: Mapping[str, Any], *, statu
 def refused(request: HttpRequest, problem: Problem) -> HttpResponse:
     """The page for a problem: what it is, and where to go from here."""
     kind = known().get(problem.code)
-    shown = {"problem": problem, "heading": kind.title if kind else "", "explanation": kind.explanation if kind else ""}
+    shown = {"problem": problem, "heading": kind.title if kind else "", "explanation": told(kind) if kind else ""}
     response = page(request, "refused", shown, status=problem.status)
     for name, value in problem.headers.items():
         response[name] = value
     response.headers.pop("WWW-Authenticate", None)
     return response
+
+
+def told(kind: ProblemType) -> str:
+    """What the page says besides; a remedy that names calls or members is for programs."""
+    return kind.explanation or ("" if "`" in kind.remedy else kind.remedy)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

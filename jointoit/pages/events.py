@@ -21,15 +21,16 @@ from rest_framework.exceptions import ValidationError
 from jointoit.accounts.models import User
 from jointoit.api.lists.pagination import first_rows
 from jointoit.api.lists.prepared import Row
-from jointoit.errors import DomainError
-from jointoit.events import booking, event_queries, registration_queries, roles
+from jointoit.errors import DomainError, ManyInvalid
+from jointoit.events import answers, booking, event_queries, registration_queries, roles
 from jointoit.events.models import Event, Registration
 from jointoit.events.parameters import EventParameters
 from jointoit.events.refusals import AlreadyRegistered
-from jointoit.mail.times import When, when
+from jointoit.mail.times import When, moment, when
 from jointoit.organizing import reports
+from jointoit.pages.answers import AnswersForm
 from jointoit.pages.base import PageView, read, to_login
-from jointoit.pages.forms import ReportForm
+from jointoit.pages.forms import ReportForm, VisitorForm
 
 LONGEST_SLUG = 60  # characters
 DESCRIBED = 200  # characters of a description that others show beside a link
@@ -102,7 +103,9 @@ class EventView(PageView):
             return redirect(path_of(pk, event.title), permanent=True)
         return self.show(event)
 
-    def show(self, event: Event, status: int = 200, refusal: str = "") -> HttpResponse:
+    def show(
+        self, event: Event, status: int = 200, refusal: str = "", visitor_form: VisitorForm | None = None
+    ) -> HttpResponse:
         there = when(event, event.timezone)
         shown: dict[str, Any] = {
             "event": event,
@@ -110,12 +113,11 @@ class EventView(PageView):
             "when": there,
             "here": self.here(event, there),
             "state": state_of(event, now=self.now),
-            "opens": event.registration_opens_at and str(
-                When(event.registration_opens_at.astimezone(ZoneInfo(event.timezone)), None)
-            ),
+            "opens": opening_of(event),
             "mine": self.own_registration(event),
             "manages": self.user and roles.manager(self.caller, event) is not None,
             "refusal": refusal,
+            "visitor_form": visitor_form or VisitorForm(),
             "address": settings.PUBLIC_URL + path_of(event.pk, event.title),
             "summary": " ".join(event.description.split())[:DESCRIBED],
         }  # fmt: skip
@@ -138,25 +140,45 @@ class EventView(PageView):
 
 
 class RegisterView(EventView):
-    """What the button on the page of an event sends; opened as a page, it leads back there."""
+    """What the button on the page of an event sends; opened as a page, it asks what the event asks, or leads back."""
 
     throttle_scope = "register"
 
     def get(self, request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
+        if self.user:
+            event = event_queries.visible_event(pk, caller=self.caller)
+            questions = answers.asked(event)
+            if questions and state_of(event, now=self.now) in TAKES and self.own_registration(event) is None:
+                return self.ask(event, AnswersForm(questions))
         return redirect("page-event-short", pk)
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         if self.user is None:
             return to_login(request)
+        event = event_queries.visible_event(pk, caller=self.caller)
+        form = AnswersForm(answers.asked(event), request.POST)
+        if not form.is_valid():
+            return self.ask(event, form, form.status)
         try:
-            registration = booking.register(event_id=pk, attendee=self.user, now=self.now)
+            registration = booking.register(event_id=pk, attendee=self.user, now=self.now, answered=form.answered)
         except AlreadyRegistered:
             return redirect("page-event-short", pk)
+        except ManyInvalid as error:
+            form.refuse(error)
+            return self.ask(event, form, form.status)
         except DomainError as error:
             event = event_queries.visible_event(pk, caller=self.caller)
             return self.show(event, 409, refusal=str(error))
         messages.success(request, sentence_of(registration))
         return redirect("page-registration", registration.pk)
+
+    def ask(self, event: Event, form: AnswersForm, status: int = 200) -> HttpResponse:
+        shown = {"event": event, "form": form, "state": state_of(event, now=self.now)}
+        return self.render("register", status, **shown, when=when(event, event.timezone))
+
+
+#: States in which one may ask for a seat.
+TAKES = ("open", "waitlist")
 
 
 def sentence_of(registration: Registration) -> str:
@@ -165,6 +187,11 @@ def sentence_of(registration: Registration) -> str:
     if registration.status == Registration.Status.PENDING:
         return _("The organizer has been asked. You will get a mail either way.")
     return _("Every seat is taken. You are on the waiting list, and get the next free seat in turn.")
+
+
+def opening_of(event: Event) -> str:
+    """When registration opens, on the clocks at the event; empty where it always was open."""
+    return moment(event.registration_opens_at, event.timezone) if event.registration_opens_at else ""
 
 
 def state_of(event: Event, *, now: datetime) -> str:
@@ -251,7 +278,7 @@ class SitemapView(PageView):
 
 class RobotsView(PageView):
     def get(self, request: HttpRequest) -> HttpResponse:
-        closed = ("/admin/", "/me/", "/manage/", "/door/", "/r/", "/t/", "/users/", "/registrations/")
+        closed = ("/admin/", "/me/", "/manage/", "/door/", "/r/", "/t/", "/users/", "/registrations/", "/calendar/")
         lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
         lines += ["", f"Sitemap: {settings.PUBLIC_URL}{reverse('page-sitemap')}", ""]
         return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")

@@ -12,6 +12,7 @@ from rest_framework import serializers
 
 from jointoit.accounts.key_views import NewKeySerializer
 from jointoit.accounts.keys import SCOPES
+from jointoit.accounts.models import User
 from jointoit.accounts.serializers import (
     AddressSerializer,
     ClosingSerializer,
@@ -19,6 +20,7 @@ from jointoit.accounts.serializers import (
     PasswordChangeSerializer,
     ProfileChangeSerializer,
     SignUpSerializer,
+    VisitorSerializer,
 )
 from jointoit.api.fields import time_zones
 from jointoit.errors import DomainError, Invalid
@@ -98,6 +100,19 @@ def zone(label: Any, **kwargs: Any) -> forms.ChoiceField:
 STRONG = _("At least 8 characters; not a common one, and not like your name.")
 
 
+class ConfirmedForm(Form):
+    """Takes the password; of an account that has none, the proof that its mail brought, unseen."""
+
+    confirmed_by: ClassVar[str] = "password"
+
+    proof = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, user: User, proof: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial = {**self.initial, "proof": proof}
+        del self.fields["proof" if user.has_usable_password() else self.confirmed_by]
+
+
 class LoginForm(Form):
     serializer_class = LoginSerializer
 
@@ -120,9 +135,12 @@ class SignUpForm(Form):
     timezone = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"data-timezone": ""}))
 
     def given(self) -> dict[str, Any]:
-        """A browser that names no zone we know lives in UTC until its reader says otherwise."""
-        given = super().given()
-        return given | {"timezone": given["timezone"] if given["timezone"] in time_zones() else "UTC"}
+        return in_a_known_zone(super().given())
+
+
+def in_a_known_zone(given: dict[str, Any]) -> dict[str, Any]:
+    """A browser that names no zone we know lives in UTC until its reader says otherwise."""
+    return given | {"timezone": given["timezone"] if given["timezone"] in time_zones() else "UTC"}
 
 
 class AddressForm(Form):
@@ -131,8 +149,21 @@ class AddressForm(Form):
     email = text(_("E-mail"), type="email", attrs={"autocomplete": "email"})
 
 
-class ProfileForm(Form):
+class VisitorForm(Form):
+    serializer_class = VisitorSerializer
+
+    first_name = text(_("First name"), attrs={"autocomplete": "given-name"})
+    last_name = text(_("Last name"), required=False, attrs={"autocomplete": "family-name"})
+    email = text(_("E-mail"), type="email", attrs={"autocomplete": "email"})
+    timezone = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"data-timezone": ""}))
+
+    def given(self) -> dict[str, Any]:
+        return in_a_known_zone(super().given())
+
+
+class ProfileForm(ConfirmedForm):
     serializer_class = ProfileChangeSerializer
+    confirmed_by = "current_password"
 
     username = text(_("Name"), help_text=_("Others see it."), attrs={"autocomplete": "username"})
     first_name = text(_("First name"), required=False, attrs={"autocomplete": "given-name"})
@@ -151,23 +182,31 @@ class ProfileForm(Form):
     timezone = zone(_("Time zone"), help_text=_("Mails and pages write times in it too."))
 
     def given(self) -> dict[str, Any]:
-        return {name: value for name, value in super().given().items() if name != "current_password" or value}
+        secrets = ("current_password", "proof")
+        return {name: value for name, value in super().given().items() if name not in secrets or value}
 
 
-class PasswordForm(Form):
+class PasswordForm(ConfirmedForm):
     serializer_class = PasswordChangeSerializer
+    confirmed_by = "current_password"
 
     current_password = password(_("Present password"))
     new_password = password(_("New password"), new=True, help_text=STRONG)
 
 
-class ClosingForm(Form):
+class ClosingForm(ConfirmedForm):
     serializer_class = ClosingSerializer
 
     password = password(_("Password"))
 
 
-class KeyForm(Form):
+class ExportForm(ConfirmedForm):
+    serializer_class = ClosingSerializer
+
+    password = password(_("Password"))
+
+
+class KeyForm(ConfirmedForm):
     serializer_class = NewKeySerializer
 
     name = text(_("What is it for?"))
@@ -179,17 +218,31 @@ class KeyForm(Form):
 
 # ── Events ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-TIMES = ("date", "ends_at", "registration_opens_at", "registration_closes_at")
+TIMES = (
+    "date", "ends_at", "registration_opens_at", "registration_closes_at", "cancel_until", "checkin_opens_at",
+    "checkin_closes_at",
+)  # fmt: skip
 
 
 def moment(label: Any, **kwargs: Any) -> forms.CharField:
     return forms.CharField(label=label, widget=forms.TextInput(attrs={"type": "datetime-local"}), **kwargs)
 
 
+def instant(form: Form, name: str, place: ZoneInfo) -> str | None:
+    """What the clocks show, as a moment; the earlier one where they show it twice."""
+    try:
+        local = datetime.fromisoformat(form.cleaned_data[name])
+        return local.replace(tzinfo=local.tzinfo or place).isoformat()
+    except (ValueError, OverflowError):
+        form.add_error(name, _("Write it as date and time, such as 2030-05-17T19:00."))
+        return None
+
+
 class EventForm(Form):
     """Times are those on the clocks of the place."""
 
     serializer_class = EventSerializer
+    template_name = "pages/event_form.html"
 
     title = text(_("Title"))
     date = moment(_("Starts"))
@@ -203,6 +256,18 @@ class EventForm(Form):
     registration_opens_at = moment(_("Registration opens"), required=False, help_text=_("Empty: at once."))
     registration_closes_at = moment(_("Registration closes"), required=False, help_text=_("Empty: at the start."))
     tags = text(_("Tags"), required=False, help_text=_("Words that people look for, with commas between."))
+    cancel_until = moment(
+        _("People may cancel by themselves until"), required=False, help_text=_("Empty: until the end.")
+    )
+    allow_transfers = forms.BooleanField(label=_("People may hand their seat to a friend"), required=False)
+    verified_only = forms.BooleanField(label=_("Only people with a confirmed e-mail may register"), required=False)
+    checkin_opens_at = moment(_("The door opens"), required=False, help_text=_("Empty: three hours before the start."))
+    checkin_closes_at = moment(
+        _("The door closes"), required=False, help_text=_("Empty: at the end, or a day after the start.")
+    )
+    contact = text(
+        _("Replies go to"), type="email", required=False, help_text=_("An e-mail address that everybody can see.")
+    )
     organizer_news = forms.ChoiceField(
         label=_("Mails to you about who asks, comes and cancels"),
         choices=[(choice, choice.label.capitalize()) for choice in Event.News],
@@ -213,28 +278,25 @@ class EventForm(Form):
         given = super().given()
         place = ZoneInfo(given["timezone"])
         for name in TIMES:
-            given[name] = self.instant(name, given[name], place) if given[name] else None
+            given[name] = self.unchanged(name) or (instant(self, name, place) if given[name] else None)
         tags = [tag.strip() for tag in given["tags"].split(",")]
-        chosen = {"organizer_news": given.pop("organizer_news") or Event.News.REQUESTS}
-        return given | chosen | {"tags": [tag for tag in tags if tag]}
+        given |= {"tags": [tag for tag in tags if tag], "contact": given["contact"] or None}
+        return given | {"organizer_news": given["organizer_news"] or Event.News.REQUESTS}
 
-    def instant(self, name: str, typed: str, place: ZoneInfo) -> str | None:
-        """What the clocks show, as a moment; the earlier one where they show it twice."""
-        try:
-            local = datetime.fromisoformat(typed)
-            return local.replace(tzinfo=local.tzinfo or place).isoformat()
-        except (ValueError, OverflowError):
-            self.add_error(name, _("Write it as date and time, such as 2030-05-17T19:00."))
-            return None
+    def unchanged(self, name: str) -> str | None:
+        """The time as it is, to the microsecond, where the field still shows it: browsers take milliseconds."""
+        is_shown = self.cleaned_data[name] and self.cleaned_data[name] == self.initial.get(name)
+        return self.initial["exact"][name] if is_shown else None
 
     @staticmethod
     def initial_of(event: Event) -> dict[str, Any]:
         place = ZoneInfo(event.timezone)
         shown = {name: getattr(event, name) for name in EventForm.base_fields}
-        for name in TIMES:
-            if shown[name]:
-                shown[name] = shown[name].astimezone(place).replace(tzinfo=None).isoformat().removesuffix(":00")
-        return shown | {"tags": ", ".join(event.tags)}
+        times = {name: shown[name].astimezone(place) for name in TIMES if shown[name]}
+        for name, at in times.items():
+            local = at.replace(tzinfo=None).isoformat(timespec="milliseconds")
+            shown[name] = local.removesuffix(".000").removesuffix(":00")
+        return shown | {"tags": ", ".join(event.tags), "exact": {name: at.isoformat() for name, at in times.items()}}
 
 
 class NewEventForm(EventForm):

@@ -4,28 +4,24 @@ from typing import Any, ClassVar, Final
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from rest_framework.exceptions import ValidationError
 
 from jointoit.errors import DomainError
-from jointoit.events import booking, event_queries, registration_queries, roles, scheduling
-from jointoit.events.attendees import streamed
+from jointoit.events import event_queries, roles, scheduling
 from jointoit.events.models import Event, Registration
-from jointoit.events.parameters import AttendeeParameters, EventParameters, HistoryParameters
+from jointoit.events.parameters import EventParameters, HistoryParameters
 from jointoit.events.refusals import NotYourEvent
 from jointoit.journal.reader import history
-from jointoit.mail import outbox
 from jointoit.mail.times import moment, when
-from jointoit.pages.accounts import whole_number
-from jointoit.pages.base import PageView, read
+from jointoit.organizing import duplication
+from jointoit.pages.base import PageView
 from jointoit.pages.events import moment_of, path_of
 from jointoit.pages.forms import EventForm, NewEventForm, ReasonForm
+from jointoit.pages.tool_forms import DuplicateForm
 
 Status = Registration.Status
-MOST_STEPS: Final = 200
 
 
 class EventListView(PageView):
@@ -92,6 +88,17 @@ class ManageView(PageView):
         return self.render(f"manage/{template}", status, **always | shown)
 
 
+def live(event: Event) -> int:
+    return event.registrations.live().count()
+
+
+def mails(people: int) -> str:
+    """How many will hear of it."""
+    if not people:
+        return _("Nobody will get a mail.")
+    return ngettext("%(n)s person will get a mail.", "%(n)s people will get a mail.", people) % {"n": people}
+
+
 class OverviewView(ManageView):
     """What needs the organizer now."""
 
@@ -108,7 +115,8 @@ class EditView(ManageView):
         return self.form(event, EventForm(initial=EventForm.initial_of(event)))
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        event, form = self.find(pk), EventForm(request.POST)
+        event = self.find(pk)
+        form = EventForm(request.POST, initial=EventForm.initial_of(event))
         if form.is_valid():
             try:
                 scheduling.change(event_id=pk, caller=self.caller, fields=form.cleaned_data, now=self.now)
@@ -178,84 +186,25 @@ class DeleteView(QuestionView):
         return redirect("page-manage")
 
 
-# ── People ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class PeopleView(ManageView):
-    tab = "people"
-    parameters_class = AttendeeParameters
+class DuplicateView(ManageView):
+    """The same again on another day, as a draft."""
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         event = self.find(pk)
-        try:
-            asked = read(request, AttendeeParameters)
-        except ValidationError:
-            asked = {}
-        page = self.page_of(registration_queries.attendee_list(asked, event=pk), AttendeeParameters, size=50)
-        latest = outbox.latest(f"registration:{row['id']}" for row in page.rows)
-        rows = [row | {"mail": latest.get(f"registration:{row['id']}")} for row in page.rows]
-        return self.show("people", event, page=page, rows=rows, asked=asked, statuses=Status.choices)
-
-
-class PeopleFileView(ManageView):
-    def get(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        event = self.find(pk)
-        listing = registration_queries.attendee_list(read(request, AttendeeParameters), event=pk)
-        return streamed(registration_queries.attendee_lines(listing, event), name=f"event-{pk}-registrations.csv")
-
-
-class StepView(ManageView):
-    """Approve or cancel many at once: the first form says what will happen, the second does it."""
-
-    tab = "people"
-
-    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return redirect("page-manage-people", pk)
+        return self.show("duplicate", event, form=DuplicateForm(event))
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         event = self.find(pk)
-        status = Status.CONFIRMED if request.POST.get("status") == Status.CONFIRMED else Status.CANCELLED
-        chosen = list(dict.fromkeys(map(whole_number, request.POST.getlist("registration"))))[:MOST_STEPS]
-        people = list(event.registrations.live().filter(pk__in=chosen).select_related("attendee").order_by("pk"))
-        if status == Status.CONFIRMED:
-            people = [each for each in people if each.status == Status.PENDING]
-        if not people:
-            messages.warning(request, _("Choose somebody first; whoever has no such step to take is left out."))
-            return redirect("page-manage-people", pk)
-        form = ReasonForm(request.POST if "sure" in request.POST else None)
-        if not form.is_valid():
-            code = 400 if form.is_bound else 200
-            return self.show("step", event, code, people=people, to=status, told=mails(len(people)), form=form)
-        self.take(people, status, **form.cleaned_data)
-        return redirect("page-manage-people", pk)
-
-    def take(self, people: list[Registration], status: str, *, reason: str = "") -> None:
-        """Each step by itself: one that is refused keeps none of the others."""
-        done, refusals = 0, []
-        for each in people:
+        form = DuplicateForm(event, request.POST)
+        if form.is_valid():
             try:
-                booking.set_status(
-                    registration_id=each.pk, caller=self.caller, status=status, now=self.now, reason=reason
-                )
-                done += 1
+                made = duplication.duplicate(caller=self.caller, event_id=pk, now=self.now, **form.cleaned_data)
             except DomainError as error:
-                refusals.append(f"{each.attendee.get_full_name()}: {error}")
-        if done:
-            told = ngettext("%(n)s person is being told.", "%(n)s people are being told.", done)
-            messages.success(self.request, told % {"n": done})
-        if refusals:
-            messages.error(self.request, " ".join(refusals))
-
-
-def live(event: Event) -> int:
-    return event.registrations.live().count()
-
-
-def mails(people: int) -> str:
-    """How many will hear of it."""
-    if not people:
-        return _("Nobody will get a mail.")
-    return ngettext("%(n)s person will get a mail.", "%(n)s people will get a mail.", people) % {"n": people}
+                form.refuse(error)
+            else:
+                messages.success(request, _("This is the copy, as a draft. Nobody else sees it yet."))
+                return redirect("page-manage-event", made.pk)
+        return self.show("duplicate", event, 400, form=form)
 
 
 # ── What happened ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -273,6 +222,13 @@ FACTS: Final = {
     "registration.promoted": gettext_lazy("Got a seat that became free"),
     "registration.declined": gettext_lazy("Registration declined"),
     "registration.cancelled": gettext_lazy("Registration cancelled"),
+    "registration.added": gettext_lazy("Brought in by the organizer"),
+    "registration.transferred": gettext_lazy("Seat handed on"),
+    "registration.received": gettext_lazy("Seat taken over"),
+    "event.announced": gettext_lazy("Announcement sent"),
+    "event.question_asked": gettext_lazy("Question added"),
+    "event.question_changed": gettext_lazy("Question changed"),
+    "event.question_removed": gettext_lazy("Question removed"),
     "ticket.reissued": gettext_lazy("New ticket; the old one is void"),
     "checkin.admitted": gettext_lazy("Let in"),
     "checkin.refused": gettext_lazy("Refused at the door"),

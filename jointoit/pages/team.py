@@ -8,7 +8,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from jointoit.api.lists.pagination import first_rows
 from jointoit.errors import DomainError
@@ -16,17 +15,12 @@ from jointoit.events import door_passes, team, team_queries
 from jointoit.events.models import Event, Invitation
 from jointoit.mail import links
 from jointoit.mail.times import moment
-from jointoit.pages.accounts import whole_number
+from jointoit.pages.accounts import ROLES, whole_number
 from jointoit.pages.base import PageView, demand
 from jointoit.pages.forms import DoorPassForm, HandoverForm, InviteForm
 from jointoit.pages.manage import ManageView
 
 MOST = 200  # of each kind on the page
-ROLES = {
-    "owner": gettext_lazy("owner"),
-    "manager": gettext_lazy("manager"),
-    "door": gettext_lazy("at the door"),
-}
 
 
 class TeamView(ManageView):

@@ -1,5 +1,6 @@
 """The pages that a person may land on: the front door, and one for each kind of problem. Programs get them as JSON."""
 
+import json
 from typing import Any, Final
 
 from django.conf import settings
@@ -11,8 +12,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jointoit.api.http.rendering import JSONRenderer
-from jointoit.api.openapi.components import SERVER
-from jointoit.api.problems.catalogue import ProblemType, known
+from jointoit.api.problems.catalogue import known
+from jointoit.api.problems.kinds import SERVER, ProblemType
 from jointoit.api.service import ServiceView
 
 #: Link → name of its route.
@@ -40,14 +41,15 @@ def links() -> dict[str, str]:
 
 
 def problem_members(kind: ProblemType) -> dict[str, Any]:
-    explanation = kind.explanation or kind.sentence
     return {
         "type": kind.uri,
         "code": kind.code,
         "title": kind.title,
         "status": kind.status,
         "detail": kind.sentence,
-        "explanation": explanation,
+        "explanation": kind.explanation or kind.sentence,
+        "remedy": kind.remedy,
+        "example": kind.example(settings.PUBLIC_URL),
     }
 
 
@@ -57,14 +59,20 @@ def _object(*names: str, **others: Any) -> dict[str, Any]:
 
 
 URI: Final = {"type": "string", "format": "uri"}
-PROBLEM_TYPE: Final = _object("code", "title", "detail", "explanation", type=URI, status={"type": "integer"})
-EXAMPLE: Final = {
-    "type": f"{SERVER}/problems/not_found/",
-    "code": "not_found",
-    "title": "Not found",
-    "status": 404,
-    "detail": "Nothing is here for you.",
-    "explanation": "It does not exist, or it is hidden from you; the two look the same.",
+PROBLEM_TYPE: Final = _object(
+    "code",
+    "title",
+    "detail",
+    "explanation",
+    "remedy",
+    type=URI,
+    status={"type": "integer"},
+    example={"$ref": "#/components/schemas/Problem"},
+)
+NOT_FOUND: Final = known()["not_found"]
+EXAMPLE: Final = problem_members(NOT_FOUND) | {
+    "type": NOT_FOUND.example()["type"],
+    "example": NOT_FOUND.example(),
 }
 
 
@@ -116,4 +124,7 @@ class ProblemTypeView(PageView):
         kind = known().get(code)
         if kind is None:
             raise NotFound
-        return Response(problem_members(kind), template_name="pages/problem.html")
+        data: Any = problem_members(kind)
+        if request.accepted_renderer.format == "html":
+            data["example"] = json.dumps(data["example"], indent=2)
+        return Response(data, template_name="pages/problem.html")

@@ -52,6 +52,10 @@ class WorkerNotification:
             self.publish()
         except Exception as error:  # noqa: BLE001  the periodic process makes up for it, whatever it is
             self.failures += 1
-            log.warning("worker_notification_failed", error=f"{type(error).__name__}: {error}")
+            log.warning(
+                "worker_notification_failed",
+                error=f"{type(error).__name__}: {error}",
+                hint="Look at REDIS_URL; mail leaves with the sweeper meanwhile, 2 s later.",
+            )
             return False
         return True

@@ -91,10 +91,17 @@ def attempt(work: Callable[[], object]) -> None:
     try:
         work()
     except Error as error:  # a restart of the database; the next round connects again
-        log.warning("periodic_database_away", error=f"{type(error).__name__}: {error}")
+        log.warning(
+            "periodic_database_away",
+            error=f"{type(error).__name__}: {error}",
+            hint="Look at the database; this goes on by itself.",
+        )
         connections.close_all()
     except Exception:
-        log.exception("periodic_chore_failed")
+        log.exception(
+            "periodic_chore_failed",
+            hint="A fault of the service: report the traceback. The other chores go on.",
+        )
 
 
 def rest_until(end: float, stop: StopAsked) -> None:

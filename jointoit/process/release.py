@@ -46,7 +46,11 @@ def wait(stop: StopAsked) -> None:
     told = None
     while not stop() and (reason := why_not()):
         if reason != told:
-            log.warning("waiting", because=reason)
+            log.warning(
+                "waiting",
+                because=reason,
+                hint="Run `python -m jointoit release`, or look at the database; this goes on by itself.",
+            )
         told = reason
         heartbeat.beat(settings.HEARTBEAT)  # waiting is all the work that there is
         rest_until(time.monotonic() + EVERY, stop)

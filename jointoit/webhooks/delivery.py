@@ -102,7 +102,11 @@ class Dispatcher:
                 busy = self.turn()
                 self.settle(self.gather(IDLE if not busy else GATHER))
             except Error as error:  # a restart of the database: leases end by themselves
-                log.warning("webhooks_database_away", error=f"{type(error).__name__}: {error}")
+                log.warning(
+                    "webhooks_database_away",
+                    error=f"{type(error).__name__}: {error}",
+                    hint="Look at the database; this goes on by itself.",
+                )
                 connections.close_all()
                 time.sleep(IDLE)
         self.finish()
@@ -255,7 +259,11 @@ class Dispatcher:
                 if outcome.verdict is not Verdict.SENT:
                     break
         except Exception:
-            log.exception("webhook_cannot_be_sent", webhook=batch.webhook_id)  # its lease ends
+            log.exception(
+                "webhook_cannot_be_sent",
+                webhook=batch.webhook_id,
+                hint="A fault of the service: report the traceback. The message is tried again.",
+            )  # its lease ends
         self.results.put(Result(batch, tried, time.monotonic() - began))
 
 

@@ -153,7 +153,7 @@ MESSAGE: Final = {
     "description": "What is posted to a webhook.",
     "required": ["type", "timestamp", "data"],
     "properties": {
-        "type": {"type": "string", "enum": list(TYPES)},
+        "type": {"$ref": "#/components/schemas/FactType"},
         "timestamp": {"type": "string", "format": "date-time", "description": "When it happened."},
         "data": {"$ref": "#/components/schemas/Fact"},
     },
@@ -173,7 +173,7 @@ HEADERS: Final = {
 
 def webhooks_section(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
     """A hook of drf-spectacular: the part of OpenAPI 3.1 that says what is sent, one entry for each type of fact."""
-    result["components"]["schemas"]["Message"] = MESSAGE
+    result["components"]["schemas"]["WebhookMessage"] = MESSAGE
     result["webhooks"] = {type_: {"post": sent(type_, means)} for type_, means in TYPES.items()}
     return result
 
@@ -189,7 +189,10 @@ def sent(type_: str, means: str) -> dict[str, Any]:
         }
         for name, (description, example) in HEADERS.items()
     ]
-    body = {"schema": {"$ref": "#/components/schemas/Message"}, "examples": {"Message": {"value": message(type_)}}}
+    body = {
+        "schema": {"$ref": "#/components/schemas/WebhookMessage"},
+        "examples": {"Message": {"value": message(type_)}},
+    }
     return {
         "operationId": f"webhook_{type_.replace('.', '_')}",
         "summary": means.rstrip("."),

@@ -52,7 +52,12 @@ def disable(webhook: Webhook, reason: str, *, now: datetime) -> None:
     """Send nothing more, and tell the owner. The caller holds the row and saves it."""
     webhook.enabled, webhook.disabled_reason = False, reason
     tell(WebhookDisabled, webhook, now=now)
-    log.warning("webhook_disabled", webhook=webhook.pk, reason=reason)
+    log.warning(
+        "webhook_disabled",
+        webhook=webhook.pk,
+        reason=reason,
+        hint="Nothing to do: its owner has a mail about it.",
+    )
 
 
 def tell(kind: type[AccountMessage], webhook: Webhook, *, now: datetime) -> None:

@@ -30,13 +30,13 @@ WELL: Final[Mapping[str, Any]] = {
 class TooManyWebhooks(Conflict):
     code = "too_many_webhooks"
     message = f"An account has at most {MOST} webhooks; end one first."
+    remedy = "End a webhook that nobody needs, by `DELETE /webhooks/{id}/`, and ask again."
 
 
 class WebhookDisabled(Conflict):
-    """Enable it first, by PATCH with `enabled`."""
-
     code = "webhook_disabled"
     message = "Nothing is sent to a webhook that is disabled."
+    remedy = "Enable it first, by PATCH with `enabled`."
 
 
 class AddressNotAllowed(Invalid):
@@ -44,11 +44,18 @@ class AddressNotAllowed(Invalid):
 
     code = "address_not_allowed"
     message = "Nothing is sent to this address."
+    remedy = (
+        "Give the webhook an https address that the public internet reaches. Who runs the service may trust further "
+        "networks (`WEBHOOK_TRUSTED_NETWORKS`)."
+    )
+    shown_field = "url"
 
 
 class NotManaged(Invalid):
     code = "not_managed"
     message = "You manage no event with one of these ids, or this key is not for it."
+    remedy = "Send ids of events that you manage, as `GET /events/?role=manager` lists them, or null for all."
+    shown_field = "events"
 
 
 def create(*, caller: Caller, values: Mapping[str, Any], now: datetime) -> tuple[Webhook, str]:

@@ -10,8 +10,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from jointoit.accounts import account_closing, addresses, passwords, tokens
-from jointoit.accounts.models import RefreshToken, User, UserManager
+from jointoit.accounts import account_closing, addresses, login_links, passwords, single_use, tokens
+from jointoit.accounts.models import RefreshToken, SpentToken, User, UserManager
 from tests.client import ServiceClient
 
 from .conftest import PASSWORD, Link, MakeUser
@@ -114,3 +114,28 @@ def test_of_two_superusers_who_step_down_at_once_one_stays(make_user: MakeUser) 
 
     assert sorted(type(result).__name__ for result in results) == ["LastSuperuser", "int"]
     assert User.objects.filter(is_superuser=True, is_active=True).count() == 1
+
+
+def open_at_once(user: User, link: Link) -> list[bool]:
+    token = link("log_in", user)
+    entries = at_once(8, lambda _: login_links.use(token=token, reader=None, now=timezone.now()))
+    return [not isinstance(entry, Exception) for entry in entries]
+
+
+def test_a_link_that_is_used_eight_times_at_once_lets_one_in(make_user: MakeUser, link: Link) -> None:
+    assert sum(open_at_once(make_user(email_verified=True), link)) == 1
+
+
+def test_looked_at_before_it_is_used_one_link_would_let_several_in(
+    make_user: MakeUser, link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = Barrier(8)
+
+    def spend(token: str, **_: object) -> None:
+        single_use.refuse_spent(token)
+        together.wait()
+        SpentToken.objects.get_or_create(digest=single_use.digest(token), defaults={"until": timezone.now()})
+
+    monkeypatch.setattr(single_use, "spend", spend)
+
+    assert sum(open_at_once(make_user(email_verified=True), link)) > 1

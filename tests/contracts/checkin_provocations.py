@@ -100,7 +100,6 @@ OWN: dict[str, dict[str, Given]] = {
 }
 OWN["GET /events/{id}/checkin/scans/"] |= {
     "invalid": door("scans/", query="result=gone"),
-    "200 text/csv": lambda scene: door("scans/")(scene).but(headers={"Accept": "text/csv"}),
 }
 OWN["POST /events/{id}/checkin/scans/"] |= {
     "invalid": lambda scene: scanned(scene).but(json={"id": "x"}),

@@ -300,5 +300,6 @@ OWN: dict[str, dict[str, Given]] = {
     "POST /users/me/export/": {
         "invalid": body("POST /users/me/export/"),
         "wrong_password": body("POST /users/me/export/", password="wrong"),
+        "invalid_token": body("POST /users/me/export/", proof="junk"),
     },
 }

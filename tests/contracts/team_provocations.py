@@ -259,6 +259,7 @@ OWN: dict[str, dict[str, Given]] = {
     "POST /users/me/keys/": {
         "invalid": more("POST /users/me/keys/", scopes=["gone"]),
         "wrong_password": more("POST /users/me/keys/", password="wrong"),
+        "invalid_token": more("POST /users/me/keys/", proof="junk"),
         "out_of_range": more("POST /users/me/keys/", expires_at="2020-01-01T00:00:00Z"),
         "too_many_keys": many_keys,
     },

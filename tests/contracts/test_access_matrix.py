@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from django.urls import URLPattern, get_resolver
 
-from jointoit.accounts import keys, tokens
+from jointoit.accounts import calendar_addresses, keys, tokens
 from jointoit.accounts.callers import Caller
 from jointoit.accounts.models import ApiKey, User
 from jointoit.checkin import door
@@ -52,6 +52,8 @@ PUT    /users/me/                             401 400 400 400 400 400 400 401 40
 PATCH  /users/me/                             {PERSONAL} -
 DELETE /users/me/                             401 400 400 400 400 400 400 401 401 -
 POST   /users/me/password/                    401 400 400 400 400 400 400 401 401 -
+POST   /users/me/proof/                       401 409 409 409 409 409 409 401 401 -
+POST   /users/me/calendar/                    401 201 201 200 201 201 201 401 401 -
 GET    /users/me/keys/                        {PERSONAL} -
 POST   /users/me/keys/                        401 400 400 400 400 400 400 401 401 -
 PATCH  /users/me/keys/{{key}}/                401 404 404 200 404 404 404 401 401 -
@@ -99,6 +101,8 @@ GET    /events/{{event}}/door-passes/         {MANAGED} -
 POST   /events/{{event}}/door-passes/         401 403 403 201 201 403 403 401 401 -
 DELETE /events/{{event}}/door-passes/{{pass}}/ 401 403 403 204 204 403 403 401 401 -
 GET    /events/{{event}}/calendar.ics         {PUBLIC} events:read
+GET    /organizers/{{organizer}}/calendar.ics {PUBLIC} events:read
+GET    /calendar/{{calendar}}.ics             {OPEN} *
 GET    /events/{{draft}}/                     404 404 404 200 200 404 404 401 401 events:read
 PATCH  /events/{{draft}}/                     {MANAGED_DRAFT} events:write
 DELETE /events/{{draft}}/                     401 404 404 204 403 404 404 401 401 events:write
@@ -236,7 +240,9 @@ def world(make_event, register, now) -> Callable[[], dict[str, Any]]:
         hook = Webhook.objects.create(owner=owner, url="https://127.0.0.1:1/", types=[], seed="", created_at=now)
         message = Message.objects.create(webhook=hook, fact_id=1, give_up_at=now)
         message.refresh_from_db()
+        url, _ = calendar_addresses.make(user=owner, now=now)
         return {
+            "organizer": owner.pk, "calendar": url.rpartition("/")[2].removesuffix(".ics"),
             "hook": hook.pk, "message": str(message),
             "scan": scan["id"], "text": text, "question": question.pk,
             "event": event.pk, "draft": draft.pk, "offered": offered.pk,
@@ -310,5 +316,5 @@ PAGES = {
 
 
 def generic(path: str) -> str:
-    path = re.sub(r"<(id|uuid|msg):\w+>|\{\w+\}", "N", path).partition("?")[0]
+    path = re.sub(r"<(id|uuid|msg|str):\w+>|\{\w+\}", "N", path).partition("?")[0]
     return path.replace("<slug:code>", "not_found")

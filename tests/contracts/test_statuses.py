@@ -1,4 +1,8 @@
-"""The document is true: every answer that it names for an operation is really given, with its code, and no other."""
+"""The document is true: every answer that it names for an operation is really given, with its code, and no other.
+
+The walk asks for each media type of what is good by `Accept`, and holds each answer to the headers that are named, to
+JSON without blanks, and each problem to the example on the page about it.
+"""
 
 import json
 import os
@@ -15,6 +19,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from jointoit.api.http import idempotency
+from jointoit.api.problems.catalogue import variant
 from tests.conformance import document, mismatch, pointed
 from tests.contracts import (
     checkin_provocations,
@@ -41,6 +46,15 @@ OPERATIONS = {
 PROBLEM = "application/problem+json"
 #: Answers of a service that is in need; they have tests of their own below.
 IN_NEED = {"429 throttled", "503 busy", "503 database_unavailable", "503 feed_renewed"}
+#: Headers that clients look for: named where they are sent, and only there.
+TOLD = {"Location", "ETag", "Content-Location", "Content-Disposition", "WWW-Authenticate", "Retry-After"}
+#: Those that some answers of the status have: by the media type, or by the code.
+AT_TIMES = {"Content-Disposition", "Retry-After"}
+#: Problems whose `detail` tells more than the sentence of the example.
+SAID_IN_MANY_WAYS = {
+    "address_not_allowed", "already_registered", "impossible_step", "no_ticket", "not_acceptable",
+    "not_yours_to_decide", "permission_denied", "throttled", "weak_password",
+}  # fmt: skip
 NOWHERE = str(2**62)
 #: Calls to a database that is busy or away, each of which waits for two seconds.
 AT_ONCE = 12
@@ -74,10 +88,33 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 class Answer:
     """What a client sees, in the shape that the conformance check reads."""
 
-    def __init__(self, call: Call, response: httpx.Response) -> None:
+    def __init__(self, operation: str, call: Call, response: httpx.Response) -> None:
         self.status_code, self.content = response.status_code, response.content
         self.media = response.headers.get("Content-Type", "").partition(";")[0]
-        self.wrong = mismatch(call.method, call.path.partition("?")[0], self)
+        self.wrong = (
+            mismatch(call.method, call.path.partition("?")[0], self)
+            or ("json" in self.media and self.wrong_json())
+            or self.wrong_headers(operation, response)
+        )
+
+    def wrong_json(self) -> str:
+        """Blanks, which cost and say nothing; a problem that is not what the page about it shows."""
+        body = json.loads(self.content)
+        if self.content != json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode():
+            return f"blanks in {self.content!r}"
+        if self.media != PROBLEM:
+            return ""
+        shown = variant(body["code"], self.status_code).example()
+        if body.keys() != shown.keys() or body["title"] != shown["title"]:
+            return f"{body}, and the example is {shown}"
+        return "" if body["code"] in SAID_IN_MANY_WAYS or body["detail"] == shown["detail"] else body["detail"]
+
+    def wrong_headers(self, operation: str, response: httpx.Response) -> str:
+        said = pointed(OPERATIONS[operation]["responses"].get(str(self.status_code), {})).get("headers", {})
+        sent = {name for name in TOLD if name in response.headers}
+        at_times = AT_TIMES | ({"ETag"} if self.media == "text/csv" else set())
+        differing = (sent ^ (TOLD & said.keys())) - (at_times & said.keys())
+        return f"headers {sorted(differing)}" if differing else ""
 
     def get(self, name: str, default: str = "") -> str:
         return self.media if name == "Content-Type" else default
@@ -146,7 +183,9 @@ def provoked(scene: Scene, operation: str, cell: str) -> str:
         call = GOOD[operation](scene)
         if change := ALIKE.get(kind) or ALIKE.get(status):
             call = change(call, scene)
-    answer = Answer(call, scene.send(call))
+    if "/" in kind:
+        call = call.but(headers={"Accept": kind})
+    answer = Answer(operation, call, scene.send(call))
     scene.release()
     if answer.status_code < 300 and call.method != "GET":
         scene.forget()
@@ -178,7 +217,7 @@ def test_every_operation_is_throttled_that_says_so(tmp_path: Path) -> None:
             method, path = operation.split()
             call = Call(method, re.sub(r"\{(\w+)\}", lambda found: IDS.get(found[1], "1"), path))
             headers = token if {"accessToken": []} in said["security"] else {}
-            answers[operation] = str(Answer(call, client.request(method, call.path, headers=headers)))
+            answers[operation] = str(Answer(operation, call, client.request(method, call.path, headers=headers)))
 
     refused = {operation for operation, answer in answers.items() if answer == "429 throttled"}
     assert refused == {operation for operation in OPERATIONS if "429 throttled" in documented(operation)}
@@ -187,7 +226,10 @@ def test_every_operation_is_throttled_that_says_so(tmp_path: Path) -> None:
 def answers_of(scene: Scene, calls: dict[str, Call]) -> dict[str, str]:
     with ThreadPoolExecutor(AT_ONCE) as threads:
         answers = threads.map(scene.send, calls.values())
-        return {operation: str(Answer(calls[operation], each)) for operation, each in zip(calls, answers, strict=True)}
+        return {
+            operation: str(Answer(operation, calls[operation], each))
+            for operation, each in zip(calls, answers, strict=True)
+        }
 
 
 def named(code: str) -> set[str]:

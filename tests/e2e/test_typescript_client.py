@@ -44,4 +44,4 @@ def test_a_strictly_typed_program_does_the_main_round(stack: Service, project: P
     """The program also has a mistake that it expects the compiler to find."""
     run("node_modules/.bin/tsc", "--project", ".", cwd=project)
 
-    assert run("node", "build/round.js", stack.api, uuid.uuid4().hex[:8], cwd=project) == "done\n"
+    assert run("node", "build/round.js", stack.api, uuid.uuid4().hex[:8], stack.inbox, cwd=project) == "done\n"

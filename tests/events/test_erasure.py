@@ -8,10 +8,20 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from jointoit.accounts import account_closing, addresses, keys, passwords, profile, signup, tokens
+from jointoit.accounts import (
+    account_closing,
+    addresses,
+    calendar_addresses,
+    keys,
+    login_links,
+    passwords,
+    profile,
+    signup,
+    tokens,
+)
 from jointoit.accounts.callers import Caller
 from jointoit.accounts.models import User
-from jointoit.events import booking, door_passes, scheduling, team
+from jointoit.events import booking, door_passes, scheduling, team, visitors
 from jointoit.events.models import Event, Registration
 from jointoit.mail import claims, links
 from jointoit.mail.models import OutboxMail
@@ -112,6 +122,9 @@ def test_a_person_who_did_everything_leaves_nothing_behind(
     person = move(person, "zq-third@example.org", now)
     person = profile.update(user=person, values={"email": "zq-wanted@example.org"}, now=now)
     passwords.ask_for_reset(email=person.email, now=now)
+    login_links.ask(email=person.email, now=now)
+    visitors.ask(event_id=make_event().pk, email=person.email, first_name="Zephyrine", now=now)
+    calendar_addresses.make(user=person, now=now)
     tokens.issue(user=person, now=now)
     root = Client()
     root.force_login(User.objects.create_superuser("root", "root@example.org"))

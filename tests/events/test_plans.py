@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from benchmarks import dataset
 from jointoit.api.lists.pagination import page_query
 from jointoit.events import event_queries
+from jointoit.journal import reader
 
 EVENTS = int(os.environ.get("PLAN_EVENTS") or 30_000)
 #: Rows that may be looked at for a page of 20: what a selective index finds, or what a walk in order passes by.
@@ -139,6 +140,30 @@ def explained_generic(statement: str, values: dict[str, Any]) -> list[dict[str, 
         plan = cursor.fetchone()[0]
         cursor.execute("DEALLOCATE asked")
     return nodes((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"])
+
+
+@pytest.mark.django_db
+@pytest.mark.xdist_group("plans")
+@pytest.mark.parametrize("where", ["first", "last"])
+def test_a_page_of_the_history_of_one_event_is_found_wherever_it_is(where: str):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO journal_fact (type, at, actor_kind, event_id) SELECT 'event.changed', now(), 'owner', 1 "
+            "FROM generate_series(1, %s)",
+            [EVENTS],
+        )
+        cursor.execute("ANALYZE journal_fact")
+        cursor.execute("SELECT transaction, min(id) + 20 FROM journal_fact GROUP BY 1")
+        transaction, last = cursor.fetchone()
+    listing = reader.history({"event": 1})
+    edge = {"edge_transaction": transaction, "edge_id": last} if where == "last" else {}
+
+    plan = explained_generic(
+        page_query(listing.query, has_edge=bool(edge), backward=False).sql, {**listing.values, **edge, "page_rows": 21}
+    )
+
+    assert read_whole(plan) == []
+    assert max(looked_at(node) for node in plan) <= 21
 
 
 @pytest.mark.django_db

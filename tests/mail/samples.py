@@ -60,6 +60,7 @@ ALSO: dict[type[m.Message], dict[str, Any]] = {
         "waiting": 0,
     },
     m.TransferOffer: {"transfer_id": 8, "giver": "Charles Babbage"},
+    m.RegistrationLink: {"first_name": "Ada", "last_name": "Lovelace"},
 }
 KINDS = payload.kinds()
 

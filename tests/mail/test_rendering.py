@@ -8,6 +8,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -417,3 +418,15 @@ def test_others_words_have_their_own_direction(kind: str) -> None:
     )
     assert arabic
     assert [tag for tag, more in arabic if tag != "bdi" and 'dir="auto"' not in more] == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pages_of_law_stand_at_the_end_of_every_mail_where_there_are_some(kind: str, settings: Any) -> None:
+    bare = rendering.write(sample(KINDS[kind]))
+    settings.PRIVACY_URL, settings.IMPRINT_URL = "https://law.example/privacy", "https://law.example/who"
+    content = rendering.write(sample(KINDS[kind]))
+
+    assert "Privacy: https://law.example/privacy\nImprint: https://law.example/who\n" in content.text
+    clicked = addresses(content.html).clicked
+    assert clicked[-2:] == ["https://law.example/privacy", "https://law.example/who"]
+    assert ("Privacy" in bare.text + bare.html, "Terms" in content.text + content.html) == (False, False)

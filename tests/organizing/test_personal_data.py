@@ -60,6 +60,7 @@ DECLARED: dict[str, tuple[str, dict[str, str]]] = {
         SECRET: "digest",
         NOTHING: "user_id",
     }),
+    "accounts.CalendarAddress": ("calendar", {ERASED: "made_at", SECRET: "digest", NOTHING: "user_id"}),
     "accounts.FormerAddress": ("former_addresses", {ERASED: "address until", NOTHING: "id user_id"}),
     "accounts.LoginPlace": ("login_places", {ERASED: "origin seen_at", NOTHING: "id user_id"}),
     "admin.LogEntry": ("admin_log", {

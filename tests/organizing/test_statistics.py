@@ -36,6 +36,20 @@ def test_the_sums_of_the_figures_are_the_counters(make_event, register, now, dja
     assert figures["waiting_list"]["promoted"] == 1
 
 
+def test_the_answer_costs_two_statements_and_is_checked_against_the_parameters(
+    signed_in, make_event, register, django_assert_num_queries
+):
+    event = make_event()
+    register(event)
+    api = signed_in(event.organizer)
+
+    with django_assert_num_queries(2):
+        answer = api.get(f"/events/{event.pk}/statistics/?bucket=hour&timezone=Asia/Tokyo")
+
+    assert [bucket["registered"] for bucket in answer.json()["over_time"]] == [1]
+    assert api.get(f"/events/{event.pk}/statistics/?bucket=hour&timezone=Mars/Base").status_code == 400
+
+
 def test_an_event_of_which_there_is_nothing_to_tell_has_figures(make_event, now):
     figures = figures_of(make_event(), now)
 

@@ -145,7 +145,9 @@ def test_staff_see_of_a_person_what_they_may_look_at(make_user, make_event, regi
     assert "export_person" not in actions
 
 
-def test_everything_about_one_person_is_exported_for_them(staff, make_event, make_user, register):
+def test_everything_about_one_person_is_exported_for_them_and_it_is_noted(
+    staff, make_event, make_user, register, caplog
+):
     registration = register(make_event(), make_user(username="ada"))
     path, other = reverse("admin:accounts_user_changelist"), make_user()
     export: dict[str, Any] = {"action": "export_person", "_selected_action": [registration.attendee_id]}
@@ -157,6 +159,8 @@ def test_everything_about_one_person_is_exported_for_them(staff, make_event, mak
     assert [row["id"] for row in document.json()["registrations"]] == [registration.pk]
     assert document["Content-Disposition"].startswith("attachment")
     assert "Choose one person." in refused.text
+    noted: list[Any] = [record.msg for record in caplog.records if record.name == "jointoit.security"]
+    assert [(each["action"], each["user_id"]) for each in noted] == [("export", registration.attendee_id)]
 
 
 def test_the_admin_has_the_name_and_the_look_of_the_service(client):

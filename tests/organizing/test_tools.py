@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db.models import Q
@@ -11,6 +12,8 @@ from jointoit.accounts import export
 from jointoit.accounts.callers import SERVICE, Caller
 from jointoit.accounts.models import User
 from jointoit.accounts.passwords import WrongPassword
+from jointoit.checkin import door
+from jointoit.checkin.reading import Presented
 from jointoit.errors import ManyInvalid, TooOften
 from jointoit.events import booking, questions
 from jointoit.events.invariants import violations
@@ -49,6 +52,28 @@ def test_an_announcement_reaches_each_of_those_it_is_for_once(make_event, regist
         2,
         {made.pk: {"sent": 0, "waiting": 2, "failed": 0}},
     )
+
+
+@pytest.mark.parametrize(
+    ("to", "names"),
+    [
+        (["admitted"], ["came"]), (["absent"], ["away", "undone"]), (["pending", "admitted"], ["asks", "came"]),
+        (["admitted", "absent"], ["away", "came", "undone"]),
+    ],
+)  # fmt: skip
+def test_who_came_and_who_did_not_are_written_to_apart(make_event, make_user, register, now, to, names):
+    event = make_event(date=now)
+    seats = {name: register(event, make_user(username=name), now=now - DAY) for name in ("came", "away", "undone")}
+    Event.objects.filter(pk=event.pk).update(requires_approval=True)
+    register(event, make_user(username="asks"), now=now - DAY)
+    for name in ("came", "undone"):
+        scan = Presented(id=uuid4(), registration=seats[name].pk)
+        door.admit(caller=Caller(event.organizer), event_id=event.pk, scan=scan, now=now)
+    door.undo(caller=Caller(event.organizer), event_id=event.pk, scan_id=scan.id, now=now)
+
+    found = announcements.recipients(event, to).values_list("attendee__username", flat=True)
+
+    assert sorted(found) == names
 
 
 def test_a_fourth_announcement_within_a_day_waits(make_event, now):
@@ -311,11 +336,11 @@ def test_what_has_ended_has_no_mail_to_send_again(make_event, register, now):
 # ── Everything about oneself ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_export_has_the_account_and_what_it_did(make_user, make_event, register):
+def test_an_export_has_the_account_and_what_it_did(make_user, make_event, register, now):
     ada = make_user(username="ada", email="ada@example.org")
     held = register(make_event(organizer=ada), ada)
 
-    document = export.export(user=ada, password="correct-horse-9")
+    document = export.export(user=ada, password="correct-horse-9", now=now)
 
     assert document["account"]["email"] == "ada@example.org"
     assert [row["id"] for row in document["registrations"]] == [held.pk]
@@ -323,6 +348,6 @@ def test_an_export_has_the_account_and_what_it_did(make_user, make_event, regist
     assert {row["type"] for row in document["history"]} >= {"registration.confirmed"}
 
 
-def test_an_export_takes_the_password(make_user):
+def test_an_export_takes_the_password(make_user, now):
     with pytest.raises(WrongPassword):
-        export.export(user=make_user(), password="wrong")
+        export.export(user=make_user(), password="wrong", now=now)

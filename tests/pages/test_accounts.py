@@ -1,10 +1,12 @@
 """Signing up, in and out on pages, and what a session is good for."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
-from jointoit.accounts import passwords
-from jointoit.accounts.models import User
+from jointoit.accounts import passwords, tokens
+from jointoit.accounts.models import RefreshToken, User
 from tests.client import BrowserClient
 from tests.pages.conftest import PASSWORD
 
@@ -163,6 +165,35 @@ def test_settings_are_saved(log_in, make_user):
     assert (user.first_name, user.timezone) == ("Ada", "Asia/Tokyo")
 
 
+@pytest.mark.parametrize(
+    ("sent", "sentence"),
+    [
+        ({"do": "profile", "username": "ada", "email": "taken@example.org", "timezone": "UTC"}, "e-mail"),
+        ({"do": "profile", "username": "a b", "email": "ada@example.org", "timezone": "UTC"}, "Letters, digits"),
+        ({"do": "password", "current_password": PASSWORD, "new_password": "password"}, "too common"),
+        ({"do": "password", "current_password": PASSWORD}, "This field is required."),
+        ({"do": "key", "name": "x", "scopes": ["feed"], "password": "wrong"}, "password"),
+        ({"do": "key", "name": "x", "scopes": ["all"], "password": PASSWORD}, "Select a valid choice."),
+        ({"do": "export"}, "This field is required."),
+    ],
+)
+def test_settings_that_are_refused_say_why_beside_the_field(log_in, make_user, sent, sentence):
+    make_user(email="taken@example.org")
+
+    page = log_in(make_user(username="ada", email="ada@example.org")).post("/me/account/", sent)
+
+    wrong = " ".join(re.findall(r'class="wrong"[^>]*>([^<]*)<', page.text))
+    assert (page.status_code, sentence in wrong) == (400, True)
+
+
+def test_a_mail_that_did_not_arrive_is_sent_again(log_in, make_user, mails):
+    user = make_user()
+
+    log_in(user).post("/me/account/", {"do": "resend"})
+
+    assert mails(user) == ["confirm_email"]
+
+
 def test_a_key_is_shown_once_and_ended_by_a_button(log_in, make_user):
     user = make_user()
     client, sent = log_in(user), {"do": "key", "name": "Printer", "scopes": ["events:read"], "password": PASSWORD}
@@ -190,3 +221,62 @@ def test_the_new_password_of_a_page_is_the_one_of_the_api(log_in, make_user):
     )
 
     passwords.confirm("n3w sentence", user=User.objects.get(pk=user.pk), field="password")
+
+
+def test_log_ins_of_programs_are_ended_one_by_one_or_all_but_this_browser(log_in, make_user, now):
+    user = make_user()
+    for number in range(2):
+        tokens.issue(user=user, now=now, device=f"App {number}")
+    client, elsewhere = log_in(user), log_in(user)
+    session = re.findall(r'name="session" value="([^"]+)"', client.get("/me/account/").text)[0]
+
+    client.post("/me/account/", {"do": "end_session", "session": session})
+    client.post("/me/account/", {"do": "end_session", "session": "nonsense"})
+
+    page = client.get("/me/account/").text
+    assert ["App 0" in page, "App 1" in page].count(True) == 1
+    assert RefreshToken.objects.filter(user=user).count() == 1
+    client.post("/me/account/", {"do": "end_others"})
+    assert (client.get("/me/").status_code, elsewhere.get("/me/").status_code) == (200, 302)
+    assert RefreshToken.objects.filter(user=user).count() == 0
+
+
+@pytest.mark.parametrize("password", ["", PASSWORD])
+def test_a_new_address_waits_in_sight_and_is_withdrawn_by_a_button(log_in, make_user, password):
+    user = make_user(email_verified=True)
+    client = log_in(user)
+    sent = {"username": user.username, "email": "new@example.org", "timezone": "UTC", "current_password": password}
+
+    client.post("/me/account/", {"do": "profile", **sent})
+
+    page = client.get("/me/account/").text
+    assert ("new@example.org takes the place of" in page, "Besides, " in page) == (True, password == "")
+    client.post("/me/account/", {"do": "keep_email"})
+    user.refresh_from_db()
+    assert (user.email, user.pending_email) == (sent["username"] + "@example.org", "")
+
+
+def test_all_that_is_known_of_a_person_comes_as_a_file_with_the_password_only(log_in, make_user):
+    client = log_in(make_user(username="ada"))
+
+    refused = client.post("/me/account/", {"do": "export", "password": "wrong"})
+    answer = client.post("/me/account/", {"do": "export", "password": PASSWORD})
+
+    assert (refused.status_code, refused["Content-Type"]) == (400, "text/html; charset=utf-8")
+    assert (answer["Content-Disposition"], answer["Cache-Control"]) == (
+        'attachment; filename="personal-data.json"',
+        "no-store",
+    )
+    assert answer.json()["account"]["username"] == "ada"
+
+
+def test_a_helper_leaves_a_team(log_in, make_event, make_user, now):
+    event, helper = make_event(title="Chess"), make_user()
+    role = event.memberships.create(owner=event.organizer, member=helper, role="door", since=now)
+    client = log_in(helper)
+
+    page = client.get("/me/account/").text
+    for _ in range(2):
+        client.post("/me/account/", {"do": "leave", "role": role.pk})
+
+    assert ("Chess" in page, "at the door" in page, event.memberships.count()) == (True, True, 0)

@@ -135,3 +135,16 @@ def test_scripts_send_the_token_of_the_page_or_are_refused(seat, link, who):
     )
 
     assert [send().status_code, send(**{"X-CSRFToken": token}).status_code] == [403, 201]
+
+
+def test_what_a_device_keeps_of_the_page_names_nobody(log_in, make_user, make_event, register, now):
+    event = make_event(date=now + timedelta(hours=1))
+    seat = register(event, make_user(first_name="Zoë", last_name="Müller"))
+    client, path = log_in(event.organizer), path_of(event)
+    client.post(path, {"registration": seat.pk})
+
+    pages = [client.get(path, {"q": "zoe", **shell}).text for shell in ({}, {"shell": ""})]
+
+    assert ["Müller" in page for page in pages] == [True, False]
+    worker = client.get("/door/worker.js")
+    assert (worker["Content-Type"], worker["Cache-Control"]) == ("text/javascript", "no-cache")

@@ -125,19 +125,18 @@ def test_a_ticket_is_let_in_once_and_taken_back(open_browser, seat):
     assert [(scan.result, scan.undone_at is not None) for scan in scans] == [("admitted", True), ("refused", False)]
 
 
-def test_without_network_scans_wait_here_and_are_sent_later(open_browser, seat):
+def test_without_network_scans_wait_here_outlive_the_page_and_are_sent_later(open_browser, seat):
     context = open_browser(seat.event.organizer)
     page = context.new_page()
-    with page.expect_response("**/tickets/keys/"):
-        page.goto(path_of(seat.event))
-    page.wait_for_function("Object.keys(localStorage).some((name) => name.endsWith('roster'))")
+    page.goto(path_of(seat.event))
+    expect(page.locator("[data-ready]")).to_be_visible()
     answer, ticket = page.locator("[data-answer]"), tickets.issued(seat)
     context.set_offline(True)
 
     type_in(page, ticket.token)
     expect(answer).to_contain_text("Queued, not checked in yet")
     assert Scan.objects.count() == 0
-    answer.get_by_role("button").click()
+    page.reload()
     type_in(page, ticket.token)
     expect(answer).to_contain_text("Already in")
     answer.get_by_role("button").click()
@@ -152,6 +151,9 @@ def test_without_network_scans_wait_here_and_are_sent_later(open_browser, seat):
     expect(page.locator("[data-network]")).to_be_hidden(timeout=20_000)
 
     assert [(scan.result, scan.registration_id) for scan in Scan.objects.all()] == [("admitted", seat.pk)]
+    context.clear_cookies()
+    page.goto(path_of(seat.event))  # leads to the log-in, and whoever is sent away keeps nothing of the page
+    assert page.evaluate("path => caches.match(path).then((kept) => !kept)", path_of(seat.event))
 
 
 def test_the_camera_reads_a_ticket(playwright, live_server, log_in, seat, tmp_path):
@@ -187,3 +189,16 @@ def test_a_helper_without_an_account_comes_by_a_link_and_needs_no_scripts(open_b
 
     expect(page.locator("section.answer[role=status]")).to_contain_text("Come in")
     assert [(scan.result, scan.actor_kind) for scan in Scan.objects.all()] == [("admitted", "door")]
+
+
+def test_execute_in_the_documentation_fetches_a_calendar(open_browser, make_event):
+    event, page = make_event(), open_browser().new_page()
+    page.goto("/api/docs/#/events/event_calendar_retrieve")
+    operation = page.locator("#operations-events-event_calendar_retrieve")
+    operation.get_by_role("button", name="Try it out").click()
+    operation.get_by_placeholder("id").fill(str(event.pk))
+
+    with page.expect_response("**/calendar.ics") as told:
+        operation.get_by_role("button", name="Execute").click()
+
+    assert (told.value.status, told.value.request.headers["accept"]) == (200, "text/calendar")

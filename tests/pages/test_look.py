@@ -9,12 +9,13 @@ from uuid import UUID
 import pytest
 from django.urls import reverse
 
-from jointoit.accounts import keys
+from jointoit.accounts import keys, profile, tokens
 from jointoit.accounts.callers import Caller
 from jointoit.checkin import door
 from jointoit.checkin.reading import Presented
-from jointoit.events import door_passes, team
+from jointoit.events import door_passes, questions, team
 from jointoit.mail import links
+from jointoit.organizing import announcements, transfers
 from tests.browser import barriers, picture
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,7 +26,7 @@ PICTURED = os.environ.get("PICTURED", "")  # the pages of which there shall be s
 
 @pytest.fixture
 def scene(make_user, make_event, register, now):
-    """Paths by name: those of who is signed in, an organizer who has a seat elsewhere, and those of anybody."""
+    """Paths by name: those of anybody, of an organizer who has a seat elsewhere, and of who has no password."""
     ada = make_user(
         username="ada", email_verified=True, first_name="Ada", last_name="Lovelace", timezone="Europe/Berlin"
     )
@@ -45,9 +46,38 @@ def scene(make_user, make_event, register, now):
     other = make_event(
         title="Talks on old computers", organizer=guest, location="Museum of Technology, Berlin", capacity=40,
         description=text.replace("play till the last piece falls", "take three machines apart, and start two again"),
-        tags=["computers"], ends_at=now + timedelta(days=7, hours=2), **zone,
+        tags=["computers"], ends_at=now + timedelta(days=7, hours=2), allow_transfers=True, **zone,
     )  # fmt: skip
-    seat = register(other, ada)
+    asking = make_event(title="Dinner for all", allow_transfers=True, organizer=ada, location="Kitchen")
+    options = ["vegan", "with fish", "whatever there is"]
+    asked = [
+        questions.add(
+            caller=Caller(each.organizer), event_id=each.pk, fields={"label": label, "type": kind} | more, now=now
+        )
+        for each in (other, asking)
+        for label, kind, more in (
+            ("What do you eat?", "choice", {"options": options, "help": "We cook for all."}),
+            ("What shall we bring?", "choices", {"options": options}),
+            ("Until when do you stay?", "date", {}),
+            ("I agree that pictures are taken", "consent", {}),
+        )
+    ]  # fmt: skip
+    other.refresh_from_db()
+    seat = register(other, ada, answered={str(asked[0].pk): "vegan"})
+    given = register(other, guest)
+    offer = transfers.offer(caller=Caller(guest), registration_id=given.pk, email=ada.email, now=now)
+    eater = register(asking, guest, answered={str(asked[4].pk): "vegan", str(asked[5].pk): options[:2]})
+    announcements.announce(
+        caller=Caller(ada),
+        event_id=asking.pk,
+        subject="Bring a cup",
+        text="There will be tea.",
+        to=["confirmed"],
+        now=now,
+    )
+    tokens.issue(user=ada, now=now, device="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
+    full.memberships.create(owner=full.organizer, member=ada, role="door", since=now)
+    profile.update(user=ada, values={"email": "lovelace@example.org"}, now=now)
     register(full, guest)
     waits = register(full, ada)
     for number in range(3):
@@ -59,6 +89,9 @@ def scene(make_user, make_event, register, now):
     team.invite(caller=Caller(ada), event_id=event.pk, email="bob@example.org", role="door", now=now)
     team.invite(caller=Caller(guest), event_id=other.pk, email=ada.email, role="manager", now=now)
     _pass, text = door_passes.create(caller=Caller(ada), event_id=event.pk, label="Left", now=now)
+    visitor = links.Visitor(
+        event_id=other.pk, address="joan@example.org", first_name="Joan", last_name="Clarke", timezone="UTC"
+    )
     linked, account = links.mint_registration(seat.pk, ada.email), account_of(guest)
     public = {
         "events": of("events"),
@@ -69,6 +102,11 @@ def scene(make_user, make_event, register, now):
         "report": of("report", other.pk),
         "login": of("login"),
         "signup": of("signup"),
+        "login-link": of("login-link"),
+        "login-link-old": of("login-open"),
+        "embed": of("embed", full.pk),
+        "embed-arabic": of("embed", asks.pk),
+        "embed-none": of("embed", 999_999),
         "password-reset": of("password-reset"),
         "refused": of("event-short", 999_999),
         "linked": of("linked-registration", linked),
@@ -83,6 +121,8 @@ def scene(make_user, make_event, register, now):
         "unsubscribe": links.unsubscribe_address(links.mint_unsubscribe(seat.pk)),
         "unsubscribe-old": links.unsubscribe_address("nonsense"),
         "door-enter": of("door-enter", text),
+        "login-confirm": links.address_of("log_in", links.mint("log_in", **account)),
+        "register-confirm": links.visitor_address(links.mint_visitor(visitor)),
         "front": "/",
         "admin": "/admin/login/",
         "problems": "/problems/busy/",
@@ -95,7 +135,14 @@ def scene(make_user, make_event, register, now):
         "cancel": of("registration-cancel", seat.pk),
         "account": of("account"),
         "close": of("close-account"),
+        "calendar": of("calendar"),
         "invitations": of("invitations"),
+        "transfer": links.transfer_address(links.mint_transfer(offer.pk)),
+        "register": of("register", asking.pk),
+        "manage-question": of("manage-question", asking.pk, asked[4].pk),
+        "manage-person": of("manage-person", asking.pk, eater.pk),
+        **{f"asking-{name}": of(f"manage-{name}", asking.pk) for name in ("questions", "announcements", "guest")},
+        "manage-duplicate": of("manage-duplicate", event.pk),
         "event-mine": of("event-short", other.pk),
         "logout": of("logout"),
         **{f"manage-{name}": of(f"manage-{name}", event.pk) for name in about_event},
@@ -105,7 +152,11 @@ def scene(make_user, make_event, register, now):
         "manage-asks": of("manage-event", asks.pk),
         "manage-pending": of("manage-people", asks.pk) + "?status=pending",
     }
-    return ada, public, private
+    alan = make_user(username="alan", email_verified=True)  # who came by a link and has no password
+    alan.set_unusable_password()
+    alan.save()
+    without = {"account-without": of("account"), "close-without": of("close-account")}
+    return {None: public, alan: without, ada: private}
 
 
 def of(name, *args):
@@ -119,15 +170,27 @@ def account_of(user):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
 def test_no_page_has_a_barrier_or_needs_to_be_pushed_sideways(open_browser, live_server, settings, scene, size, scheme):
-    ada, public, private = scene
     found = {}
-    for user, paths in ((None, public), (ada, private)):
+
+    def look(page, name):
+        if PICTURES and (not PICTURED or name in PICTURED.split(",")):
+            picture(page, Path(PICTURES), f"{name}-{size}-{scheme}")
+        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        found[name] = [*barriers(page), *([f"{wide} px too wide"] if wide > 0 else [])]
+
+    for user, paths in scene.items():
         page = open_browser(user, viewport=SIZES[size], color_scheme=scheme).new_page()
         for name, path in paths.items():
             page.goto(path.replace("http://127.0.0.1:8000", ""))
-            if PICTURES and (not PICTURED or name in PICTURED.split(",")):
-                picture(page, Path(PICTURES), f"{name}-{size}-{scheme}")
-            wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-            found[name] = [*barriers(page), *([f"{wide} px too wide"] if wide > 0 else [])]
+            look(page, name)
+    page.goto(paths["asking-announcements"])
+    page.get_by_label("Subject").fill("Bring a cup")
+    page.get_by_label("Text").fill("There will be tea.")
+    page.get_by_role("button", name="See who gets it").click()
+    look(page, "announcement")
+    page.goto(paths["manage-pending"])
+    page.get_by_role("checkbox").first.check()
+    page.get_by_role("button", name="Cancel").click()
+    look(page, "step")
 
     assert {name: wrong for name, wrong in found.items() if wrong} == {}

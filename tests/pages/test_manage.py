@@ -20,7 +20,8 @@ FORM = {
     "tags": "Rust, web ,",
 }  # fmt: skip
 TABS = (
-    "event", "edit", "publish", "cancel", "delete", "people", "people-csv", "history", "team", "figures", "figures-csv",
+    "event", "edit", "publish", "cancel", "delete", "people", "people-csv", "history", "team", "questions",
+    "announcements", "guest", "duplicate", "figures", "figures-csv",
 )  # fmt: skip
 
 
@@ -53,7 +54,7 @@ def test_a_draft_of_others_is_not_there(log_in, make_event, make_user, tab):
 def test_every_page_of_ones_own_asks_to_log_in(client, make_event):
     event = make_event()
     paths = [
-        "/" + str(pattern.pattern).replace("<id:pk>", str(event.pk)) for pattern in urlpatterns
+        "/" + re.sub(r"<id:\w+>", str(event.pk), str(pattern.pattern)) for pattern in urlpatterns
         if str(pattern.pattern).startswith(("me/", "manage/"))
     ]  # fmt: skip
 

@@ -1,6 +1,7 @@
 """The pages that people land on, and the same for programs."""
 
 import re
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,7 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 from django.urls import resolve
 
-from jointoit.api.problems.catalogue import MEDIA_TYPE, known
+from jointoit.api.problems.catalogue import known
+from jointoit.api.problems.kinds import MEDIA_TYPE
 from jointoit.pages import views
 from tests.client import BrowserClient
 
@@ -97,10 +99,19 @@ def test_every_problem_leads_to_a_page_that_explains_it(client: BrowserClient) -
     assert found == {code: code for code in known()}
 
 
+def test_every_problem_has_an_example(client: BrowserClient) -> None:
+    kinds = client.get("/problems/").json()
+    assert {kind["code"]: (kind["example"]["code"], kind["example"]["type"]) for kind in kinds} == {
+        kind["code"]: (kind["code"], kind["type"]) for kind in kinds
+    }
+
+
 def test_a_problem_is_explained_to_people(client: BrowserClient) -> None:
-    html = client.get("/problems/precondition_failed/", headers=BROWSER).content.decode()
+    html = unescape(client.get("/problems/precondition_failed/", headers=BROWSER).content.decode())
     assert "<h1>Precondition failed</h1>" in html
     assert "It has changed since you read it." in html
+    assert "Read it again and decide anew" in html
+    assert '"status": 412' in html
 
 
 def test_the_list_of_problems_has_them_all(client: BrowserClient) -> None:

@@ -5,7 +5,6 @@ const config = await createConfig({
   extends: ["recommended-strict"],
   rules: {
     "info-contact": "off",
-    "no-empty-servers": "off", // the document does not depend on where it is served
     "no-path-trailing-slash": "off", // every path of ours ends in one, by contract
     "no-server-example.com": "error",
     "no-ambiguous-paths": "error",

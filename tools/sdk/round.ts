@@ -8,7 +8,7 @@ type Registration = components["schemas"]["Registration"];
 type Fact = components["schemas"]["Fact"];
 type Problem = components["schemas"]["Problem"];
 
-const [baseUrl, suffix] = process.argv.slice(2) as [string, string];
+const [baseUrl, suffix, inbox] = process.argv.slice(2) as [string, string, string];
 const password = "correct horse battery 9";
 
 async function person(name: string): Promise<Client<paths>> {
@@ -59,5 +59,33 @@ assert.deepEqual(facts.slice(0, 2).map((fact) => fact.type), ["event.created", "
 const next = new URL(page.data?.next ?? "").searchParams.get("cursor") ?? "";
 const later = await organizer.GET("/feed/", { params: { query: { managed: true, cursor: next } } });
 assert.deepEqual(later.data?.results, []);
+
+// Somebody helps, takes the event over, and lets a program read what happened.
+async function mailed(to: string, subject: string): Promise<string> {
+  for (let tries = 0; tries < 200; tries++) {
+    const mails = (await (await fetch(`${inbox}/api/email?to.address=${to}`)).json()) as { subject: string; text: string }[];
+    const found = mails.filter((mail) => mail.subject.includes(subject)).at(-1)?.text.match(/token=([\w.~:-]+)/);
+    if (found?.[1]) return found[1];
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`No mail to ${to} with ${subject}`);
+}
+const helper = `ts-visitor-${suffix}@example.org`;
+await guest.POST("/users/verify-email/", { body: { token: await mailed(helper, "onfirm your") } });
+await organizer.POST("/events/{id}/invitations/", { params: { path }, body: { email: helper, role: "manager" } });
+const accepted = await guest.POST("/invitations/accept/", { body: { token: await mailed(helper, "help") } });
+assert.deepEqual([accepted.data?.event?.id, accepted.data?.role], [event.id, "manager"]);
+const renamed = await guest.PATCH("/events/{id}/", { params: { path }, body: { capacity: 2 } });
+assert.equal(renamed.data?.capacity, 2);
+await organizer.POST("/events/{id}/handover/", { params: { path }, body: { email: helper } });
+await guest.POST("/invitations/accept/", { body: { token: await mailed(helper, "take over") } });
+const key = await guest.POST("/users/me/keys/", { body: { name: "wall", scopes: ["attendees:read"], password } });
+const program = createClient<paths>({ baseUrl, headers: { Authorization: `Bearer ${key.data?.key}` } });
+const history = await program.GET("/events/{id}/history/", { params: { path } });
+assert.deepEqual(
+  history.data?.results.slice(0, 3).map((fact) => [fact.type, fact.actor.kind]),
+  [["event.handed_over", "owner"], ["event.changed", "manager"], ["team.changed", "manager"]],
+);
+assert.equal((await program.GET("/users/me/keys/")).response.status, 403);
 
 console.log("done");

@@ -24,6 +24,7 @@ class PreconditionFailed(APIException):
     status_code = 412
     default_code = "precondition_failed"
     default_detail = "It has changed since you read it."
+    remedy = "Read it again and decide anew; then send the `ETag` that it has now."
 
 
 class Conditional(GenericAPIView[Any]):

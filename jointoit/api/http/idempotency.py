@@ -46,6 +46,7 @@ class IdempotencyKeyReused(APIException):
     status_code = 422
     default_code = "idempotency_key_reused"
     default_detail = "This Idempotency-Key was used with another body."
+    remedy = "Take a new key for another request."
 
 
 class RequestInProgress(APIException):
@@ -54,6 +55,7 @@ class RequestInProgress(APIException):
     status_code = 409
     default_code = "request_in_progress"
     default_detail = "The first request with this Idempotency-Key is still running."
+    remedy = "Ask again with the same key after `Retry-After` seconds: the answer is kept."
     headers = {"Retry-After": "1"}
 
 

@@ -115,6 +115,8 @@ def add_headers(request: HttpRequest, response: HttpResponseBase) -> None:
         response.setdefault("Content-Length", str(len(response.content)))  # type: ignore[attr-defined]
     for name, value in settings.RESPONSE_HEADERS.items():
         response.setdefault(name, value)
+    if getattr(response, "xframe_options_exempt", False):  # as Django's own middleware for clickjacking
+        del response["X-Frame-Options"]
     is_read = request.method in ("GET", "HEAD")
     is_private = "HTTP_AUTHORIZATION" in request.META or user_id(request) is not None
     response.setdefault("Cache-Control", "no-cache" if is_read and not is_private else "no-store")

@@ -34,7 +34,11 @@ def rows(query: PreparedQuery, values: Mapping[str, Any], *, may_lag: bool) -> l
         except (OperationalError, InterfaceError) as error:  # it died under us, or cancelled what stood in its way
             watch.forget()
             connections[ALIAS].close()
-            log.warning("replica_away", error=type(error).__name__)
+            log.warning(
+                "replica_away",
+                error=type(error).__name__,
+                hint="Look at DATABASE_REPLICA_URL; the primary answers meanwhile.",
+            )
     return query.rows(values)
 
 
@@ -73,7 +77,11 @@ class Watch:
                 self.look()
             except Error as error:
                 if self.as_of > float("-inf"):
-                    log.warning("replica_not_watched", error=type(error).__name__)
+                    log.warning(
+                        "replica_not_watched",
+                        error=type(error).__name__,
+                        hint="Look at DATABASE_REPLICA_URL; the primary answers meanwhile.",
+                    )
                 self.forget()
                 connections.close_all()  # of this thread
             time.sleep(EVERY)

@@ -114,7 +114,13 @@ def _wait(name: str, check: Future[Facts], patience: float) -> dict[str, object]
         return {"status": "ok", **check.result(timeout=patience)}
     except Exception as error:  # noqa: BLE001  whatever fails, the part does not work
         # Why is for the log only: messages of drivers name hosts and users.
-        log.warning("part_unavailable", part=name, error=type(error).__name__, said=what_happened(error))
+        log.warning(
+            "part_unavailable",
+            part=name,
+            error=type(error).__name__,
+            said=what_happened(error),
+            hint="Look at the part, and at the variable that names it.",
+        )
         return {"status": "unavailable"}
 
 

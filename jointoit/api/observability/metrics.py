@@ -170,7 +170,11 @@ class AppCollector(Collector):
             try:
                 yield from families()
             except Error as error:
-                log.warning("metrics_without_database", error=type(error).__name__)
+                log.warning(
+                    "metrics_without_database",
+                    error=type(error).__name__,
+                    hint="Look at the database: its figures are left out.",
+                )
 
 
 def registry() -> CollectorRegistry:

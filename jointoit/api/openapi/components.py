@@ -4,23 +4,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from drf_spectacular.utils import OpenApiExample
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
-from jointoit.api.problems.catalogue import BY_STATUS, MEDIA_TYPE, known
-
-SERVER: Final = "https://events.example.org"
-REQUEST: Final = "urn:uuid:3f0f9d0e-8b0c-4f0e-9d5e-2a1d6f6f7a10"
+from jointoit.api.problems.catalogue import known, variant
+from jointoit.api.problems.kinds import BY_STATUS, MEDIA_TYPE, REQUEST
 
 PROBLEM: Final[dict[str, Any]] = {
     "type": "object",
-    "description": "An error by RFC 9457. Some problems have further members.",
+    "description": "An error by RFC 9457. Some problems have further members, by their `code`.",
     "required": ["type", "title", "status", "detail", "code", "instance"],
     "properties": {
         "type": {"type": "string", "format": "uri", "description": "A page about this kind of problem."},
         "title": {"type": "string"},
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
         "detail": {"type": "string", "description": "A sentence for a person."},
-        "code": {"type": "string", "pattern": "^[a-z0-9_]+$", "description": "Stable; what a program looks at."},
+        "code": {"$ref": "#/components/schemas/ProblemCode"},
         "instance": {"type": "string", "format": "uri", "description": "The id of the request."},
         "errors": {
             "type": "array",
@@ -36,7 +34,38 @@ PROBLEM: Final[dict[str, Any]] = {
                 },
             },
         },
+        "registration": {
+            "type": "string",
+            "format": "uri",
+            "description": "With `already_registered`: where that registration is read.",
+        },
+        "seats_taken": {
+            "type": "integer",
+            "minimum": 0,
+            "description": "With `capacity_below_confirmed`: how many are confirmed.",
+        },
+        "resend": {
+            "type": "string",
+            "format": "uri",
+            "description": "With `email_not_verified`: where to ask for the mail again.",
+        },
+        "restart": {
+            "type": "string",
+            "format": "uri",
+            "description": "With `cursor_expired`: where to begin anew.",
+        },
+        "parts": {
+            "type": "object",
+            "additionalProperties": True,
+            "description": "With `database_unavailable` of `/health/ready/`, for an operator: how each part is.",
+        },
     },
+}
+#: Its enum is that of the running service.
+PROBLEM_CODE: Final = {
+    "type": "string",
+    "description": "Stable; what a program looks at. More may come: by one that you do not know, look at `status`. "
+    "The page at `type` explains each.",
 }
 
 
@@ -51,9 +80,33 @@ HEADERS: Final[Mapping[str, dict[str, Any]]] = {
     "ETag": _header("Strong tag of this state, for `If-Match` and `If-None-Match`.", '"5f2b7c0d9a1e4f3c"'),
     "RateLimit": _header("What is left of the quota, and when it is whole again, in seconds.", '"user";r=599;t=60'),
     "RateLimit-Policy": _header("The quotas that count: `q` requests in `w` seconds.", '"user";q=600;w=60'),
+    "Idempotent-Replayed": {
+        "description": "There, and true, where this is the stored answer to an earlier request with the same key.",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
+    "Content-Location": {
+        "description": "Whose present state the body is (RFC 9110 section 8.7).",
+        "schema": {"type": "string", "format": "uri-reference", "examples": ["/events/7/"]},
+    },
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0, "examples": [1]}},
     "WWW-Authenticate": _header("How to sign in (RFC 6750 section 3).", 'Bearer realm="api"'),
 }
+
+
+LOCATION: Final = OpenApiParameter(
+    "Location",
+    {"type": "string", "format": "uri-reference"},
+    OpenApiParameter.HEADER,
+    description="Where what was made is read.",
+    response=[201],
+)
+DISPOSITION: Final = OpenApiParameter(
+    "Content-Disposition",
+    str,
+    OpenApiParameter.HEADER,
+    description="The name of the file, where the answer is one (RFC 6266).",
+    response=[200],
+)
 
 
 def _parameter(name: str, place: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
@@ -98,20 +151,6 @@ def problem_headers(names: Iterable[str]) -> dict[str, Any]:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-def example(code: str, **members: Any) -> dict[str, Any]:
-    """What a problem of this code looks like."""
-    kind = known()[code]
-    return {
-        "type": f"{SERVER}/problems/{code}/",
-        "title": kind.title,
-        "status": kind.status,
-        "detail": kind.sentence,
-        "code": code,
-        "instance": REQUEST,
-        **members,
-    }
-
-
 @dataclass(frozen=True)
 class SharedResponse:
     """One status as every operation gives it, with an example for each code."""
@@ -126,15 +165,17 @@ class SharedResponse:
         return {
             "description": " ".join(known()[code].sentence for code in codes),
             "headers": problem_headers(("X-Request-ID", *self.headers)),
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples(codes)}},
+            "content": {
+                MEDIA_TYPE: {
+                    "schema": {"$ref": "#/components/schemas/Problem"},
+                    "examples": examples(codes, self.status),
+                }
+            },
         }
 
 
-ERRORS: Final = {"invalid": [{"pointer": "#/title", "code": "blank", "detail": "This field may not be blank."}]}
-
-
-def examples(codes: Iterable[str]) -> dict[str, Any]:
-    return {code: {"value": example(code, **({"errors": ERRORS[code]} if code in ERRORS else {}))} for code in codes}
+def examples(codes: Iterable[str], status: int) -> dict[str, Any]:
+    return {code: {"value": variant(code, status).example()} for code in codes}
 
 
 RESPONSES: Final[Mapping[int, SharedResponse]] = {
@@ -166,13 +207,15 @@ BAD_PARAMETER: Final = SharedResponse(400, "BadParameter", ("invalid", *RESPONSE
 BAD_BODY: Final = SharedResponse(400, "BadBody", ("invalid", "invalid_json", *RESPONSES[400].codes))
 
 
-def refusal(codes: Iterable[str], headers: Iterable[str]) -> dict[str, Any]:
+def refusal(status: int, codes: Iterable[str], headers: Iterable[str]) -> dict[str, Any]:
     """One status of one operation; its codes are its own."""
     codes = list(dict.fromkeys(codes))
     return {
-        "description": "\n".join(f"* `{code}`: {known()[code].sentence}" for code in codes),
+        "description": "\n".join(f"* `{code}`: {variant(code, status).sentence}" for code in codes),
         "headers": problem_headers(("X-Request-ID", *headers)),
-        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples(codes)}},
+        "content": {
+            MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples(codes, status)}
+        },
     }
 
 

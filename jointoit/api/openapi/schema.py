@@ -10,21 +10,23 @@ What the author of a view declares:
 * `database_free = ["GET"]`, methods that never answer 503;
 * `scopes = {"GET": "events:read"}`, the scope that a key needs for a method; what it does not name is for no key;
 * `deletes_with_body = True` for a view whose DELETE asks for a body;
+* `sometimes = ("email",)` in a serializer: what its answers may leave out. They always have all else;
+* `parameters=[LOCATION]` and `[DISPOSITION]` (components) for answers that have these headers;
 * `standalone = True` for a view that needs no database and hence never answers 503.
 
 What is added without a word: 400, 406, 414, 503 everywhere; 401 and 403 where a token or a key is looked at; 404 with
 an id in the path; 411 and 413 unless it is a GET; 415 where a body is read; 412, `ETag`, `If-Match` for a `Conditional`
-view; 409, 422 and `Idempotency-Key` for an idempotent POST; 429 and `RateLimit` where it is throttled; `X-Request-ID`.
-Operations are named after their route, such as `event_list`, `event_create`, `event_publish`.
+view; 409, 422, `Idempotency-Key` and `Idempotent-Replayed` for an idempotent POST; 429 and `RateLimit` where it is
+throttled; `X-Request-ID`. Operations are named after their route, such as `event_list` and `event_publish`.
 """
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from http import HTTPStatus
 from typing import Any, Final
 
 from django.urls import URLPattern, get_resolver
 from drf_spectacular import openapi
+from drf_spectacular.drainage import get_override
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import Direction
 from rest_framework import permissions
@@ -39,11 +41,13 @@ from jointoit.api.openapi.components import (
     NOT_MODIFIED,
     PARAMETERS,
     PROBLEM,
+    PROBLEM_CODE,
     RESPONSES,
     SharedResponse,
     problem_headers,
     refusal,
 )
+from jointoit.api.problems.catalogue import known
 
 #: The first of these that is a segment of the path says what an operation belongs to.
 TAGS: Final = {
@@ -57,6 +61,8 @@ TAGS: Final = {
     "register": "registrations",
     "registrations": "registrations",
     "events": "events",
+    "calendar.ics": "events",
+    "calendar": "registrations",
     "feed": "programs",
     "webhooks": "programs",
 }
@@ -133,9 +139,12 @@ class AutoSchema(openapi.AutoSchema):
         return isinstance(self.view, conditional.Conditional)
 
     @property
+    def changes_by_post(self) -> bool:
+        return self.method == "POST" and getattr(self.view, "changes_by_post", False)
+
+    @property
     def honours_if_match(self) -> bool:
-        by_post = self.method == "POST" and getattr(self.view, "changes_by_post", False)
-        return self.is_conditional and (self.method in ("PUT", "PATCH", "DELETE") or by_post)
+        return self.is_conditional and (self.method in ("PUT", "PATCH", "DELETE") or self.changes_by_post)
 
     @property
     def is_idempotent(self) -> bool:
@@ -213,20 +222,39 @@ class AutoSchema(openapi.AutoSchema):
 
     # ── Responses ──
 
+    def _get_serializer_field_meta(self, field: Any, direction: Direction) -> dict[str, Any]:
+        """What a field says of its own length stands: drf-spectacular would say 1 of all that must not be empty."""
+        meta: dict[str, Any] = super()._get_serializer_field_meta(field, direction)  # type: ignore[no-untyped-call]
+        own = get_override(field, "field")
+        if isinstance(own, dict) and "minLength" in own:
+            meta.pop("minLength", None)
+        return meta
+
+    def _map_basic_serializer(self, serializer: Any, direction: Direction) -> dict[str, Any]:
+        """What an answer always has is required in it, whether or not a request may leave it out."""
+        schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        if direction == "response":
+            sometimes = getattr(serializer, "sometimes", ())
+            schema["required"] = sorted(name for name in schema["properties"] if name not in sometimes)
+        if not vars(serializer if isinstance(serializer, type) else type(serializer)).get("__doc__"):
+            schema.pop("description", None)  # what it inherits is about another class
+        return schema
+
     def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
         responses: dict[str, Any] = super()._get_response_bodies(direction)
         self._component("Problem", ResolvedComponent.SCHEMA, PROBLEM)
+        self._component("ProblemCode", ResolvedComponent.SCHEMA, PROBLEM_CODE | {"enum": sorted(known())})
         for name, header in HEADERS.items():
             self._component(name, ResolvedComponent.HEADER, header)
-        for response in responses.values():
-            response["headers"] = {**self.success_headers(), **response.get("headers", {})}
+        for status_, response in responses.items():
+            response["headers"] = {**self.success_headers(int(status_)), **response.get("headers", {})}
         declared = {int(status) for status, response in responses.items() if int(status) >= 400}
         bare = {status for status in declared if "content" not in responses[str(status)]}
         for status in bare | {*self.problem_statuses()} - declared:
             responses[str(status)] = self._shared(status)
         for status, codes in self.refusals().items():
             shown_by_classes = self._shared_of(status).codes if status in {*self.problem_statuses()} else ()
-            written = refusal([*shown_by_classes, *codes], [*RESPONSES[status].headers, *self.rate_headers()])
+            written = refusal(status, [*shown_by_classes, *codes], self.refusal_headers(status))
             content = responses.get(str(status), {}).get("content", {})
             responses[str(status)] = {**written, "content": {**content, **written["content"]}}
         if self.is_conditional and self.method == "GET":
@@ -236,10 +264,20 @@ class AutoSchema(openapi.AutoSchema):
     def rate_headers(self) -> list[str]:
         return ["RateLimit", "RateLimit-Policy"] if self.view.get_throttles() else []
 
-    def success_headers(self) -> dict[str, Any]:
+    def refusal_headers(self, status: int) -> list[str]:
+        of_keys = ["Retry-After", "Idempotent-Replayed"] if status == 409 and self.is_idempotent else []
+        return [*RESPONSES[status].headers, *self.rate_headers(), *of_keys]
+
+    def success_headers(self, status: int) -> dict[str, Any]:
         names = ["X-Request-ID", *self.rate_headers()]
-        if self.is_conditional and self.method != "DELETE":
+        if self.is_conditional and (
+            status == 201 or (status == 200 and (self.method != "POST" or self.changes_by_post))
+        ):
             names.append("ETag")
+            if self.method != "GET" and status == 200:
+                names.append("Content-Location")
+        if self.is_idempotent:
+            names.append("Idempotent-Replayed")
         return problem_headers(names)
 
     def _shared(self, status: int) -> dict[str, Any]:
@@ -262,33 +300,3 @@ class AutoSchema(openapi.AutoSchema):
         component = ResolvedComponent(name, kind, document, object=AutoSchema)  # type: ignore[no-untyped-call]
         self.registry.register_on_missing(component)
         return dict(component.ref)
-
-
-#: Members that hold an id, and what stands for one in a path.
-IDS: Final = ("id", "event", "registration", "organizer", "attendee", "fact")
-UUID_EXAMPLE: Final = "3f0f9d0e-8b0c-4f0e-9d5e-2a1d6f6f7a10"
-TEXT_EXAMPLES: Final = {"code": "not_found", "message": "msg_2b7f0c9a1e4f43c88d5e2a1d6f6f7a10"}
-
-
-def for_clients(result: dict[str, Any], **others: Any) -> dict[str, Any]:
-    """Say what generators of clients need: 64 bits for ids, examples for paths, a sentence for every answer."""
-    for schema in result["components"]["schemas"].values():
-        for name, member in schema.get("properties", {}).items():
-            if name in IDS and member.get("type") == "integer":
-                member.setdefault("format", "int64")
-    for operation in (each for item in result["paths"].values() for each in item.values()):
-        operation["parameters"] = [with_example(each) for each in operation.get("parameters", [])]
-        if not operation["parameters"]:
-            del operation["parameters"]
-        for status, response in operation["responses"].items():
-            if "$ref" not in response and not response.get("description"):
-                response["description"] = f"{HTTPStatus(int(status)).phrase}."
-    return result
-
-
-def with_example(parameter: dict[str, Any]) -> dict[str, Any]:
-    if parameter.get("in") != "path" or "example" in parameter or "examples" in parameter:
-        return parameter
-    schema = parameter["schema"]
-    others = UUID_EXAMPLE if schema.get("format") == "uuid" else TEXT_EXAMPLES.get(parameter["name"], "A1B2C3")
-    return {**parameter, "example": 7 if schema.get("type") == "integer" else others}

@@ -42,7 +42,9 @@ class SchemaView(SpectacularAPIView):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         renderer: Callable[[], BaseRenderer] = type(request.accepted_renderer)
         content, etag = document_in(renderer)
-        response = HttpResponse(content, request.accepted_renderer.media_type, headers={"ETag": etag})
+        name = f'inline; filename="openapi.{request.accepted_renderer.format}"'
+        headers = {"ETag": etag, "Content-Disposition": name}
+        response = HttpResponse(content, request.accepted_renderer.media_type, headers=headers)
         return get_conditional_response(request._request, etag=etag, response=response) or response
 
 

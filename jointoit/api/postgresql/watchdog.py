@@ -64,7 +64,13 @@ def look() -> None:
         quiet = silence(connection)  # an answer may have come meanwhile
         if quiet > (SUSPICIOUS if alias in frozen else LONGEST):
             info, seconds = connection.info, round(quiet, 1)
-            log.warning("database_frozen", host=info.host, port=info.port, seconds=seconds)
+            log.warning(
+                "database_frozen",
+                host=info.host,
+                port=info.port,
+                seconds=seconds,
+                hint="Look at the database and the way to it; the connection was cut.",
+            )
             cut(connection)
 
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views import defaults
 
-from jointoit.api.problems.catalogue import BY_STATUS, MEDIA_TYPE
+from jointoit.api.problems.kinds import BY_STATUS, MEDIA_TYPE
 from jointoit.api.problems.mapping import problem_for_status, problem_of
 from jointoit.errors import Unavailable
 

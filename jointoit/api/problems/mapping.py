@@ -36,7 +36,8 @@ from rest_framework.request import Request
 
 from jointoit.api import database
 from jointoit.api.problems import validation
-from jointoit.api.problems.catalogue import BY_STATUS, INVALID_DETAIL, MEDIA_TYPE, ProblemType, known, status_of
+from jointoit.api.problems.catalogue import known, status_of
+from jointoit.api.problems.kinds import BY_STATUS, INVALID_DETAIL, MEDIA_TYPE, ProblemType
 from jointoit.errors import DomainError, Invalid, ManyInvalid, NotFound, TooOften, Unauthenticated, Unavailable
 from jointoit.process import release
 
@@ -239,7 +240,8 @@ def database_unavailable(**members: object) -> Problem:
 def _(exc: OperationalError | InterfaceError, request: AnyRequest) -> Problem:
     busy = database.is_busy(exc)
     name, said = "database_busy" if busy else "database_unavailable", database.what_happened(exc)
-    log.warning(name, sqlstate=database.sqlstate(exc), host=database.host(), error=said)
+    hint = "Look for what holds locks for long." if busy else "Look at the database, and at DATABASE_URL."
+    log.warning(name, sqlstate=database.sqlstate(exc), host=database.host(), error=said, hint=hint)
     if busy:
         return problem_for_status(503, Retry_After="1")
     return database_unavailable()
@@ -258,7 +260,7 @@ def _(exc: ProgrammingError, request: AnyRequest) -> Problem | None:
     """Tables that the release step has yet to make are away for now; with all of them there it is a fault of ours."""
     if database.sqlstate(exc) not in database.NOT_THERE or not release.missing():
         return None
-    log.warning("database_before_release", error=database.what_happened(exc))
+    log.warning("database_before_release", error=database.what_happened(exc), hint="Run `python -m jointoit release`.")
     return database_unavailable()
 
 
@@ -289,5 +291,10 @@ def _(exc: IntegrityError, request: AnyRequest) -> Problem | None:
 @problem_of.register
 def _(exc: DataError, request: AnyRequest) -> Problem:
     """A value got past the fields and did not fit its column: the client's 400, and ours to mend."""
-    log.error("value_does_not_fit", sqlstate=database.sqlstate(exc), exc_info=exc)
+    log.error(
+        "value_does_not_fit",
+        sqlstate=database.sqlstate(exc),
+        exc_info=exc,
+        hint="A fault of the service: a field lets through what its column cannot hold. Report the traceback.",
+    )
     return problem_for_status(400)

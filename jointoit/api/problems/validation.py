@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from rest_framework.exceptions import APIException, ErrorDetail
 
-from jointoit.api.problems.catalogue import INVALID_DETAIL
+from jointoit.api.problems.kinds import INVALID_DETAIL
 
 ABOUT_THE_WHOLE = ("non_field_errors", "__all__")
 

@@ -83,7 +83,11 @@ class RedisBuckets:
             found = self.script(text)(keys=[f"rate:{wanted.key}" for wanted in requests], args=values)
         except (redis.RedisError, OSError) as error:
             self.breaker.failed()
-            log.warning("throttle_without_redis", error=type(error).__name__)
+            log.warning(
+                "throttle_without_redis",
+                error=type(error).__name__,
+                hint="Look at REDIS_URL; PostgreSQL counts meanwhile.",
+            )
             return None
         self.breaker.succeeded()
         return answer if found is None else found

@@ -13,7 +13,7 @@ from jointoit.accounts.models import User
 from jointoit.api.http import bodies, middleware
 from jointoit.api.http.bodies import DRAINED, MAX_BODY
 from jointoit.api.http.handler import ApiHandler
-from jointoit.api.problems.catalogue import MEDIA_TYPE
+from jointoit.api.problems.kinds import MEDIA_TYPE
 from tests.client import BrowserClient, ServiceClient
 
 pytestmark = [pytest.mark.urls("tests.api.views_behind_limits"), pytest.mark.django_db]

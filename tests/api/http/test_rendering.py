@@ -11,7 +11,7 @@ from django.utils.functional import lazystr
 from rest_framework.renderers import BaseRenderer
 
 from jointoit.api.http.rendering import JSONRenderer, accepted, quality
-from jointoit.api.problems.catalogue import MEDIA_TYPE
+from jointoit.api.problems.kinds import MEDIA_TYPE
 from tests.api import views_behind_limits
 from tests.client import BrowserClient
 

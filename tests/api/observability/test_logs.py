@@ -1,10 +1,12 @@
 """The lines of production, as a process writes them."""
 
+import ast
 import json
 import logging
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -96,3 +98,25 @@ def test_lines_are_coloured_where_a_terminal_shows_them(variables: dict[str, str
     environment = bare_environment(DEBUG="true", **variables)
     said = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
     assert said.strip() == str(is_readable)
+
+
+LEVELS = ("warning", "error", "exception", "critical")
+
+
+def warnings_of(source: str) -> Iterator[ast.Call]:
+    """Calls such as `log.warning("name_of_what_happened", …)`; a sentence tells by itself."""
+    for call in ast.walk(ast.parse(source)):
+        if isinstance(call, ast.Call) and ast.unparse(call.func) in {f"log.{level}" for level in LEVELS}:
+            first = call.args[0]
+            if not (isinstance(first, ast.Constant) and " " in str(first.value)):
+                yield call
+
+
+def test_every_warning_says_what_to_do_next() -> None:
+    found = {
+        f"{file.name}:{call.lineno}": [word.arg for word in call.keywords]
+        for file in (ROOT / "jointoit").rglob("*.py")
+        for call in warnings_of(file.read_text())
+    }
+    assert len(found) > 20
+    assert [place for place, words in found.items() if "hint" not in words] == []

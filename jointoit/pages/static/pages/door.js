@@ -21,7 +21,9 @@ const shelf = (name, empty) => ({
 const queue = shelf("queue", "[]");
 const roster = shelf("roster", "{}"); // registration → {issue, name, admitted_at}
 const mark = shelf("since", "null");
-let keys = [];
+const known = shelf("keys", "[]"); // public ones, with which tickets are checked
+let keys = known.read();
+let isKept = false;
 let online = navigator.onLine;
 let sending = false;
 
@@ -54,11 +56,32 @@ async function refresh() {
     const counts = await (await call(`${url}status/`)).json();
     for (const name of ["admitted", "confirmed", "refused"]) find(name).textContent = counts[name];
     await loadRoster();
-    if (!keys.length) keys = (await (await call(door.dataset.keys)).json()).keys;
+    if (!isKept) await keep();
     heard(true);
     await send();
   } catch (error) {
     heard(false);
+  }
+}
+
+// What the page needs to open again without network: the keys, itself without names, its scripts and styles.
+async function keep() {
+  keys = (await (await call(door.dataset.keys)).json()).keys;
+  known.write(keys);
+  isKept = true;
+  if (!("serviceWorker" in navigator)) return;
+  try {
+    await navigator.serviceWorker.register("/door/worker.js", { scope: "/door/" });
+    const files = [...document.querySelectorAll("script[src], link[rel=stylesheet]")].map((each) => each.src || each.href);
+    const kept = await caches.open("door");
+    for (const old of await kept.keys()) if (old.url.includes("/static/") && !files.includes(old.url)) await kept.delete(old);
+    await kept.addAll(files);
+    const page = await call(`${url}?shell`);
+    if (!page.ok || page.redirected) return;
+    await kept.put(url, page);
+    find("ready").hidden = false;
+  } catch (error) {
+    // a browser that keeps nothing works as long as its page stays open
   }
 }
 

@@ -26,7 +26,11 @@ class Command(BaseCommand):
         choice = capacity.measure().choose(given=given, variable="WEB_WORKERS", each=each)
         log.info("web_processes", processes=choice.processes, because=choice.because)
         if reason := release.why_not():  # it listens all the same: alive, not ready, 503 until then
-            log.warning("waiting", because=reason)
+            log.warning(
+                "waiting",
+                because=reason,
+                hint="Run `python -m jointoit release`, or look at the database; this goes on by itself.",
+            )
         if settings.METRICS_TOKEN:
             shared_metrics.share()
         words = [sys.executable, "-m", "jointoit.process.web", *arguments(choice.processes)]
