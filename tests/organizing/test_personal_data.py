@@ -17,7 +17,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model
 
 from jointoit.accounts import account_closing, export
-from jointoit.accounts.models import ApiKey, FormerAddress, LoginPlace, RefreshToken, User
+from jointoit.accounts.models import ApiKey, CalendarAddress, FormerAddress, LoginPlace, RefreshToken, User
 from jointoit.api.models import IdempotencyKey
 from jointoit.checkin.models import Scan
 from jointoit.events.models import DoorPass, Event, Invitation, Membership, Registration
@@ -63,6 +63,7 @@ DECLARED: dict[str, tuple[str, dict[str, str]]] = {
     "accounts.CalendarAddress": ("calendar", {ERASED: "made_at", SECRET: "digest", NOTHING: "user_id"}),
     "accounts.FormerAddress": ("former_addresses", {ERASED: "address until", NOTHING: "id user_id"}),
     "accounts.LoginPlace": ("login_places", {ERASED: "origin seen_at", NOTHING: "id user_id"}),
+    "accounts.SpentToken": ("", {SECRET: "digest", NOTHING: "until"}),
     "admin.LogEntry": ("admin_log", {
         ERASED: "object_repr change_message", TIE: "user_id object_id", PUBLIC: "action_time",
         NOTHING: "id content_type_id action_flag",
@@ -198,6 +199,7 @@ def rows(ada: User, make_user: Any, make_event: Any, now: Any) -> list[Model]:
         ),
         FormerAddress.objects.create(user=ada, address="old@example.org", until=now + day),
         LoginPlace.objects.create(user=ada, origin="c", seen_at=now),
+        CalendarAddress.objects.create(user=ada, digest="g", made_at=now),
         IdempotencyKey.objects.create(
             scope=uuid4(), caller=ada.pk, fingerprint="f", status=201, headers={"a": "b"}, body=b"ada"
         ),
