@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from jointoit.accounts.callers import Caller
 from jointoit.checkin.models import STANDS, Scan
@@ -81,7 +81,7 @@ def progress(announcements: Collection[Any]) -> dict[int, dict[str, int]]:
 
 def counted(pk: int) -> dict[str, int]:
     State = OutboxMail.State  # noqa: N806
-    states = OutboxMail.objects.filter(dedupe_key__startswith=f"announcement:{pk}:").values_list("state", flat=True)
-    found = list(states)
-    sent, waiting = found.count(State.SENT), found.count(State.PENDING)
-    return {"sent": sent, "waiting": waiting, "failed": len(found) - sent - waiting}
+    mails = OutboxMail.objects.filter(dedupe_key__startswith=f"announcement:{pk}:")
+    found = dict(mails.order_by().values_list("state").annotate(Count("pk")))
+    sent, waiting = found.get(State.SENT, 0), found.get(State.PENDING, 0)
+    return {"sent": sent, "waiting": waiting, "failed": sum(found.values()) - sent - waiting}

@@ -166,9 +166,9 @@ class AccountView(ConfirmingView):
 
     def show(self, status: int = 200, **forms: Any) -> HttpResponse:
         person, secret = self.person, self.secret
-        profile = {name: getattr(person, name, "") for name in ProfileForm.base_fields}
+        initial = {name: getattr(person, name, "") for name in ProfileForm.base_fields}
         shown = {
-            "profile_form": ProfileForm(initial=profile, auto_id="profile_%s", **secret),
+            "profile_form": ProfileForm(initial=initial, auto_id="profile_%s", **secret),
             "password_form": PasswordForm(**secret),
             "key_form": KeyForm(auto_id="key_%s", **secret),
             "export_form": ExportForm(auto_id="export_%s", **secret),
@@ -196,17 +196,17 @@ class AccountView(ConfirmingView):
             "key": self.make_key,
             "end_key": self.end_key,
             "resend": self.resend,
+            "prove": self.ask_for_proof,
             "keep_email": self.keep_email,
             "end_session": self.end_session,
             "end_others": self.end_others,
             "leave": self.leave,
             "export": self.export,
-            "prove": self.ask_for_proof,
         }.get(request.POST.get("do", ""), self.show)
         return act()
 
     def save_profile(self) -> HttpResponse:
-        form = ProfileForm(self.request.POST, auto_id="profile_%s", user=self.person)
+        form = ProfileForm(self.request.POST, auto_id="profile_%s", **self.secret)
         if form.is_valid():
             values = dict(form.cleaned_data)
             confirmed = {name: values.pop(name) for name in ("current_password", "proof") if name in values}
@@ -256,6 +256,11 @@ class AccountView(ConfirmingView):
         addresses.remind(user=self.person, now=self.now)
         return self.done(_("The mail is on its way."))
 
+    def ask_for_proof(self) -> HttpResponse:
+        demand("reset", f"user:{self.person.pk}", now=self.now)
+        proofs.ask(user=self.person, now=self.now)
+        return self.done(_("The mail is on its way. Open its link in this browser."))
+
     def keep_email(self) -> HttpResponse:
         """The address of now withdraws a wish for another."""
         profile.update(user=self.person, values={"email": self.person.email}, now=self.now)
@@ -288,11 +293,6 @@ class AccountView(ConfirmingView):
                 name = {"Content-Disposition": 'attachment; filename="personal-data.json"', "Cache-Control": "no-store"}
                 return JSONResponse(document, headers=name)
         return self.show(400, export_form=form)
-
-    def ask_for_proof(self) -> HttpResponse:
-        demand("reset", f"user:{self.person.pk}", now=self.now)
-        proofs.ask(user=self.person, now=self.now)
-        return self.done(_("The mail is on its way. Open its link in this browser."))
 
     def done(self, sentence: str) -> HttpResponseRedirect:
         messages.success(self.request, sentence)

@@ -19,7 +19,7 @@ from jointoit.pages.accounts import whole_number
 from jointoit.pages.manage import ManageView, mails
 from jointoit.pages.tool_forms import AnnouncementForm
 
-MOST = 50  # of the newest ones
+MOST = 20  # of the newest ones
 
 
 class AnnouncementsView(ManageView):

@@ -37,7 +37,7 @@ def test_every_body_has_an_example(operations: list[Any]) -> None:
 def test_closing_an_account_is_documented_with_its_body(document: Any) -> None:
     body = document["paths"]["/users/me/"]["delete"]["requestBody"]["content"]["application/json"]
 
-    assert body["schema"] == {"$ref": "#/components/schemas/ClosingRequest"}
+    assert body["schema"] == {"$ref": "#/components/schemas/AccountClosingRequest"}
 
 
 def test_tokens_are_documented_as_bearer_tokens(document: Any) -> None:

@@ -104,7 +104,8 @@ def test_an_example_is_taken_as_it_stands(
     if path.startswith("/users/me/keys/"):
         pk = keys.create(user=ada, name="k", scopes=["attendees:read"], password=PASSWORD, now=now)[0].pk
     if path.startswith("/webhooks/"):
-        pk = Webhook.objects.create(owner=ada, url="https://x.example/", types=[], seed="", created_at=now).pk
+        told = {"url": "https://x.example/", "types": ["event.changed"], "seed": ""}
+        pk = Webhook.objects.create(owner=ada, **told, created_at=now).pk
     place = event if path.startswith("/events/") else None
     helper = Membership.objects.create(owner=ada, event=place, member=make_user(), role="manager", since=now)
     body = filled(value, path, ada, registration, now)

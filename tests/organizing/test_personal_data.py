@@ -50,6 +50,7 @@ DECLARED: dict[str, tuple[str, dict[str, str]]] = {
         SECRET: "password",
         NOTHING: "pending_agreed pending_confirmed token_epoch",
     }),
+    "accounts.SpentToken": ("", {NOTHING: "digest until"}),
     "accounts.User_groups": ("", {NOTHING: "id user_id group_id"}),  # the names are in the account
     "accounts.User_user_permissions": ("", {NOTHING: "id user_id permission_id"}),
     "accounts.RefreshToken": ("sessions", {
@@ -199,7 +200,7 @@ def rows(ada: User, make_user: Any, make_event: Any, now: Any) -> list[Model]:
         ),
         FormerAddress.objects.create(user=ada, address="old@example.org", until=now + day),
         LoginPlace.objects.create(user=ada, origin="c", seen_at=now),
-        CalendarAddress.objects.create(user=ada, digest="g", made_at=now),
+        CalendarAddress.objects.create(user=ada, digest="e", made_at=now),
         IdempotencyKey.objects.create(
             scope=uuid4(), caller=ada.pk, fingerprint="f", status=201, headers={"a": "b"}, body=b"ada"
         ),
