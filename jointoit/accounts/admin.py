@@ -274,7 +274,7 @@ class LoginPlaceAdmin(UndeletableAdmin):
 class CalendarAddressAdmin(UndeletableAdmin):
     list_display = ("user", "made_at")
     list_select_related = ("user",)
-    search_fields = ("user__username", "user__email")
+    search_fields = OF_PERSON
     exclude = ("digest",)
     ordering = ("-made_at",)
 

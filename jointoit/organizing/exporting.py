@@ -64,10 +64,15 @@ def either(*parts: Belongs) -> Belongs:
 
 
 def done_by(user: User) -> Q:
-    """Facts that name the person, or one of their keys, as who acted, and those about their registrations."""
+    """Facts that name the person, or one of their keys, as who acted, and those about their registrations.
+
+    At a door the journal names an account or a pass by its number alone; a pass is good for one event.
+    """
     keys = Q(actor_kind="key", actor_id__in=ApiKey.objects.filter(user=user).values("pk"))
     registrations = Q(registration_id__in=Registration.objects.filter(attendee=user).values("pk"))
-    return keys | registrations | Q(actor_kind__in=export.IN_PERSON, actor_id=user.pk)
+    in_person = Q(actor_kind__in=export.IN_PERSON, actor_id=user.pk)
+    by_pass = Q(actor_kind="door", event_id__in=DoorPass.objects.filter(pk=user.pk).values("event"))
+    return keys | registrations | in_person & ~by_pass
 
 
 def stopped(user: User) -> Q:

@@ -29,7 +29,7 @@ BY_HAND = {
     "accounts.User": {"add", "change"},
     "events.Event": {"add", "change"},
     "events.Registration": {"change"},  # by actions alone: tests/events/test_admin.py
-    "organizing.Report": {"change"},  # by actions alone: tests/organizing/test_reports.py
+    "organizing.Report": {"change"},  # by its action alone
     "webhooks.Webhook": {"delete"},
     "mail.MailStop": {"change", "delete"},
     "api.IdempotencyKey": {"delete"},

@@ -64,7 +64,6 @@ DECLARED: dict[str, tuple[str, dict[str, str]]] = {
     "accounts.CalendarAddress": ("calendar", {ERASED: "made_at", SECRET: "digest", NOTHING: "user_id"}),
     "accounts.FormerAddress": ("former_addresses", {ERASED: "address until", NOTHING: "id user_id"}),
     "accounts.LoginPlace": ("login_places", {ERASED: "origin seen_at", NOTHING: "id user_id"}),
-    "accounts.SpentToken": ("", {SECRET: "digest", NOTHING: "until"}),
     "admin.LogEntry": ("admin_log", {
         ERASED: "object_repr change_message", TIE: "user_id object_id", PUBLIC: "action_time",
         NOTHING: "id content_type_id action_flag",

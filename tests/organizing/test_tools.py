@@ -9,15 +9,15 @@ import pytest
 from django.db.models import Q
 
 from jointoit.accounts import export
-from jointoit.accounts.callers import SERVICE, Caller
+from jointoit.accounts.callers import SERVICE, Caller, DoorKeeper
 from jointoit.accounts.models import User
 from jointoit.accounts.passwords import WrongPassword
 from jointoit.checkin import door
 from jointoit.checkin.reading import Presented
 from jointoit.errors import ManyInvalid, TooOften
-from jointoit.events import booking, questions
+from jointoit.events import booking, door_passes, questions
 from jointoit.events.invariants import violations
-from jointoit.events.models import Event, Registration
+from jointoit.events.models import DoorPass, Event, Registration
 from jointoit.events.refusals import AlreadyRegistered, EventFull, ImpossibleStep, TooLateToCancel
 from jointoit.events.team import OtherAddress
 from jointoit.journal.models import Fact
@@ -346,6 +346,20 @@ def test_an_export_has_the_account_and_what_it_did(make_user, make_event, regist
     assert [row["id"] for row in document["registrations"]] == [held.pk]
     assert [row["kind"] for row in document["mails"]] == ["registration_confirmed"]
     assert {row["type"] for row in document["history"]} >= {"registration.confirmed"}
+
+
+def test_an_export_has_nothing_of_the_door_pass_with_the_number_of_the_account(make_user, make_event, register, now):
+    ada, event = make_user(), make_event(date=now)
+    made, _text = door_passes.create(caller=SERVICE, event_id=event.pk, label="Left", now=now)
+    DoorPass.objects.filter(pk=made.pk).update(id=ada.pk)
+    for caller in (Caller(door=DoorKeeper(ada.pk, event.pk)), Caller(event.organizer)):
+        scan = Presented(id=uuid4(), registration=register(event, now=now - DAY).pk)
+        door.admit(caller=caller, event_id=event.pk, scan=scan, now=now)
+
+    of_ada, of_owner = (export.document(user)["history"] for user in (ada, event.organizer))
+
+    assert [row["type"] for row in of_ada] == []
+    assert [row["type"] for row in of_owner if row["registration_id"]] == ["checkin.admitted"]
 
 
 def test_an_export_takes_the_password(make_user, now):
