@@ -237,7 +237,9 @@ def world(make_event, register, now) -> Callable[[], dict[str, Any]]:
         question = questions.add(caller=caller, event_id=event.pk, fields={"label": "Food?", "type": "text"}, now=now)
         scan, _ = door.admit(caller=caller, event_id=event.pk, scan=Presented(id=uuid4(), token="x"), now=now)
         Webhook.objects.all().delete()
-        hook = Webhook.objects.create(owner=owner, url="https://127.0.0.1:1/", types=[], seed="", created_at=now)
+        hook = Webhook.objects.create(
+            owner=owner, url="https://127.0.0.1:1/", types=["event.changed"], seed="", created_at=now
+        )
         message = Message.objects.create(webhook=hook, fact_id=1, give_up_at=now)
         message.refresh_from_db()
         url, _ = calendar_addresses.make(user=owner, now=now)
