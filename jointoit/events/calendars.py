@@ -42,7 +42,7 @@ def own_registrations(holder: User, *, now: datetime) -> Iterable[Registration]:
     """Of each event the registration that counts: the one that is live, else the last that was cancelled."""
     is_cancelled = Q(status=Status.CANCELLED)
     return (
-        Registration.objects.filter(attendee=holder, event__date__gt=now - PAST)
+        Registration.objects.filter(attendee=holder, event__date__gt=now - PAST, event__hidden_status=None)
         .exclude(is_cancelled & Q(updated_at__lte=now - CANCELLED_FOR))
         .select_related("event__organizer")
         .order_by("-event__date", "event_id", Case(When(is_cancelled, then=1), default=0), "-pk")

@@ -7,7 +7,7 @@ import pytest
 
 from jointoit.accounts.callers import Caller
 from jointoit.errors import NotFound
-from jointoit.events import booking, hiding, scheduling
+from jointoit.events import booking, calendars, hiding, scheduling
 from jointoit.events.invariants import violations
 from jointoit.events.models import Event
 from jointoit.events.refusals import EventHidden
@@ -37,18 +37,21 @@ def sent(now: Any) -> list[str]:
 
 
 PLACES = (
-    "/events/{}/", "/events/{}/calendar.ics", "/e/{}/unlikely-riches/", "/e/{}/report/", "/events/{}/questions/",
+    "/events/{}/", "/events/{}/calendar.ics", "/e/{}/unlikely-riches/", "/e/{}/report/",
+    "/events/{}/questions/", "/embed/{}/",
 )  # fmt: skip
 LISTS = ("/events/", "/events/?search=riches", "/events/?upcoming=true", "/e/", "/sitemap.xml", "/feed/?from=start")
 
 
-def test_what_is_hidden_is_found_nowhere_and_its_team_sees_it(hidden, api, client, signed_in, register):
+def test_what_is_hidden_is_found_nowhere_and_its_team_sees_it(hidden, client, signed_in, register, now):
     for path in PLACES:
         assert client.get(path.format(hidden.pk)).status_code == 404, path
     for path in LISTS:
         assert "riches" not in client.get(path).content.decode().lower(), path
     with pytest.raises(NotFound):
         register(hidden)
+    attendee = hidden.registrations.first().attendee
+    assert list(calendars.own_registrations(attendee, now=now)) == []
 
     seen = signed_in(hidden.organizer).get(f"/events/{hidden.pk}/")
     assert (seen.status_code, seen.json()["status"]) == (200, "draft")

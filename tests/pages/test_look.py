@@ -99,6 +99,7 @@ def scene(make_user, make_event, register, now):
         "event-full": of("event-short", event.pk),
         "event-open": of("event-short", other.pk),
         "event-arabic": of("event-short", asks.pk),
+        "report": of("report", other.pk),
         "login": of("login"),
         "signup": of("signup"),
         "login-link": of("login-link"),

@@ -10,6 +10,7 @@ from jointoit.accounts.callers import Caller
 from jointoit.events import team
 from jointoit.events.models import Event
 from jointoit.mail import links
+from jointoit.mail.models import OutboxMail
 from jointoit.pages.urls import urlpatterns
 
 pytestmark = pytest.mark.django_db
@@ -176,6 +177,27 @@ def test_many_are_approved_at_once_after_a_question(log_in, make_event, register
     assert ("2 people will get a mail." in question, statuses(*asked)) == (True, ["pending"] * 3)
     client.post(path, {**chosen, "sure": "yes"})
     assert statuses(*asked) == ["confirmed", "confirmed", "pending"]
+
+
+def test_the_reason_for_an_end_is_in_the_mails_and_one_that_is_too_long_ends_nothing(
+    log_in, make_event, register, statuses
+):
+    event = make_event()
+    first, second = register(event), register(event)
+    client = log_in(event.organizer)
+    steps, cancel = (path_of(name, event) for name in ("step", "cancel"))
+    chosen = {"registration": [first.pk], "status": "cancelled", "sure": "yes"}
+
+    for path, form in ((steps, chosen), (cancel, {})):
+        assert client.post(path, form | {"reason": "x" * 501}).status_code == 400
+    assert statuses(first, second) == ["confirmed", "confirmed"]
+    client.post(steps, chosen | {"reason": "You asked for it."})
+    client.post(cancel, {"reason": "No heating."})
+
+    told = OutboxMail.objects.filter(payload__reason__isnull=False).order_by("pk")
+    assert list(told.values_list("kind", "payload__reason")) == [
+        ("registration_cancelled_by_organizer", "You asked for it."), ("event_cancelled", "No heating."),
+    ]  # fmt: skip
 
 
 def test_one_that_is_refused_keeps_none_of_the_others(log_in, make_event, register, statuses):
