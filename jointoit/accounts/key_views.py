@@ -128,7 +128,7 @@ class KeyDetailView(KeyView):
     refusals = {"PATCH": {400: ("cannot_widen",)}}
 
     def patch(self, request: Request, pk: int) -> HttpResponse:
-        given = KeySerializer(data=request.data, partial=True)
+        given = KeySerializer(data=request.data, partial=True, context={"id": pk})
         given.is_valid(raise_exception=True)
         key = keys.change(user=sender(request), key_id=pk, values=given.validated_data, now=timezone.now())
         return JSONResponse(members_of(key))

@@ -45,8 +45,8 @@ class TeamView(PagedView):
         self.check_object_permissions(self.request, event)
         return event
 
-    def values(self, request: Request, shape: Any) -> dict[str, Any]:
-        given = shape(data=request.data)
+    def values(self, request: Request, shape: Any, **kwargs: Any) -> dict[str, Any]:
+        given = shape(data=request.data, **kwargs)
         given.is_valid(raise_exception=True)
         found: dict[str, Any] = given.validated_data
         return found
@@ -77,7 +77,7 @@ class TeamDetailView(TeamView):
     }
 
     def patch(self, request: Request, pk: int, member: int) -> HttpResponse:
-        role = self.values(request, RoleChangeSerializer).get("role")
+        role = self.values(request, RoleChangeSerializer, context={"id": member}).get("role")
         changed = team.change_role(
             caller=caller_of(request), event_id=pk, membership_id=member, role=role, now=timezone.now()
         )
@@ -103,7 +103,7 @@ class MyTeamDetailView(TeamView):
     serializer_class = MemberSerializer
 
     def patch(self, request: Request, member: int) -> HttpResponse:
-        role = self.values(request, RoleChangeSerializer).get("role")
+        role = self.values(request, RoleChangeSerializer, context={"id": member}).get("role")
         changed = team.change_role(
             caller=caller_of(request), event_id=None, membership_id=member, role=role, now=timezone.now()
         )

@@ -103,7 +103,7 @@ class QuestionDetailView(ToolView):
 
     def patch(self, request: Request, pk: int, question: int) -> HttpResponse:
         self.get_object()
-        fields = self.values(QuestionSerializer, partial=True)
+        fields = self.values(QuestionSerializer, partial=True, context={"id": question})
         changed = questions.change(
             caller=caller_of(request), event_id=pk, question_id=question, fields=fields, now=timezone.now()
         )

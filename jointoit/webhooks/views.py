@@ -37,8 +37,8 @@ class WebhookView(PagedView):
             raise NotFound
         return webhook
 
-    def values(self, request: Request, *, partial: bool = False) -> dict[str, Any]:
-        given = WebhookSerializer(data=request.data, partial=partial)
+    def values(self, request: Request, **kwargs: Any) -> dict[str, Any]:
+        given = WebhookSerializer(data=request.data, **kwargs)
         given.is_valid(raise_exception=True)
         found: dict[str, Any] = given.validated_data
         return found
@@ -67,7 +67,7 @@ class WebhookDetailView(WebhookView):
         return JSONResponse(queries.members_of(self.get_object()))
 
     def patch(self, request: Request, pk: int) -> HttpResponse:
-        values = self.values(request, partial=True)
+        values = self.values(request, partial=True, context={"id": pk})
         changed = subscriptions.change(caller=caller_of(request), webhook_id=pk, values=values, now=timezone.now())
         return JSONResponse(queries.members_of(changed))
 

@@ -35,15 +35,17 @@ def suggestion(name: str, known: Collection[str]) -> str:
 class Shape(serializers.Serializer[Any]):
     """A serializer that refuses members it does not know, where the sender asked for it.
 
-    Of an instance that is changed, members that are `unchanging` may be sent back as they were read, and no other way.
+    Of an instance that is changed, members that are `unchanging` may be sent back as they were read, and no other way;
+    where the view has the path alone, so may the `id` that it puts into the context.
     """
 
     unchanging: ClassVar[Mapping[str, str]] = {}  # by the member's name, the attribute of the instance
     also_read: ClassVar[Collection[str]] = ()  # members of what is read that are ignored when they are sent back
 
     def run_validation(self, data: Any = empty) -> Any:
-        if self.instance is not None and isinstance(data, Mapping):
-            moved = [name for name in self.unchanging if name in data and not self.is_same(name, data[name])]
+        if isinstance(data, Mapping):
+            fixed = self.fixed_values()
+            moved = [name for name in fixed if name in data and not is_same(data[name], fixed[name])]
             if moved:
                 raise serializers.ValidationError({name: [ErrorDetail(UNCHANGING, code="read_only")] for name in moved})
         if isinstance(data, StrictObject) and (unknown := data.keys() - self.fields.keys() - {*self.also_read}):
@@ -55,8 +57,14 @@ class Shape(serializers.Serializer[Any]):
             })  # fmt: skip
         return super().run_validation(data)
 
-    def is_same(self, name: str, value: Any) -> bool:
-        return not isinstance(value, bool) and value == getattr(self.instance, self.unchanging[name])
+    def fixed_values(self) -> dict[str, Any]:
+        if self.instance is None:
+            return {"id": self.context["id"]} if "id" in self.context else {}
+        return {name: getattr(self.instance, attribute) for name, attribute in self.unchanging.items()}
+
+
+def is_same(value: Any, fixed: Any) -> bool:
+    return not isinstance(value, bool) and bool(value == fixed)
 
 
 def unknown_parameters(request: HttpRequest, known: Collection[str]) -> list[dict[str, str]]:

@@ -1,13 +1,17 @@
 """`Prefer: handling=strict`, and members that never change."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from config import urls
+from jointoit.accounts.models import ApiKey
 from jointoit.events.models import Event
+from jointoit.webhooks.models import Webhook
 from tests.conformance import document, template
 
+DAY = timedelta(days=1)
 STRICT = {"HTTP_PREFER": "respond-async, handling=strict"}
 
 
@@ -83,6 +87,25 @@ def test_what_was_read_can_be_sent_back_strictly(ada, event, register, path):
     path = path.format(event=event.pk, registration=register(event, event.organizer).pk)
 
     assert ada.put(path, ada.get(path).json(), **STRICT).status_code == 200
+
+
+def test_no_id_differs_from_that_of_the_path(ada, event, make_user, now):
+    owner, told = event.organizer, {"url": "https://x.example/", "types": ["event.created"], "seed": ""}
+    helper = {"owner": owner, "member": make_user(), "role": "door", "since": now}
+    key = {"name": "k", "scopes": ["feed"], "expires_at": now + DAY}
+    paths = {
+        "/webhooks/{}/": Webhook.objects.create(owner=owner, created_at=now, **told),
+        "/users/me/keys/{}/": ApiKey.objects.create(user=owner, created_at=now, **key),
+        f"/events/{event.pk}/questions/{{}}/": event.questions.create(label="x", type="text", position=1),
+        f"/events/{event.pk}/team/{{}}/": event.memberships.create(**helper),
+    }
+
+    answers = {path: ada.patch(path.format(row.pk), {"id": row.pk + 1}) for path, row in paths.items()}
+
+    assert {path: errors(answer) for path, answer in answers.items()} == {
+        path: [("#/id", "read_only")] for path in paths
+    }
+    assert {ada.patch(path.format(row.pk), {"id": row.pk}).status_code for path, row in paths.items()} == {200}
 
 
 def test_a_name_that_may_hold_anything_is_not_repeated(ada, event):
