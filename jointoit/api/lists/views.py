@@ -22,7 +22,7 @@ class PagedView(GenericAPIView[Any]):
     def known_parameters(cls) -> frozenset[str]:
         """The names of the query parameters that are read."""
         own: type[ParameterSerializer] = getattr(cls, "parameters_class", PageParameters)
-        kinds = (own, PageParameters, *cls.further_parameters)
+        kinds: list[type[ParameterSerializer]] = [own, PageParameters, *cls.further_parameters]
         return frozenset(name for kind in kinds for name in kind._declared_fields) | {"format"}
 
     def page_of(self, listing: Listing) -> list[Row]:
