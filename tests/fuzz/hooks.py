@@ -47,7 +47,7 @@ def good_shapes_are_refused_by_a_rule_only(ctx: object, response: schemathesis.R
 
 
 def depends(entry: dict[str, str]) -> bool:
-    """Whether it is about two things that are good by themselves: two days, or one of two members that must be there."""
+    """Whether it is about two things: days that are good by themselves, or two members of which one must be there."""
     if entry.get("parameter") == "date_from":
         return entry["detail"].startswith("Must lie before")
     either_of_two = {"#/token", "#/password", "#/current_password"}
