@@ -14,8 +14,6 @@ LIFETIME = links.LIFETIME["prove"]
 
 
 class NoProof(Conflict):
-    """Send the password where there is one; else open the link in the mail that confirms the address first."""
-
     code = "no_proof"
     message = "A proof is for an account without a password, and goes to its confirmed e-mail."
     remedy = "Send the password where there is one; else open the link in the mail that confirms the address first."

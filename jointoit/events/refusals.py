@@ -99,8 +99,6 @@ class Busy(Unavailable):
 
 
 class EventHidden(Conflict):
-    """Staff show it again, once what was reported is settled."""
-
     code = "event_hidden"
     message = "The service's staff has hidden this event from everybody but its team."
-    remedy = "Write to whoever runs this service; staff show the event again once what was reported is settled."
+    remedy = "Write to the staff, who show it again once what was reported is settled."
