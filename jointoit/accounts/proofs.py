@@ -18,6 +18,7 @@ class NoProof(Conflict):
 
     code = "no_proof"
     message = "A proof is for an account without a password, and goes to its confirmed e-mail."
+    remedy = "Send the password where there is one; else open the link in the mail that confirms the address first."
 
 
 @transaction.atomic

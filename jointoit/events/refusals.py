@@ -103,3 +103,4 @@ class EventHidden(Conflict):
 
     code = "event_hidden"
     message = "The service's staff has hidden this event from everybody but its team."
+    remedy = "Write to whoever runs this service; staff show the event again once what was reported is settled."
