@@ -17,6 +17,7 @@ from jointoit.events.models import Event
 from jointoit.mail import outbox
 from jointoit.mail.models import OutboxMail
 from jointoit.organizing import announcements
+from jointoit.organizing.models import Announcement
 from jointoit.pages import announcements as pages
 from tests.client import BrowserClient
 from tests.races.conftest import SCALE
@@ -87,7 +88,7 @@ def press_twice_at_once(event: Event, race: Any) -> int:
         client.force_login(event.organizer)
         client.get(path)
     race([partial(client.post, path, sent) for client in clients])
-    return event.announcements.count()
+    return Announcement.objects.filter(event=event).count()
 
 
 def test_a_button_that_is_pressed_twice_at_once_writes_once(make_event, register, race):
@@ -105,7 +106,7 @@ def test_without_the_lock_both_presses_would_write(make_event, register, race, m
     register(event)
 
     def look(event: Event) -> int:
-        seen = newest(event)
+        seen: int = newest(event)
         both.wait(timeout=30)
         return seen
 
