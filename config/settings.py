@@ -350,6 +350,7 @@ Register for events without ever overselling a seat, and hear of every change by
 - **Lists** come in pages: follow `next` until it is null.
 - **Times** go in with an offset or `Z` and come out in UTC.
 - **Repeats** are safe with an `Idempotency-Key`, **updates** with `If-Match` and the `ETag` of what you read.
+- **Unknown** members and parameters are ignored; with `Prefer: handling=strict` they are 400, with the nearest name.
 - **X-Request-ID** is on every answer; send your own UUID to find your request in our logs.
 """.strip()
 SPECTACULAR_SETTINGS = {

@@ -33,14 +33,20 @@ def pointed(part: dict[str, Any]) -> dict[str, Any]:
     return dict(found)
 
 
+def template(route: str) -> str:
+    """A route as the document writes its path."""
+    return "/" + CONVERTER.sub(lambda found: "{id}" if found[1] == "pk" else f"{{{found[1]}}}", route)
+
+
 def operation(method: str, path: str) -> dict[str, Any] | None:
     """What the document says of this call; None when it is of none of its operations."""
     try:
         route = resolve(path).route
     except Resolver404:
         return None
-    templated = "/" + CONVERTER.sub(lambda found: "{id}" if found[1] == "pk" else f"{{{found[1]}}}", route)
-    found: dict[str, Any] | None = document()["paths"].get(templated, {}).get(method.lower().replace("head", "get"))
+    found: dict[str, Any] | None = (
+        document()["paths"].get(template(route), {}).get(method.lower().replace("head", "get"))
+    )
     return found
 
 

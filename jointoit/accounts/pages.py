@@ -52,6 +52,10 @@ class LinkView(APIView):
     #: Raises what `act` would raise of the token by itself; what says nothing asks every reader.
     look: Callable[..., object] = staticmethod(lambda token: None)
 
+    @classmethod
+    def known_parameters(cls) -> frozenset[str]:
+        return frozenset({"token"})
+
     def get_renderers(self) -> list[BaseRenderer]:
         reads = self.request.method in ("GET", "HEAD")
         return [PageRenderer()] if reads else [*super().get_renderers(), PageRenderer()]

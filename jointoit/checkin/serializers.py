@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from jointoit.api.fields import DateTimeField, LineField, StrictIntegerField
+from jointoit.api.http.strictness import Shape
 from jointoit.checkin.models import Scan
 from jointoit.checkin.reading import Presented
 from jointoit.events.models import Registration
@@ -49,7 +50,7 @@ class ReadField(serializers.CharField):
 
 
 @extend_schema_serializer(component_name="NewScan")
-class GivenScanSerializer(serializers.Serializer[Any]):
+class GivenScanSerializer(Shape):
     """A ticket that was held to a device: `token`, `code` or `registration`, one of them."""
 
     id = UUIDField(help_text="Made by the device; the same again changes nothing and gives the same answer.")
@@ -72,7 +73,7 @@ def presented(values: dict[str, Any]) -> Presented:
 
 
 @extend_schema_serializer(component_name="NewScanBatch")
-class GivenBatchSerializer(serializers.Serializer[Any]):
+class GivenBatchSerializer(Shape):
     device_time = DateTimeField(help_text="The clock of the device when it sends this: how wrong its times are.")
     scans = serializers.ListField(child=GivenScanSerializer(), allow_empty=False, max_length=MOST_SCANS)
 

@@ -152,6 +152,7 @@ class CheckinView(DoorView):
 class ScanListView(DoorView):
     serializer_class = shapes.LoggedScanSerializer
     parameters_class = ScanParameters
+    further_parameters = (DryRunParameters,)
     refusals = {"POST": {422: ("scan_id_reused",)}}
 
     def get_renderers(self) -> list[Any]:
@@ -235,6 +236,7 @@ class RosterView(DoorView):
 @documentation.search
 class SearchView(DoorView):
     serializer_class = shapes.HitsSerializer
+    parameters_class = SearchParameters
 
     def get(self, request: Request, pk: int) -> HttpResponse:
         self.keeper()

@@ -25,6 +25,10 @@ class FeedView(GenericAPIView[Any]):
     scopes = {"GET": "feed"}
     refusals = {"GET": {410: ("cursor_expired",), 503: ("feed_renewed",)}}
 
+    @classmethod
+    def known_parameters(cls) -> frozenset[str]:
+        return frozenset(FeedParameters._declared_fields)
+
     def get(self, request: Request) -> HttpResponse:
         asked = parameters.read(request, FeedParameters)
         try:

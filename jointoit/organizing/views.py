@@ -121,6 +121,7 @@ class QuestionDetailView(ToolView):
 @documentation.announcement_list
 class AnnouncementListView(ToolView):
     serializer_class = AnnouncementSerializer
+    further_parameters = (DryRunParameters,)
     scopes = {"GET": "attendees:read", "POST": "registrations:write"}
     refusals = {"POST": {429: ("throttled",)}}
 
@@ -212,6 +213,7 @@ class StepsView(ToolView):
 
 @documentation.statistics
 class StatisticsView(ToolView):
+    parameters_class = StatisticsParameters
     scopes = {"GET": "attendees:read"}
     refusals = {"GET": {400: ("invalid",)}}
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 from rest_framework import serializers
 
 from jointoit.api.fields import ChoiceField, DateTimeField, StrictBooleanField, StrictIntegerField
+from jointoit.api.http.strictness import Shape
 from jointoit.api.lists.parameters import IdParameter, ParameterSerializer
 from jointoit.journal.writer import TYPES
 from jointoit.webhooks.models import Message, Webhook
@@ -21,7 +22,9 @@ class UrlField(serializers.CharField):
         return super().to_internal_value(data)
 
 
-class WebhookSerializer(serializers.Serializer[Any]):
+class WebhookSerializer(Shape):
+    also_read = ("secret",)
+
     id = serializers.IntegerField(read_only=True)
     url = UrlField(
         max_length=2000, help_text="By https, with a public address each time that something is sent.",

@@ -66,9 +66,13 @@ def _constant(name: str) -> float:
     raise InvalidJSON("not_finite")
 
 
-_DECODER: Final = json.JSONDecoder(
-    object_pairs_hook=_object, parse_int=_integer, parse_float=_real, parse_constant=_constant
-)
+def _strict_object(pairs: list[tuple[str, Any]]) -> StrictObject:
+    return StrictObject(_object(pairs))
+
+
+_NUMBERS: Final[Mapping[str, Any]] = {"parse_int": _integer, "parse_float": _real, "parse_constant": _constant}
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_object, **_NUMBERS)
+_STRICT_DECODER: Final = json.JSONDecoder(object_pairs_hook=_strict_object, **_NUMBERS)
 
 
 def _check_text(text: str) -> None:
@@ -99,10 +103,10 @@ def _check_tree(root: Any) -> None:
             raise InvalidJSON("too_many_values")
 
 
-def parse(body: bytes) -> dict[str, Any]:
-    """Raises `InvalidJSON`."""
+def parse(body: bytes, *, strict: bool = False) -> dict[str, Any]:
+    """The object; with `strict` it and those in it are StrictObjects. Raises `InvalidJSON`."""
     try:
-        root = _DECODER.decode(body.decode("utf-8"))
+        root = (_STRICT_DECODER if strict else _DECODER).decode(body.decode("utf-8"))
     except UnicodeDecodeError:
         raise InvalidJSON("not_utf8") from None
     except RecursionError:
@@ -121,6 +125,5 @@ class StrictJSONParser(BaseParser):
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        body = parse(stream.read())
         request = (parser_context or {}).get("request")
-        return StrictObject(body) if request is not None and is_strict(request) else body
+        return parse(stream.read(), strict=request is not None and is_strict(request))

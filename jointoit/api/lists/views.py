@@ -1,6 +1,7 @@
 """What views of lists have in common."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from rest_framework.generics import GenericAPIView
 
@@ -10,13 +11,19 @@ from jointoit.api.lists.prepared import Row
 
 
 class PagedView(GenericAPIView[Any]):
-    """`parameters_class` says what a list may be narrowed by; KeysetPagination reads a Listing page by page."""
+    """`parameters_class` says what a list may be narrowed by; KeysetPagination reads a Listing page by page.
+
+    `further_parameters` are those that another method of the view reads.
+    """
+
+    further_parameters: ClassVar[Sequence[type[ParameterSerializer]]] = ()
 
     @classmethod
     def known_parameters(cls) -> frozenset[str]:
         """The names of the query parameters that are read."""
         own: type[ParameterSerializer] = getattr(cls, "parameters_class", PageParameters)
-        return frozenset(own._declared_fields) | {*PageParameters._declared_fields, "format"}
+        kinds = (own, PageParameters, *cls.further_parameters)
+        return frozenset(name for kind in kinds for name in kind._declared_fields) | {"format"}
 
     def page_of(self, listing: Listing) -> list[Row]:
         """The rows of the page that is asked for; `get_paginated_response` then puts its links around them."""

@@ -1,8 +1,12 @@
 """`Prefer: handling=strict`, and members that never change."""
 
+from uuid import UUID
+
 import pytest
 
+from config import urls
 from jointoit.events.models import Event
+from tests.conformance import document, template
 
 STRICT = {"HTTP_PREFER": "respond-async, handling=strict"}
 
@@ -42,6 +46,36 @@ def test_an_unknown_parameter_is_ignored_unless_the_sender_asks(ada, event, path
 
     assert ada.get(path).status_code == 200
     assert (refused.status_code, errors(refused)) == (400, [("upcomming", "unknown_parameter")])
+
+
+BODIES = [
+    ("/events/{event}/checkin/scans/", {"id": str(UUID(int=1)), "code": "x", "gat": "North"}, "#/gat"),
+    (
+        "/events/{event}/checkin/scans/batch/",
+        {"device_time": "2030-01-01T00:00Z", "scans": [{"id": str(UUID(int=1)), "code": "x", "gat": "North"}]},
+        "#/scans/0/gat",
+    ),
+    ("/webhooks/", {"url": "https://x.example/", "types": ["event.created"], "enabld": False}, "#/enabld"),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "pointer"), BODIES)
+def test_programs_of_the_door_and_of_webhooks_hear_of_unknown_members_too(ada, event, path, body, pointer):
+    refused = ada.post(path.format(event=event.pk), body, **STRICT)
+
+    assert (refused.status_code, errors(refused)) == (400, [(pointer, "unknown_member")])
+
+
+def test_a_strict_caller_may_send_every_parameter_that_the_document_names():
+    views = {template(str(route.pattern)): route.callback for route in urls.urlpatterns if hasattr(route, "callback")}
+    refused = [
+        f"{method} {path} {parameter['name']}"
+        for path, item in document()["paths"].items()
+        for method, said in item.items()
+        for parameter in said.get("parameters", [])
+        if parameter["in"] == "query" and parameter["name"] not in views[path].cls.known_parameters()
+    ]
+    assert refused == []
 
 
 @pytest.mark.parametrize("path", ["/events/{event}/", "/users/me/", "/registrations/{registration}/"])
