@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import Direction, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 
 from jointoit.accounts import serializers as shapes
 from jointoit.api.openapi.components import LOCATION, asks, gives
@@ -35,19 +34,6 @@ FORM = {
     (400, "application/problem+json"): OpenApiResponse(PROBLEM, REFUSED),
 }
 PAGE_TOKEN = OpenApiParameter("token", OpenApiTypes.STR, description="From the link in the mail.")
-
-
-class ConfirmedExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
-    """One of the two is required, which of them depends on the account."""
-
-    target_class = "jointoit.accounts.serializers.ConfirmedShape"
-    match_subclasses = True
-
-    def map_serializer(self, auto_schema: Any, direction: Direction) -> Any:
-        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
-        if direction == "request":
-            schema["anyOf"] = [{"required": [name]} for name in (self.target.confirmed_by, "proof")]
-        return schema
 
 
 def empty(description: str) -> OpenApiResponse:

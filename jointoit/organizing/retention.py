@@ -1,7 +1,7 @@
 """Forgets who was registered for events that are long over, and what they answered (RETENTION_DAYS); numbers stay.
 
 Each registration goes to somebody who is nobody, another one for each, so that every count, every rule and every query
-holds as before (docs/decisions/0027-retention.md).
+holds as before (docs/decisions/0028-retention.md).
 """
 
 from collections.abc import Callable

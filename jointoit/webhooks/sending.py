@@ -134,8 +134,8 @@ class Sender:
     def connect(self, target: Target, address: Address, ends: float) -> None:
         place: dict[str, Any] = {"port": target.port, "timeout": max(0.001, ends - time.monotonic())}
         if target.scheme == "https":
-            names: dict[str, Any] = {"server_hostname": target.host, "assert_hostname": target.host}
-            self.connection = HTTPSConnection(str(address), ssl_context=ssl_context(), **place, **names)
+            place |= {"server_hostname": target.host, "ssl_context": ssl_context()}
+            self.connection = HTTPSConnection(str(address), **place)
         else:
             self.connection = PlainConnection(str(address), **place)
         self.address = address

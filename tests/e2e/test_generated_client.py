@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import re
 import subprocess
 import sys
 import uuid
@@ -97,3 +98,38 @@ def test_a_generated_client_does_the_main_round(stack: Service, sdk: ModuleType,
     assert [fact.registration for fact in feed.results] == [None, registration.id]
     organizer.call("registrations", "registration_destroy", registration.id)
     assert guest.call("registrations", "registration_retrieve", registration.id).status.value == "cancelled"
+
+
+def test_a_generated_client_does_the_round_of_a_team(stack: Service, sdk: ModuleType, clients: ExitStack) -> None:
+    models = importlib.import_module("jointoit_sdk.models")
+    suffix = uuid.uuid4().hex[:8]
+    owner, helper = (person(sdk, clients, stack.api, f"{role}-{suffix}") for role in ("owner", "helper"))
+    address = f"helper-{suffix}@example.org"
+
+    def mailed(subject: str) -> str:
+        text = wait_for(stack.inbox, to=address, subject=subject)["text"]
+        return re.search(r"token=([\w.~:-]+)", text)[1]  # type: ignore[index]
+
+    proof = models.MailedTokenRequest(token=mailed("onfirm your"))
+    helper.call("accounts", "verify_email", body=proof)
+    wanted = models.NewEventRequest(
+        title="Shared", date=datetime(2099, 6, 1, 18, tzinfo=UTC), location="Paris", capacity=1
+    )
+    event = owner.call("events", "event_create", body=wanted)
+    invited = models.InviteRequest(email=address, role=models.OfferedRole.MANAGER)
+    owner.call("events", "event_invitation_create", event.id, body=invited)
+    taken = helper.call("events", "invitation_accept", body=models.InvitationAnswerRequest(token=mailed("help")))
+    changed = helper.call("events", "event_partial_update", event.id, body=models.PatchedEventRequest(capacity=2))
+    owner.call("events", "event_handover", event.id, body=models.HandoverRequest(email=address))
+    helper.call("events", "invitation_accept", body=models.InvitationAnswerRequest(token=mailed("take over")))
+    key = helper.call("accounts", "key_create", body=models.NewKeyRequest(
+        name="wall", scopes=[models.KeyScope.ATTENDEESREAD], password=PASSWORD
+    ))  # fmt: skip
+    program = Api(sdk, clients.enter_context(sdk.AuthenticatedClient(base_url=stack.api, token=key.key)))
+    history = program.call("events", "event_history_list", event.id).results
+
+    assert (taken.event.id, taken.role.value, changed.capacity) == (event.id, "manager", 2)
+    assert [(fact.type_, fact.actor.kind.value) for fact in history[:3]] == [
+        ("event.handed_over", "owner"), ("event.changed", "manager"), ("team.changed", "manager")
+    ]  # fmt: skip
+    assert program.call("accounts", "key_list").code == "scope_missing"

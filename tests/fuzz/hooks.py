@@ -47,7 +47,8 @@ def good_shapes_are_refused_by_a_rule_only(ctx: object, response: schemathesis.R
 
 
 def depends(entry: dict[str, str]) -> bool:
-    """Whether it is about two things that are good by themselves: two days, or a token that may stand in two places."""
+    """Whether it is about two things: days that are good by themselves, or two members of which one must be there."""
     if entry.get("parameter") == "date_from":
         return entry["detail"].startswith("Must lie before")
-    return (entry.get("pointer"), entry["code"]) == ("#/token", "required")
+    either_of_two = {"#/token", "#/password", "#/current_password"}
+    return entry.get("pointer") in either_of_two and entry["code"] == "required"

@@ -1,19 +1,26 @@
-"""An announcement whose process is killed: from where the database stands, a connection that is gone in the middle."""
+"""An announcement whose process is killed (to the database: a connection that is gone), and one that is sent twice."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from itertools import islice
+from threading import Barrier
 from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, transaction
+from django.urls import reverse
 
 from jointoit.accounts.callers import SERVICE
 from jointoit.events.models import Event
 from jointoit.mail import outbox
 from jointoit.mail.models import OutboxMail
 from jointoit.organizing import announcements
+from jointoit.organizing.models import Announcement
+from jointoit.pages import announcements as pages
+from tests.client import BrowserClient
+from tests.races.conftest import SCALE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WORDS = {"subject": "The room", "text": "Second floor.", "to": ["confirmed"]}
@@ -71,3 +78,39 @@ def test_an_announcement_killed_midway_and_repeated_reaches_each_once(
     verb(event, now)
 
     assert mails_of_each(event) == mails
+
+
+def press_twice_at_once(event: Event, race: Any) -> int:
+    """The button on the page, pressed twice; returns how many announcements came of it."""
+    sent = {**WORDS, "do": "send", "newest": "0"}
+    path, clients = reverse("page-manage-announcements", args=[event.pk]), [BrowserClient(), BrowserClient()]
+    for client in clients:
+        client.force_login(event.organizer)
+        client.get(path)
+    race([partial(client.post, path, sent) for client in clients])
+    return Announcement.objects.filter(event=event).count()
+
+
+def test_a_button_that_is_pressed_twice_at_once_writes_once(make_event, register, race):
+    for _ in range(3 * SCALE):
+        event = make_event()
+        register(event)
+
+        assert press_twice_at_once(event, race) == 1
+        assert mails_of_each(event) == [1]
+
+
+def test_without_the_lock_both_presses_would_write(make_event, register, race, monkeypatch):
+    """The control: both have looked before either wrote."""
+    event, both, newest = make_event(), Barrier(2), pages.newest
+    register(event)
+
+    def look(event: Event) -> int:
+        seen: int = newest(event)
+        both.wait(timeout=30)
+        return seen
+
+    monkeypatch.setattr(pages, "newest", look)
+    monkeypatch.setattr(pages.booking, "lock", lambda pk: Event.objects.get(pk=pk))
+
+    assert press_twice_at_once(event, race) == 2

@@ -60,7 +60,9 @@ TAGS: Final = {
     "token": "accounts",
     "register": "registrations",
     "registrations": "registrations",
+    "transfers": "registrations",
     "events": "events",
+    "invitations": "events",
     "calendar.ics": "events",
     "calendar": "registrations",
     "feed": "programs",
@@ -92,6 +94,12 @@ class AutoSchema(openapi.AutoSchema):
     @property
     def verb(self) -> str:
         return str(self.method_mapping[self.method.lower()])
+
+    def map_parsers(self) -> list[str]:
+        """JSON alone. The pages behind links in mails send forms to the same addresses, which are theirs to know; and
+        openapi-python-client writes a module that cannot be imported where there are two kinds of bodies.
+        """
+        return ["application/json"] if self.view.parser_classes else []
 
     def get_tags(self) -> list[str]:
         segments = self.path.split("/")
