@@ -55,6 +55,7 @@ def test_from_a_mail_to_a_seat_the_door_and_back(stack: Any, api: httpx.Client, 
     assert api.post(f"/events/{event}/register/", headers=header(following)).json()["status"] == "waitlisted"
 
     enter(door, f"/door/{event}/", f"host-{mark}")
+    door.wait_for_load_state()  # whoever is quicker than the scripts is answered by the page that follows
     door.get_by_label("Code or scanner").fill(code)
     door.keyboard.press("Enter")
     expect(door.locator("[data-answer]")).to_contain_text("Come in")
