@@ -10,7 +10,9 @@ LOCK   := $(BIN)/uv pip compile --quiet pyproject.toml --universal --python-vers
           --generate-hashes --no-emit-index-url --no-header --no-annotate
 
 # In the order in which they are found: tests/conftest.py puts those first that take long.
-PARALLEL := -n auto --dist loadgroup --no-loadscope-reorder
+# Much of a test is waiting for servers: on few cores there are two processes for each.
+WORKERS  ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); [ $$n -gt 4 ] && echo $$n || echo $$((n * 2)))
+PARALLEL := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 # What a person has in `.env` steers `make run`, never a check.
 CHECK  := ENV_FILE=/dev/null DEBUG=true
 
@@ -135,7 +137,7 @@ audit: $(BIN)/.development ## Ask PyPI and npm for known vulnerabilities of the 
 	@$(BIN)/uv tool run --quiet --from "$(AUDIT)" pip-audit --strict --require-hashes --disable-pip --requirement requirements.txt
 	@cd tools/sdk && npm audit --package-lock-only
 
-check: lint types imports migrations schema-check schema-lint coverage ## Run every check there is
+check: lint types imports migrations schema-check schema-lint test ## Run every check there is
 
 format: $(BIN)/.development ## Mend what can be mended
 	@$(BIN)/ruff check --fix-only

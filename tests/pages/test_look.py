@@ -176,6 +176,7 @@ def test_no_page_has_a_barrier_or_needs_to_be_pushed_sideways(open_browser, live
         page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
         if PICTURES and (not PICTURED or name in PICTURED.split(",")):
             picture(page, Path(PICTURES), f"{name}-{size}-{scheme}")
+        page.wait_for_function("document.documentElement")  # a page that was opened may be followed by another
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         found[name] = [*barriers(page), *([f"{wide} px too wide"] if wide > 0 else [])]
 
