@@ -56,6 +56,20 @@ def test_an_announcement_reaches_each_of_those_it_is_for_once(make_event, regist
     )
 
 
+def test_how_far_many_announcements_have_come_costs_one_query(make_event, register, now, django_assert_num_queries):
+    event = make_event()
+    register(event)
+    first, second, nobody = announce(event, now), announce(event, now), announce(event, now, to=["waitlisted"])
+    OutboxMail.objects.filter(dedupe_key__startswith=f"announcement:{first.pk}:").update(state="failed")
+
+    with django_assert_num_queries(1):
+        found = announcements.progress([first.pk, second.pk, nobody.pk])
+
+    fates = [found[each.pk] for each in (first, second, nobody)]
+    assert [tuple(fate.values()) for fate in fates] == [(0, 0, 1), (0, 1, 0), (0, 0, 0)]
+    assert announcements.progress([]) == {}
+
+
 @pytest.mark.parametrize(
     ("to", "names"),
     [
