@@ -149,7 +149,7 @@ class AnnouncementListView(ToolView):
 @documentation.duplicate
 class DuplicateView(ToolView):
     scopes = {"POST": "events:write"}
-    refusals = {"POST": {400: ("in_the_past",)}}
+    refusals = {"POST": {400: ("in_the_past", "too_far_away"), 409: ("too_many_events",)}}
 
     @idempotent
     def post(self, request: Request, pk: int) -> HttpResponse:

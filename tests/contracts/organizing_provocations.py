@@ -4,6 +4,7 @@ from threading import Timer
 from typing import Any
 
 from jointoit.mail import links
+from tests.contracts.provocations import too_many_events
 from tests.contracts.scene import BEGUN, Call, Given, Person, Scene
 from tests.contracts.team_provocations import verified
 from tests.live import PASSWORD
@@ -216,6 +217,18 @@ def mail_of_ended(scene: Scene) -> Call:
     return Call("POST", f"{path}mail/", scene.ben)
 
 
+def moved_too_far(scene: Scene) -> Call:
+    event = scene.event(date="2099-01-01T00:00:00Z", ends_at="2100-02-05T00:00:00Z")
+    return Call("POST", f"/events/{event}/duplicate/", scene.ada, json={"date": "9998-12-01T00:00:00Z"})
+
+
+def copied_too_often(scene: Scene) -> Call:
+    call = too_many_events(scene)
+    newest = scene.database.execute("SELECT max(id) FROM events_event").fetchone()
+    assert newest
+    return call.but(path=f"/events/{newest[0]}/duplicate/", json={"date": LATER})
+
+
 def without_a_seat(scene: Scene) -> Call:
     registration = scene.registration(requires_approval=True, allow_transfers=True)
     return Call("POST", f"/registrations/{registration}/transfer/", scene.ben, json={"email": "x@example.org"})
@@ -261,6 +274,8 @@ OWN: dict[str, dict[str, Given]] = {
     "POST /events/{id}/duplicate/": {
         "invalid": body("POST /events/{id}/duplicate/", date="soon"),
         "in_the_past": body("POST /events/{id}/duplicate/", date="2020-01-01T00:00:00Z"),
+        "too_far_away": moved_too_far,
+        "too_many_events": copied_too_often,
         "permission_denied": by_cleo("POST /events/{id}/duplicate/"),
     },
     "POST /events/{id}/registrations/": {

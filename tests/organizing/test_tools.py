@@ -20,7 +20,7 @@ from jointoit.errors import ManyInvalid, TooOften
 from jointoit.events import booking, door_passes, questions
 from jointoit.events.invariants import violations
 from jointoit.events.models import DoorPass, Event, Registration
-from jointoit.events.refusals import AlreadyRegistered, EventFull, ImpossibleStep, TooLateToCancel
+from jointoit.events.refusals import AlreadyRegistered, EventFull, ImpossibleStep, TooLateToCancel, TooManyEvents
 from jointoit.events.team import OtherAddress
 from jointoit.journal.models import Fact
 from jointoit.mail import rendering
@@ -175,6 +175,36 @@ def test_a_copy_is_a_draft_whose_times_move_along_by_the_clock(make_event, regis
     assert made.ends_at == datetime(2099, 4, 10, 18, tzinfo=UTC)
     assert made.registration_closes_at == datetime(2099, 4, 9, 10, tzinfo=UTC)  # noon in Berlin, as before
     assert [question.label for question in made.questions.all()] == ["Food?"]
+
+
+def test_a_copy_is_for_the_same_people_at_the_same_door(make_event, now):
+    door_times = {"checkin_opens_at": now + 29 * DAY, "checkin_closes_at": now + 31 * DAY}
+    event = make_event(timezone="UTC", date=now + 30 * DAY, verified_only=True, **door_times)
+
+    made = duplication.duplicate(caller=SERVICE, event_id=event.pk, date=event.date + 7 * DAY, now=now)
+
+    assert (made.verified_only, made.checkin_opens_at, made.checkin_closes_at) == (True, now + 36 * DAY, now + 38 * DAY)
+
+
+def test_a_copy_counts_among_the_events_that_are_open(make_event, now, settings):
+    settings.MAX_OPEN_EVENTS = 2
+    event = make_event()
+    made = duplication.duplicate(caller=SERVICE, event_id=event.pk, date=event.date, now=now)
+
+    with pytest.raises(TooManyEvents):
+        duplication.duplicate(caller=SERVICE, event_id=made.pk, date=event.date, now=now)
+
+    assert Event.objects.filter(organizer=event.organizer).count() == 2
+
+
+@pytest.mark.parametrize("length", [400 * DAY, 30 * DAY + timedelta(hours=1)])
+def test_a_copy_whose_other_times_cannot_be_kept_is_refused(make_event, now, length):
+    event = make_event(timezone="UTC", date=now + DAY, ends_at=now + DAY + length)
+
+    with pytest.raises(duplication.TooFarAway) as refused:
+        duplication.duplicate(caller=SERVICE, event_id=event.pk, date=datetime(9998, 12, 1, tzinfo=UTC), now=now)
+
+    assert (refused.value.field, Event.objects.count()) == ("date", 1)
 
 
 # ── Transfers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
