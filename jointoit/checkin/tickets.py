@@ -70,14 +70,21 @@ def reissue(*, registration_id: int, caller: Caller, now: datetime) -> Ticket:
     """
     with transaction.atomic():
         registration, manager = booking.lock_registration(registration_id, caller)
-        # A scan holds this row, and not the event.
-        list(Registration.objects.select_for_update(no_key=True).filter(pk=registration_id).values_list("pk"))
         if registration.status != Status.CONFIRMED:
             raise NoTicket
-        if Scan.objects.filter(STANDS, registration=registration_id).exists():
-            raise AlreadyAdmitted
+        refuse_admitted(registration)
         is_own = manager is None or roles.is_own(registration, caller)
         actor = roles.attendee(registration.attendee, caller.key) if is_own else manager
         assert actor
         booking.reissue_ticket(registration, actor=actor, now=now)
     return issued(registration)
+
+
+def refuse_admitted(registration: Registration) -> None:
+    """Raise AlreadyAdmitted where the ticket has let somebody in; nobody is let in with it from here on.
+
+    A scan holds the row of the registration, and not the event.
+    """
+    list(Registration.objects.select_for_update(no_key=True).filter(pk=registration.pk).values_list("pk"))
+    if Scan.objects.filter(STANDS, registration=registration).exists():
+        raise AlreadyAdmitted

@@ -1,6 +1,8 @@
-"""What the door tells others of itself: it is one of the things that `check_invariants` looks at."""
+"""What the door tells others of itself: `check_invariants` looks at it, and who is in does not give up the seat."""
 
 from jointoit.checkin import invariants as door
-from jointoit.events import invariants
+from jointoit.checkin import tickets
+from jointoit.events import booking, invariants
 
 invariants.register(door.violations)
+booking.REFUSE_GIVING_UP.append(tickets.refuse_admitted)
