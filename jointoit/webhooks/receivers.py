@@ -5,10 +5,11 @@ from typing import Any
 from django.dispatch import receiver
 
 from jointoit.accounts.models import User
-from jointoit.accounts.signals import account_is_closing
+from jointoit.accounts.signals import account_is_closing, account_was_taken_over
 from jointoit.webhooks.models import Webhook
 
 
 @receiver(account_is_closing)
+@receiver(account_was_taken_over)
 def forget(*, user: User, **_: Any) -> None:
     Webhook.objects.filter(owner=user).delete()
