@@ -6,7 +6,7 @@ from django.dispatch import Signal
 #: user row is locked (FOR NO KEY UPDATE). A receiver gives back what the person holds; if it raises, nothing is closed.
 account_is_closing = Signal()
 
-#: Sent with `user` inside the transaction that ends all access to an account, that of programs too: by a reset, staff or
+#: Sent with `user` inside the transaction that ends all access to an account and its programs: by a reset, by staff, by
 #: a command. A receiver ends what whoever was in it may have set up to go on without.
 access_was_ended = Signal()
 
