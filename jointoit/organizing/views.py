@@ -245,7 +245,9 @@ class MailAgainView(ToolView):
 class TransferView(ToolView):
     permission_classes = [IsAuthenticated]
     scopes = {"POST": "registrations:write", "DELETE": "registrations:write"}
-    refusals = {"POST": {409: ("no_ticket", "transfer_open", "transfer_to_yourself", "transfers_closed")}}
+    refusals = {
+        "POST": {409: ("already_admitted", "no_ticket", "transfer_open", "transfer_to_yourself", "transfers_closed")}
+    }
 
     @property
     def throttle_scope(self) -> str | None:
@@ -271,7 +273,7 @@ class TransferAcceptView(ToolView):
         "POST": {
             400: ("invalid_token",),
             403: ("other_address",),
-            409: ("already_registered", "no_ticket", "transfers_closed"),
+            409: ("already_admitted", "already_registered", "no_ticket", "transfers_closed"),
         }
     }
 

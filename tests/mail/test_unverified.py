@@ -78,6 +78,21 @@ def test_only_a_stranger_is_offered_a_way_out(kind: str, verified: bool) -> None
     assert content.html.count("/users/not-me/") == (not verified)
 
 
+def test_a_stranger_answers_whoever_the_organizer_named() -> None:
+    mail = on_the_wire(sample(m.RegistrationConfirmed, to=STRANGER, event=replace(MEETING, contact="us@my.club.org")))
+
+    assert mail["Reply-To"] == "us@my.club.org"
+
+
+def test_a_stranger_takes_the_seat_under_the_name_that_was_given() -> None:
+    given: list[links.Visitor] = []
+    message = sample(m.RegistrationLink, to=STRANGER, first_name="St.John", last_name="O.Hara")
+
+    rendering.write(message, mint_visitor=lambda visitor: str(given.append(visitor)))
+
+    assert [(visitor.first_name, visitor.last_name) for visitor in given] == [("St.John", "O.Hara")]
+
+
 # ── Twenty a day ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -123,6 +138,22 @@ def test_what_was_held_goes_out_once_the_address_is_verified(
     deliver()
 
     assert (len(sink.received), OutboxMail.objects.filter(state=State.PENDING).count()) == (24, 0)
+
+
+@pytest.mark.django_db
+def test_what_waited_behind_a_held_mail_goes_out_with_it(
+    flood: Any, sink: Sink, clock: Clock, deliver: Callable[[], bool]
+) -> None:
+    with transaction.atomic():
+        outbox.enqueue(sample(m.EventDeleted, to=STRANGER, event=replace(MEETING, id=122)), key="behind")
+    deliver()
+    assert OutboxMail.objects.get(dedupe_key="behind").not_before > clock.now
+    unverified.release([ADA.address])
+    clock.pass_by(minutes=1)
+    deliver(), deliver()
+
+    assert OutboxMail.objects.filter(state=State.PENDING).count() == 0
+    assert OutboxMail.objects.get(dedupe_key="behind").payload["to"]["verified"] is True
 
 
 @pytest.mark.django_db
