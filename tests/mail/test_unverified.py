@@ -10,7 +10,7 @@ import pytest
 from django.db import transaction
 
 from jointoit.api.linkifier import linkifier
-from jointoit.mail import links, outbox, rendering, unverified
+from jointoit.mail import lines, links, outbox, rendering, unverified
 from jointoit.mail import messages as m
 from jointoit.mail.models import OutboxMail
 from tests.mail.conftest import Clock
@@ -78,6 +78,21 @@ def test_only_a_stranger_is_offered_a_way_out(kind: str, verified: bool) -> None
     assert content.html.count("/users/not-me/") == (not verified)
 
 
+def test_a_stranger_answers_whoever_the_organizer_named() -> None:
+    mail = on_the_wire(sample(m.RegistrationConfirmed, to=STRANGER, event=replace(MEETING, contact="us@my.club.org")))
+
+    assert mail["Reply-To"] == "us@my.club.org"
+
+
+def test_a_stranger_takes_the_seat_under_the_name_that_was_given() -> None:
+    given: list[links.Visitor] = []
+    message = sample(m.RegistrationLink, to=STRANGER, first_name="St.John", last_name="O.Hara")
+
+    rendering.write(message, mint_visitor=lambda visitor: str(given.append(visitor)))
+
+    assert [(visitor.first_name, visitor.last_name) for visitor in given] == [("St.John", "O.Hara")]
+
+
 # ── Twenty a day ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -123,6 +138,24 @@ def test_what_was_held_goes_out_once_the_address_is_verified(
     deliver()
 
     assert (len(sink.received), OutboxMail.objects.filter(state=State.PENDING).count()) == (24, 0)
+
+
+@pytest.mark.django_db
+def test_what_waited_behind_a_held_mail_goes_out_with_it(
+    flood: Any, sink: Sink, clock: Clock, deliver: Callable[[], bool]
+) -> None:
+    head = next(mail for mail in flood if mail.held_at)
+    with transaction.atomic():
+        event = replace(MEETING, id=head.payload["event"]["id"])
+        outbox.enqueue(sample(m.EventHandedOver, to=STRANGER, event=event), key="behind")
+    lines.line_up(now=clock.now)
+    assert OutboxMail.objects.get(dedupe_key="behind").not_before > clock.now
+    unverified.release([ADA.address])
+    clock.pass_by(minutes=1)
+    deliver(), deliver()
+
+    assert OutboxMail.objects.filter(state=State.PENDING).count() == 0
+    assert OutboxMail.objects.get(dedupe_key="behind").payload["to"]["verified"] is True
 
 
 @pytest.mark.django_db
