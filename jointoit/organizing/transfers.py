@@ -1,7 +1,7 @@
 """Handing a seat to a friend: offered to an address, accepted by whoever has it, in one transaction.
 
 The seat never becomes free meanwhile: nobody who waits is passed over by it, and the counters stay as they are. Locks
-are taken in the order event, registration, transfer.
+are taken in the order account, event, transfer, registration.
 """
 
 from datetime import datetime
@@ -14,6 +14,8 @@ from django.dispatch import receiver
 from jointoit.accounts.callers import Caller
 from jointoit.accounts.models import User
 from jointoit.accounts.signals import account_is_closing
+from jointoit.checkin.models import STANDS, Scan
+from jointoit.checkin.tickets import AlreadyAdmitted
 from jointoit.errors import Conflict, NotFound
 from jointoit.events import booking, notifications, roles, team
 from jointoit.events.models import Registration
@@ -55,7 +57,10 @@ class ToYourself(Conflict):
 
 
 def offer(*, caller: Caller, registration_id: int, email: str, now: datetime) -> Transfer:
-    """Offer one's own seat to an address. Raises NotFound, TransfersClosed, NoTicket, ToYourself, TransferOpen."""
+    """Offer one's own seat to an address.
+
+    Raises NotFound, TransfersClosed, NoTicket, AlreadyAdmitted, ToYourself, TransferOpen.
+    """
     with transaction.atomic():
         registration = own(registration_id, caller)
         refuse(registration, now=now)
@@ -66,7 +71,12 @@ def offer(*, caller: Caller, registration_id: int, email: str, now: datetime) ->
         transfer = Transfer.objects.create(registration=registration, email=email, created_at=now)
         outbox.enqueue(
             TransferOffer(
-                to=Person(address=email, name="", timezone=registration.event.timezone),
+                to=Person(
+                    address=email,
+                    name="",
+                    timezone=registration.event.timezone,
+                    verified=User.objects.filter(email__iexact=email, email_verified=True).exists(),
+                ),
                 transfer_id=transfer.pk,
                 giver=registration.attendee.get_full_name(),
                 event=notifications.event_payload(registration.event),
@@ -87,11 +97,15 @@ def withdraw(*, caller: Caller, registration_id: int, now: datetime) -> None:
 
 
 def accept(*, user: User, transfer_id: int, now: datetime) -> Registration:
-    """Take the seat. Raises BadToken, OtherAddress, TransfersClosed, NoTicket, AlreadyRegistered."""
+    """Take the seat; the account is held, so that none that closes meanwhile is left with it.
+
+    Raises BadToken, DeadToken, OtherAddress, TransfersClosed, NoTicket, AlreadyAdmitted, AlreadyRegistered.
+    """
     with transaction.atomic():
         seen = Transfer.objects.filter(pk=transfer_id).select_related("registration").first()
         if seen is None:
             raise links.BadToken(field="token")
+        team.lock_people(user.pk)
         event = booking.lock(seen.registration.event_id)
         transfer = hold(transfer_id, user)
         given = Registration.objects.select_related("attendee").get(pk=seen.registration_id)
@@ -131,6 +145,10 @@ def refuse(registration: Registration, *, now: datetime) -> None:
         raise TransfersClosed
     if registration.status != Status.CONFIRMED:
         raise NoTicket
+    # A scan holds this row, and not the event.
+    list(Registration.objects.select_for_update(no_key=True).filter(pk=registration.pk).values_list("pk"))
+    if Scan.objects.filter(STANDS, registration=registration).exists():
+        raise AlreadyAdmitted
 
 
 def move(given: Registration, user: User, *, now: datetime) -> Registration:
