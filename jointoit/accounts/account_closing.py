@@ -70,6 +70,8 @@ def close(
         account_is_closing.send(sender=User, user=held, now=now)
         for address in (held.email, *held.former_addresses.values_list("address", flat=True)):
             forget_mail(address)
+            if address != held.email or held.email_verified:  # else a stranger may have wished to get no mail there
+                stops.forget(address)
         # To whatever address, which may be another account's by now; one that was left is forgotten when it is left.
         outbox.forget_about(f"user:{held.pk}:", withdraw=True)
         forget_log(held)
@@ -82,7 +84,6 @@ def close(
 
 def forget_mail(address: str) -> None:
     """Send nothing more to an address, and forget what was sent there."""
-    stops.forget(address)
     waiting = OutboxMail.objects.filter(recipient=address, state=OutboxMail.State.PENDING)
     waiting.update(state=OutboxMail.State.SUPERSEDED, settled_at=Now())
     outbox.forget(address)

@@ -26,14 +26,16 @@ Belongs = Callable[[User], Q]
 
 
 def addresses_of(user: User) -> list[str]:
-    return [user.email, *user.former_addresses.values_list("address", flat=True)]
+    """Those that the person has shown to read; whoever signed up with a stranger's is told nothing of the stranger."""
+    present = [user.email] if user.email_verified else []
+    return [*present, *user.former_addresses.values_list("address", flat=True)]
 
 
 def to(field: str) -> Belongs:
     """Whose `field` is an address that the person has, or left a short time ago."""
 
     def belongs(user: User) -> Q:
-        found = Q()
+        found = Q(pk__in=[])  # an empty Q would find everybody's
         for address in addresses_of(user):
             found |= Q(**{f"{field}__iexact": address})
         return found

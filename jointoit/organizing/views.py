@@ -166,8 +166,10 @@ class RegistrationsView(AttendeeListView):
     """The list of who comes, to which a person is added."""
 
     scopes = {"GET": "attendees:read", "POST": "registrations:write"}
+    throttle_scope = {"POST": "invite"}
     refusals = {
         "POST": {
+            400: ("link_in_name",),
             409: ("already_registered", "event_cancelled", "event_full", "event_over"),
         }
     }

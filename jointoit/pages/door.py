@@ -12,14 +12,14 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.csrf import csrf_exempt
 from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from jointoit.accounts.callers import Caller, DoorKeeper
 from jointoit.accounts.tokens import DeadToken
+from jointoit.api.fields import LineField
 from jointoit.api.lists.prepared import Row
 from jointoit.checkin import counts, door, reading, roster
 from jointoit.checkin.models import Scan
@@ -27,10 +27,12 @@ from jointoit.errors import DomainError, NotFound
 from jointoit.events import door_passes
 from jointoit.events.models import DoorPass, Event
 from jointoit.events.refusals import NotYourEvent
+from jointoit.mail import links
 from jointoit.mail.times import moment, when
 from jointoit.pages.base import PageView
 
 IN_SESSION: Final = "door_pass"  # the id of the pass that started it
+OPENED: Final = "door_link"  # the id of the pass whose link was opened last
 WORKER: Final = Path(__file__).parent / "static/pages/worker.js"
 LAST: Final = 5  # scans that stay in sight
 REASONS: Final = {
@@ -46,11 +48,17 @@ REASONS: Final = {
 }
 
 
+def pass_in(request: HttpRequest, key: str, event_id: int, *, now: Any) -> DoorPass | None:
+    """The pass that the session has under this key, if it is still good for this door."""
+    pk: int | None = request.session.get(key)
+    good = DoorPass.objects.filter(pk=pk, event=event_id, revoked_at=None, expires_at__gt=now)
+    return good.first() if pk else None
+
+
 def pass_of(request: HttpRequest, event_id: int, *, now: Any) -> DoorKeeper | None:
     """Who came by the link of a pass that is still good for this door."""
-    pk: int | None = request.session.get(IN_SESSION)
-    good = pk and DoorPass.objects.filter(pk=pk, event=event_id, revoked_at=None, expires_at__gt=now).exists()
-    return DoorKeeper(pk, event_id) if pk and good else None
+    found = pass_in(request, IN_SESSION, event_id, now=now)
+    return DoorKeeper(found.pk, event_id) if found else None
 
 
 class DoorPage(PageView):
@@ -85,7 +93,10 @@ class DoorPage(PageView):
             if request.POST.get("do") == "undo":
                 door.undo(caller=keeper.caller, event_id=pk, scan_id=uuid_of(request.POST.get("scan")), now=self.now)
                 return redirect("page-door", pk)
-            scan = presented(request)
+            try:
+                scan = presented(request)
+            except ValidationError as error:
+                return self.show(keeper, 400, refusal=error.detail[0], gate="")
             if scan is None:
                 return redirect("page-door", pk)
             row, _is_new = door.admit(caller=keeper.caller, event_id=pk, scan=scan, now=self.now)
@@ -150,10 +161,16 @@ LONGEST_CODE: Final = 30  # characters; a token has 121 at least
 
 
 def presented(request: HttpRequest) -> reading.Presented | None:
-    """What the form shows of a ticket: its picture's text, its code, or whom the list found."""
+    """What the form shows of a ticket: its picture's text, its code, or whom the list found.
+
+    Raises ValidationError for a gate that the API refuses too.
+    """
     typed, found = request.POST.get("ticket", "").strip()[:500], request.POST.get("registration", "")
-    gate = request.POST.get("gate", "").strip()[:50] or None
-    named: dict[str, Any] = {"id": uuid_of(request.POST.get("id")), "gate": gate}
+    gate = request.POST.get("gate", "").strip()[:50]
+    named: dict[str, Any] = {
+        "id": uuid_of(request.POST.get("id")),
+        "gate": LineField().run_validation(gate) if gate else None,
+    }
     if found.isascii() and found.isdecimal() and len(found) < 19:
         return reading.Presented(registration=int(found), **named)
     if not typed:
@@ -179,21 +196,17 @@ class WorkerView(PageView):
         return response
 
 
-@method_decorator(csrf_exempt, name="dispatch")
 class EnterView(PageView):
-    """The link of a door pass. The secret in the path is the proof; opening the page changes nothing."""
+    """The link of a door pass: takes the secret out of the address and leads to the page with the button."""
 
     is_secret = True
 
     def get(self, request: HttpRequest, text: str) -> HttpResponse:
-        return self.render("door_enter", event=self.find(text).event)
-
-    def post(self, request: HttpRequest, text: str) -> HttpResponse:
         found = self.find(text)
-        request.session.cycle_key()
-        request.session[IN_SESSION] = found.pk
-        request.session.set_expiry(max(1, int((found.expires_at - self.now).total_seconds())))
-        return redirect("page-door", found.event_id)
+        if self.user is None and IN_SESSION not in request.session:
+            request.session.set_expiry(links.VISITOR_LIFETIME)  # whoever opened it may never come
+        request.session[OPENED] = found.pk
+        return redirect("page-door-start", found.event_id)
 
     def find(self, text: str) -> DoorPass:
         """Raises NotFound for a pass that is unknown, ended or too old."""
@@ -201,6 +214,30 @@ class EnterView(PageView):
             return door_passes.authenticate(text, now=self.now)
         except DeadToken:
             raise NotFound from None
+
+
+class StartView(PageView):
+    """Has the button, bound to the browser by its CSRF token: nobody stands at a door, or is logged out, unawares."""
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        response = self.render("door_enter", event=self.opened(pk).event)
+        response["Cache-Control"], response["X-Robots-Tag"] = "no-store", "noindex"
+        return response
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        found = self.opened(pk)
+        request.session.cycle_key()
+        request.session[IN_SESSION] = found.pk
+        if self.user is None:  # else the session is that of an account, and lasts as long
+            request.session.set_expiry(max(1, int((found.expires_at - self.now).total_seconds())))
+        return redirect("page-door", pk)
+
+    def opened(self, event_id: int) -> DoorPass:
+        """The pass whose link was opened here. Raises NotFound for none, and for one that is ended or too old."""
+        found = pass_in(self.request, OPENED, event_id, now=self.now)
+        if found is None:
+            raise NotFound
+        return found
 
 
 # ── What the scripts of the page call ─────────────────────────────────────────────────────────────────────────────────

@@ -87,6 +87,7 @@ urlpatterns = [
     path("manage/<id:pk>/team/", team.TeamView.as_view(), name="page-manage-team"),
     # the door
     path("door/enter/<str:text>/", door.EnterView.as_view(), name="page-door-enter"),
+    path("door/<id:pk>/enter/", door.StartView.as_view(), name="page-door-start"),
     path("door/worker.js", door.WorkerView.as_view(), name="page-door-worker"),
     path("door/<id:pk>/", door.DoorPage.as_view(), name="page-door"),
     path("door/<id:pk>/status/", checkin.CheckinView.as_view(**AT_DOOR), name="page-door-status"),

@@ -13,7 +13,8 @@ from jointoit.accounts.signals import account_is_closing
 from jointoit.accounts.signup import sign_up
 from jointoit.accounts.tokens import DeadToken
 from jointoit.api.models import IdempotencyKey
-from jointoit.mail.models import OutboxMail
+from jointoit.mail import stops
+from jointoit.mail.models import MailStop, OutboxMail
 
 from .conftest import PASSWORD, MakeUser, PairOf
 
@@ -73,6 +74,19 @@ def test_mails_that_wait_are_not_sent_and_all_forget_the_address(make_user: Make
 
     rows = OutboxMail.objects.order_by("pk").values_list("state", "recipient", "payload")
     assert list(rows) == [("superseded", "", {}), ("superseded", "", {}), ("sent", "", {})]
+
+
+@pytest.mark.parametrize(("verified", "left"), [(False, [MailStop.ALL]), (True, [])])
+def test_only_who_has_shown_to_read_an_address_takes_its_stops_along(
+    make_user: MakeUser, now: datetime, verified: bool, left: list[str]
+) -> None:
+    """Whoever signed up with a stranger's address must not have the service write there again."""
+    user = make_user(email_verified=verified)
+    stops.stop(address=user.email, topic=MailStop.ALL)
+
+    account_closing.close(user=user, password=PASSWORD, now=now)
+
+    assert list(MailStop.objects.values_list("topic", flat=True)) == left
 
 
 def test_other_apps_hear_of_it_while_the_person_is_still_known(make_user: MakeUser, now: datetime) -> None:

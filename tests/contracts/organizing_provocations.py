@@ -291,6 +291,7 @@ OWN: dict[str, dict[str, Given]] = {
     },
     "POST /events/{id}/registrations/": {
         "invalid": body("POST /events/{id}/registrations/", email="x"),
+        "link_in_name": body("POST /events/{id}/registrations/", email="joan@example.org", last_name="www.evil.com"),
         "permission_denied": by_cleo("POST /events/{id}/registrations/"),
         "already_registered": again("POST /events/{id}/registrations/", 1),
         "event_cancelled": lambda scene: added(scene, scene.cancelled()),

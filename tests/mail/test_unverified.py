@@ -10,7 +10,7 @@ import pytest
 from django.db import transaction
 
 from jointoit.api.linkifier import linkifier
-from jointoit.mail import links, outbox, rendering, unverified
+from jointoit.mail import lines, links, outbox, rendering, unverified
 from jointoit.mail import messages as m
 from jointoit.mail.models import OutboxMail
 from tests.mail.conftest import Clock
@@ -144,9 +144,11 @@ def test_what_was_held_goes_out_once_the_address_is_verified(
 def test_what_waited_behind_a_held_mail_goes_out_with_it(
     flood: Any, sink: Sink, clock: Clock, deliver: Callable[[], bool]
 ) -> None:
+    head = next(mail for mail in flood if mail.held_at)
     with transaction.atomic():
-        outbox.enqueue(sample(m.EventDeleted, to=STRANGER, event=replace(MEETING, id=122)), key="behind")
-    deliver()
+        event = replace(MEETING, id=head.payload["event"]["id"])
+        outbox.enqueue(sample(m.EventHandedOver, to=STRANGER, event=event), key="behind")
+    lines.line_up(now=clock.now)
     assert OutboxMail.objects.get(dedupe_key="behind").not_before > clock.now
     unverified.release([ADA.address])
     clock.pass_by(minutes=1)

@@ -274,3 +274,19 @@ def test_who_only_registered_finds_nothing_of_others(make_user: Any, rows: list[
     other = export.document(make_user())
 
     assert {name for name, part in other.items() if part} == {"account"}
+
+
+def test_who_has_not_shown_to_read_an_address_is_told_nothing_of_it(make_user: Any, rows: list[Model]) -> None:
+    claimant = make_user(email="tim@example.org", email_verified=False)
+    OutboxMail.objects.update(recipient=claimant.email)
+    Invitation.objects.update(email=claimant.email)
+    Transfer.objects.update(email=claimant.email)
+    MailStop.objects.update(digest=stops.digest_of(claimant.email))
+
+    unproved = export.document(claimant)
+    User.objects.filter(pk=claimant.pk).update(email_verified=True)
+    proved = export.document(User.objects.get(pk=claimant.pk))
+
+    of_address = {"mails", "mail_stops", "invitations", "transfers"}
+    assert {name for name, part in unproved.items() if part} == {"account"}
+    assert {name for name, part in proved.items() if part} == {"account"} | of_address

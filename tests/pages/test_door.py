@@ -29,6 +29,10 @@ def link(seat, now):
     return door_pass, reverse("page-door-enter", args=[text])
 
 
+def enter(client, link):
+    return client.post(client.get(link[1])["Location"])
+
+
 def path_of(event):
     return reverse("page-door", args=[event.pk])
 
@@ -52,28 +56,48 @@ def test_nobody_comes_without_a_pass(client, seat):
     assert client.get(f"{path_of(seat.event)}status/").status_code == 401
 
 
-def test_opening_the_link_of_a_pass_changes_nothing_its_button_does(client, seat, link):
-    page = client.get(link[1])
+def test_opening_the_link_of_a_pass_lets_nobody_in_its_button_does(client, seat, link):
+    opened = client.get(link[1])
+    page = client.get(opened["Location"])
 
-    assert (page.status_code, page["Referrer-Policy"], "sessionid" in client.cookies) == (200, "no-referrer", False)
-    assert client.post(link[1])["Location"] == path_of(seat.event)
+    assert (opened["Location"], opened["Referrer-Policy"]) == (f"{path_of(seat.event)}enter/", "no-referrer")
+    assert (page.status_code, page["Cache-Control"]) == (200, "no-store")
+    assert client.get(path_of(seat.event)).status_code == 302
+    assert client.post(opened["Location"])["Location"] == path_of(seat.event)
     assert client.get(path_of(seat.event)).status_code == 200
 
 
+def test_no_foreign_page_starts_a_pass_in_the_browser_of_others(seat, link):
+    client = BrowserClient(enforce_csrf_checks=True)
+
+    assert (client.post(link[1]).status_code, "sessionid" in client.cookies) == (403, False)
+    assert client.post(client.get(link[1])["Location"]).status_code == 403
+    assert client.get(path_of(seat.event)).status_code == 302
+
+
+def test_a_pass_leaves_whoever_is_logged_in_as_they_are(log_in, make_user, seat, link):
+    client = log_in(make_user())
+    before = client.session.get_expiry_age()
+
+    assert enter(client, link)["Location"] == path_of(seat.event)
+    assert [client.get(path).status_code for path in (path_of(seat.event), "/me/")] == [200, 200]
+    assert client.session.get_expiry_age() == before
+
+
 def test_a_pass_opens_the_door_of_its_event_alone(client, seat, link, make_event):
-    client.post(link[1])
+    enter(client, link)
 
     assert client.get(path_of(make_event()))["Location"].startswith("/login/")
     assert [client.get(path).status_code for path in ("/me/", "/manage/")] == [302, 302]
 
 
 def test_a_pass_that_is_ended_ends_the_session(client, seat, link, now):
-    client.post(link[1])
+    enter(client, link)
     door_passes.revoke(caller=Caller(seat.event.organizer), event_id=seat.event_id, pass_id=link[0].pk, now=now)
 
     assert client.get(path_of(seat.event)).status_code == 302
     assert client.get(f"{path_of(seat.event)}status/").status_code == 401
-    assert [client.get(link[1]).status_code, client.post(link[1]).status_code] == [404, 404]
+    assert [client.get(link[1]).status_code, client.post(f"{path_of(seat.event)}enter/").status_code] == [404, 404]
 
 
 def test_pressing_twice_is_one_scan(log_in, seat):
@@ -86,7 +110,7 @@ def test_pressing_twice_is_one_scan(log_in, seat):
     assert Scan.objects.count() == 1
 
 
-@pytest.mark.parametrize("ticket", ["", "nonsense", "7K2M-9QF3-8D", "JT1:" + "A" * 120, "😀" * 400, "<svg onload=x>"])
+@pytest.mark.parametrize("ticket", ["", "nonsense", "7K2M-9QF3-8D", "7K2M\0", "JT1:" + "A" * 120, "😀" * 400, "<svg onload=x>"])
 def test_nonsense_is_told_and_lets_nobody_in(log_in, seat, ticket):
     page = log_in(seat.event.organizer).post(
         path_of(seat.event), {"ticket": ticket, "id": "x", "gate": "g" * 500}, follow=True
@@ -94,6 +118,15 @@ def test_nonsense_is_told_and_lets_nobody_in(log_in, seat, ticket):
 
     assert (page.status_code, "Come in</p>" in page.text, "<svg onload" in page.text) == (200, False, False)
     assert Scan.objects.filter(result="admitted").count() == 0
+
+
+def test_a_gate_that_cannot_be_written_is_told(log_in, seat):
+    client, sent = log_in(seat.event.organizer), {"registration": seat.pk, "gate": "Left\0"}
+
+    page = client.post(path_of(seat.event), sent)
+
+    assert (page.status_code, "This must not have control characters." in page.text) == (400, True)
+    assert Scan.objects.count() == 0
 
 
 def test_a_scan_is_taken_back_by_a_button(log_in, seat):
@@ -127,7 +160,9 @@ def test_scripts_send_the_token_of_the_page_or_are_refused(seat, link, who):
     if who == "account":
         client.force_login(seat.event.organizer)
     else:
-        client.post(link[1])
+        start = client.get(link[1])["Location"]
+        token = re.search(r'csrfmiddlewaretoken" value="([^"]+)"', client.get(start).text)[1]
+        client.post(start, {"csrfmiddlewaretoken": token})
     scan = {"id": str(uuid.uuid4()), "token": tickets.issued(seat).token}
     token = re.search(r'csrfmiddlewaretoken" value="([^"]+)"', client.get(path_of(seat.event)).text)[1]
     send = lambda **headers: client.post(  # noqa: E731
