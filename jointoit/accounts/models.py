@@ -14,7 +14,7 @@ from django.db.models.functions import Now, Upper
 from django.utils.crypto import salted_hmac
 from django.utils.timezone import now as this_moment
 
-from jointoit.accounts.signals import password_was_written
+from jointoit.accounts.signals import access_was_ended, password_was_written
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
@@ -134,6 +134,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         if keys:
             self.keys.filter(revoked_at=None).update(revoked_at=Now())
             CalendarAddress.objects.filter(user=self).delete()
+            access_was_ended.send(sender=User, user=self)
         return self
 
     def want_email(self, address: str, *, agreed: bool = False) -> None:

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from jointoit.accounts import account_closing
 from jointoit.accounts.models import User
+from jointoit.accounts.signals import account_was_taken_over
 from jointoit.errors import Conflict
 from jointoit.mail import links, stops, unverified
 from jointoit.mail.models import MailStop
@@ -38,8 +39,8 @@ def not_me(*, token: str) -> None:
 def take_over(*, user_id: int) -> bool:
     """Let whoever has shown to read mail at the account's address have it, without being signed in to it.
 
-    Where nobody had shown that before, somebody else may have opened the account: the password, sessions, keys and
-    links from before end, and True says that the owner needs a new password.
+    Where nobody had shown that before, somebody else may have opened the account: the password, sessions, keys, links,
+    roles of others and webhooks from before end, and True says that the owner needs a new password.
     """
     with transaction.atomic():
         user = User.objects.lock(user_id).filter(is_active=True, email_verified=False).first()
@@ -47,6 +48,7 @@ def take_over(*, user_id: int) -> bool:
             return False
         user.password, user.email_verified = make_password(None), True
         user.end_access(keys=True).save(update_fields=["password", "email_verified", *User.ENDED])
+        account_was_taken_over.send(sender=User, user=user)
     return True
 
 

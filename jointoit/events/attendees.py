@@ -13,9 +13,10 @@ from rest_framework.renderers import BaseRenderer
 
 from jointoit.events.models import Question
 
-#: What stands before a formula: the beginning or a separator, and what nobody sees.
+#: What stands before a formula: the beginning or a separator, and what nobody sees. No separator counts as the latter:
+#: a cell of nothing but line breaks would be looked through from each of them.
 FORMULA: Final = re.compile(
-    "((?:^|[;,|\t\r\n])[\\s\"'\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*)"
+    "((?:^|[;,|\t\r\n])(?:(?![\t\r\n])[\\s\"'\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff])*)"
     "([=+@\t\r\uff1d\uff0b\uff0d\uff20\u2212\ufe62\ufe63\ufe66\ufe6b-])"
 )
 TIMES: Final = ("registered_at", "updated_at")

@@ -97,7 +97,8 @@ class Event(models.Model):
         max_length=16, choices=News, default=News.REQUESTS, db_default=News.REQUESTS,
         help_text="Which mails the organizer gets about who asks and who comes.",
     )  # fmt: skip
-    question_count = models.PositiveSmallIntegerField(
+    # Not Positive…: the check would have PostgreSQL look at every row while the table is locked.
+    question_count = models.SmallIntegerField(
         default=0, db_default=0, editable=False, help_text="How many questions are asked of whoever registers."
     )
     seats_taken = models.PositiveIntegerField(default=0, editable=False)
@@ -235,7 +236,7 @@ class Registration(models.Model):
     answers = models.JSONField(
         default=dict, db_default={}, editable=False, help_text="What was answered, by the id of the question."
     )
-    ticket_issue = models.PositiveIntegerField(
+    ticket_issue = models.IntegerField(  # likewise
         default=1, db_default=1, editable=False, help_text="Grows when the ticket is replaced; earlier ones are void."
     )
     wants_reminder = models.BooleanField(

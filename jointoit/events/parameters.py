@@ -135,7 +135,7 @@ class TypesParameter(TextParameter):
 
 
 class FeedParameters(ParameterSerializer):
-    types = TypesParameter(max_length=500, help_text="Only facts of these types, with commas between them.")
+    types = TypesParameter(max_length=1000, help_text="Only facts of these types, with commas between them.")
     event = IdParameter(help_text="Only facts about this event.")
     managed = BooleanParameter(help_text="Only facts of events that you manage.")
     page_size = WholeNumberParameter(min_value=1, max_value=100, help_text="Facts on a page; 20 unless given.")

@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import Any
 
+from django.db.models.functions import Now
 from django.dispatch import receiver
 
 from jointoit.accounts.models import User
-from jointoit.accounts.signals import account_is_closing
+from jointoit.accounts.signals import account_is_closing, account_was_taken_over
 from jointoit.events import booking, scheduling, team
+from jointoit.events.models import DoorPass, Invitation, Membership
 
 
 @receiver(account_is_closing)
@@ -25,3 +27,10 @@ def hand_seats_on(*, user: User, now: datetime, **_: Any) -> None:
     booking.leave_all(attendee=user, now=now)
     booking.forget_answers(user)
     team.forget(user)
+
+
+@receiver(account_was_taken_over)
+def part_from_helpers(*, user: User, **_: Any) -> None:
+    Membership.objects.filter(owner=user).delete()
+    Invitation.objects.filter(owner=user).delete()
+    DoorPass.objects.filter(event__organizer=user, revoked_at=None).update(revoked_at=Now())

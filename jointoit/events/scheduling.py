@@ -189,6 +189,8 @@ def lock(
 def apply(event: Event, values: Mapping[str, Any], *, actor: Actor, now: datetime) -> None:
     before, told_before = notifications.event_payload(event), facts.told(event, values)
     was_over = event.is_over(now)
+    if event.erased_at and not {"date", "ends_at"}.isdisjoint(values):  # nobody is known any more whom to tell
+        raise EventOver
     for name, value in values.items():
         setattr(event, name, value)
     refuse(event, values, now=now)

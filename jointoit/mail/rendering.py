@@ -93,8 +93,9 @@ class TicketMail(Mail):
 
 def compose(mail: OutboxMail, *, now: datetime) -> EmailMultiAlternatives:
     """The mail as it goes to the server now. Raises whatever is wrong with the facts or the templates."""
-    message = shown(payload.load(mail.kind, mail.payload))
-    content = write(message)
+    facts = payload.load(mail.kind, mail.payload)
+    message = shown(facts)
+    content = write(facts)
     kind = TicketMail if isinstance(message, TicketMessage) else Mail
     email = kind(
         subject=content.subject,
@@ -103,7 +104,7 @@ def compose(mail: OutboxMail, *, now: datetime) -> EmailMultiAlternatives:
         to=[recipient(message.to)],
         headers=headers(mail, message, now=now),
     )
-    if (event := event_of(message)) and event.contact:
+    if (event := event_of(facts)) and event.contact:  # an address in a header stays as it is, or replies are lost
         email.reply_to = [event.contact]
     email.attach_alternative(content.html, "text/html")
     if isinstance(message, TicketMessage):
@@ -127,14 +128,14 @@ def write(
     mint_visitor: Mint = links.mint_visitor,
 ) -> Content:
     """Subject, text and HTML. What makes the tokens may be given: a preview wants some that open nothing."""
-    message = shown(message)
+    facts, message = message, shown(message)
     context = context_of(message, mint) | ways_out(message, mint_stop, mint_not_me)
     if isinstance(message, InvitationMessage):
         context["link"] = links.invitation_address(mint_invitation(message.invitation_id))
     if isinstance(message, TransferOffer):
         context["link"] = links.transfer_address(mint_transfer(message.transfer_id))
-    if isinstance(message, RegistrationLink):
-        context["link"] = links.visitor_address(mint_visitor(visitor(message)))
+    if isinstance(facts, RegistrationLink):
+        context["link"] = links.visitor_address(mint_visitor(visitor(facts)))
     if isinstance(message, SeatMessage):
         own_page = links.registration_address(mint_registration(message.registration_id, message.to.address))
         context |= {"own_page": own_page, "cancel_page": f"{own_page}cancel/"}
@@ -155,7 +156,7 @@ def write(
 
 
 def shown(message: Message) -> Message:
-    """The message as its reader may see it; twice is once."""
+    """The message as its reader may see it."""
     return message if message.to.verified else unverified.without_links(message)
 
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from django.db.models import Count, F, Func, JSONField, Q, Value
+from django.db.models import Count, Exists, F, Func, JSONField, OuterRef, Q, Value
 from django.db.models.functions import Now
 
 from jointoit.api.linkifier import defused
@@ -103,7 +103,9 @@ def held_addresses() -> list[str]:
 
 
 def release(addresses: Collection[str]) -> None:
-    """Send what waited for these addresses to be verified, which they are now."""
+    """Send what waited for these addresses to be verified, which they are now, and what `lines.line_up` put behind."""
     verified = Func(F("payload"), Value("{to,verified}"), Value(True, JSONField()), function="jsonb_set")
     waiting = OutboxMail.objects.filter(state=State.PENDING, claim=None, recipient__in=addresses)
-    waiting.exclude(held_at=None).update(held_at=None, not_before=Now(), payload=verified)
+    heads = waiting.exclude(held_at=None)
+    behind = Exists(heads.exclude(topic="").filter(recipient=OuterRef("recipient"), topic=OuterRef("topic")))
+    waiting.filter(Q(held_at__isnull=False) | behind).update(held_at=None, not_before=Now(), payload=verified)

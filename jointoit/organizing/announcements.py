@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import CharField, Count, Exists, F, Func, OuterRef, Q, QuerySet, Value
 
 from jointoit.accounts.callers import Caller
 from jointoit.checkin.models import STANDS, Scan
@@ -76,12 +76,18 @@ def mails(announcement: Announcement, event: Event) -> Iterator[tuple[News, str]
 
 def progress(announcements: Collection[Any]) -> dict[int, dict[str, int]]:
     """How many mails of each were sent, wait, and will not arrive, by the announcement's id."""
-    return {pk: counted(pk) for pk in announcements}
+    found: dict[int, dict[str, int]] = {pk: {} for pk in announcements}
+    theirs = Q(pk__in=[])
+    for pk in announcements:
+        theirs |= Q(dedupe_key__startswith=f"announcement:{pk}:")
+    number = Func(F("dedupe_key"), Value(":"), Value(2), function="split_part", output_field=CharField())
+    mails = OutboxMail.objects.filter(theirs).order_by().annotate(announcement=number)
+    for pk, state, mails_so in mails.values_list("announcement", "state").annotate(Count("pk")):
+        found[int(pk)][state] = mails_so
+    return {pk: by_fate(states) for pk, states in found.items()}
 
 
-def counted(pk: int) -> dict[str, int]:
+def by_fate(states: dict[str, int]) -> dict[str, int]:
     State = OutboxMail.State  # noqa: N806
-    mails = OutboxMail.objects.filter(dedupe_key__startswith=f"announcement:{pk}:")
-    found = dict(mails.order_by().values_list("state").annotate(Count("pk")))
-    sent, waiting = found.get(State.SENT, 0), found.get(State.PENDING, 0)
-    return {"sent": sent, "waiting": waiting, "failed": sum(found.values()) - sent - waiting}
+    sent, waiting = states.get(State.SENT, 0), states.get(State.PENDING, 0)
+    return {"sent": sent, "waiting": waiting, "failed": sum(states.values()) - sent - waiting}

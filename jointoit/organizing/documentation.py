@@ -115,8 +115,8 @@ transfer = extend_schema_view(
     post=extend_schema(
         summary="Offer your seat to somebody",
         description=(
-            "Where the event has `allow_transfers`, until it starts. They get a mail, and the seat is yours until they "
-            "accept."
+            "Where the event has `allow_transfers`, until it starts and nobody was let in with the ticket. They get a "
+            "mail, and the seat is yours until they accept."
         ),
         request=shapes.TransferSerializer,
         responses={201: shapes.OfferedSerializer},

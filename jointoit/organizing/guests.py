@@ -5,8 +5,9 @@ from typing import Any
 
 from django.db import transaction
 
-from jointoit.accounts import signup
+from jointoit.accounts import names, signup
 from jointoit.accounts.callers import Caller
+from jointoit.accounts.models import User
 from jointoit.events import answers, booking, notifications, scheduling
 from jointoit.events.models import Event, Registration
 from jointoit.events.refusals import AlreadyRegistered, EventCancelled, EventFull, EventOver
@@ -35,6 +36,7 @@ def add(
     Raises NotFound, NotYourEvent, EventCancelled, EventOver, EventFull, AlreadyRegistered, ManyInvalid.
     """
     with transaction.atomic():
+        names.refuse_links(User(), first_name=first_name, last_name=last_name)
         person = signup.guest(email, first_name=first_name, last_name=last_name)
         event, actor = scheduling.lock(event_id, caller, None)
         refuse(event, now=now)

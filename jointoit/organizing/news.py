@@ -10,9 +10,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from django.db import connection, transaction
+import structlog
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from jointoit.accounts.notifications import person
+from jointoit.api import database
 from jointoit.api.lists.prepared import Row
 from jointoit.events import notifications
 from jointoit.events.models import Event
@@ -21,6 +23,8 @@ from jointoit.journal.feed import AHEAD, FACTS
 from jointoit.mail import outbox
 from jointoit.mail.messages import OrganizerNews
 from jointoit.organizing.models import EventNews, NewsPosition
+
+log = structlog.get_logger(__name__)
 
 News = Event.News
 BATCH: Final = 1_000
@@ -55,15 +59,28 @@ ADD: Final = """
 
 
 def tell_due(now: datetime) -> None:
-    """Count what happened and tell what is due; a chore of every sweeper."""
+    """Count what happened and tell what is due; a chore of every sweeper.
+
+    An event that is spoiled keeps no other waiting; it is tried again in the next round.
+    """
     while count() == BATCH:
         pass
     untold = EventNews.objects.exclude(since=None).order_by("pk")
     times = untold.values_list("pk", "event__organizer_news", "event__organizer__timezone", "since", "told_at")
     for pk, mode, zone, since, told_at in times.iterator():
         assert since  # by the condition
-        if is_due(mode, zone=zone, since=since, told_at=told_at, now=now):
-            tell(event_id=pk, now=now)
+        try:
+            if is_due(mode, zone=zone, since=since, told_at=told_at, now=now):
+                tell(event_id=pk, now=now)
+        except Exception as error:
+            if isinstance(error, OperationalError | InterfaceError) and not database.is_busy(error):
+                raise  # the database is away
+            log.warning(
+                "news_postponed",
+                event_id=pk,
+                exc_info=error,
+                hint="Nothing to do: they are tried again. If it stays, look at the error.",
+            )
 
 
 def count() -> int:
@@ -116,12 +133,13 @@ def last_morning(now: datetime, zone: str) -> datetime:
 
 
 def message_of(news: EventNews) -> OrganizerNews | None:
-    """None where there is nothing that is to be told, or nobody comes any more."""
+    """None where there is nothing that is to be told, nobody comes any more, or nobody is there to be told."""
     event = news.event
     asked = 0 if event.organizer_news in notifications.ASKS_AT_ONCE else news.asked
     if (
         event.organizer_news == News.NONE
         or not event.is_live
+        or not event.organizer.is_active
         or not (asked or news.came or news.queued or news.cancelled)
     ):
         return None

@@ -166,8 +166,10 @@ class RegistrationsView(AttendeeListView):
     """The list of who comes, to which a person is added."""
 
     scopes = {"GET": "attendees:read", "POST": "registrations:write"}
+    throttle_scope = {"POST": "invite"}
     refusals = {
         "POST": {
+            400: ("link_in_name",),
             409: ("already_registered", "event_cancelled", "event_full", "event_over"),
         }
     }
@@ -243,7 +245,9 @@ class MailAgainView(ToolView):
 class TransferView(ToolView):
     permission_classes = [IsAuthenticated]
     scopes = {"POST": "registrations:write", "DELETE": "registrations:write"}
-    refusals = {"POST": {409: ("no_ticket", "transfer_open", "transfer_to_yourself", "transfers_closed")}}
+    refusals = {
+        "POST": {409: ("already_admitted", "no_ticket", "transfer_open", "transfer_to_yourself", "transfers_closed")}
+    }
 
     @property
     def throttle_scope(self) -> str | None:
@@ -269,7 +273,7 @@ class TransferAcceptView(ToolView):
         "POST": {
             400: ("invalid_token",),
             403: ("other_address",),
-            409: ("already_registered", "no_ticket", "transfers_closed"),
+            409: ("already_admitted", "already_registered", "no_ticket", "transfers_closed"),
         }
     }
 

@@ -14,6 +14,7 @@ from jointoit.accounts import (
     passwords,
     signup,
 )
+from jointoit.accounts.admin_sessions import browser_of
 from jointoit.accounts.models import User
 from jointoit.errors import DomainError
 from jointoit.pages.base import PageView, next_of
@@ -60,9 +61,11 @@ class LoginView(EnterView):
         form = LoginForm(request.POST)
         if not form.is_valid():
             return self.show(form)
-        name, failure = form.cleaned_data["username"], logins.WrongCredentials
+        name, failure, cookie = form.cleaned_data["username"], logins.WrongCredentials, browser_of(request)
         try:
-            with login_throttle.attempt(request, login=name, failure=failure, now=self.now, action="login") as named:
+            with login_throttle.attempt(
+                request, login=name, failure=failure, now=self.now, action="login", cookie=cookie
+            ) as named:
                 user = logins.check(user=named, password=form.cleaned_data["password"])
         except failure:
             form.add_error(

@@ -29,7 +29,7 @@ from jointoit.organizing import guests, resending, steps
 from jointoit.pages.accounts import whole_number
 from jointoit.pages.answers import AnswersForm
 from jointoit.pages.answers import told as answers_told
-from jointoit.pages.base import read
+from jointoit.pages.base import demand, read
 from jointoit.pages.manage import FACTS, ManageView, mails
 from jointoit.pages.tool_forms import GuestForm, ReasonForm
 
@@ -194,6 +194,7 @@ class GuestView(ManageView):
         event = self.find(pk)
         form, answered = GuestForm(request.POST), AnswersForm(answers.asked(event), request.POST)
         if form.is_valid() & answered.is_valid():
+            demand("invite", f"user:{self.person.pk}", now=self.now)
             try:
                 added = guests.add(
                     caller=self.caller, event_id=pk, answered=answered.answered, now=self.now, **form.cleaned_data

@@ -21,7 +21,9 @@ NOT_A_MACHINE: Final = tuple(
     ipaddress.ip_network(text)
     for text in ("192.88.99.0/24", "224.0.0.0/4", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
 )
-NAME: Final = re.compile(r"(?=.{1,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.?)+", re.ASCII)
+LABEL: Final = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?"
+# Each dot is looked for once: what may be split in more than one way is split in all of them before it is refused.
+NAME: Final = re.compile(rf"(?=.{{1,253}}\Z){LABEL}(?:\.{LABEL})*", re.ASCII)
 PRINTABLE: Final = re.compile("[!-~]+")
 DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 

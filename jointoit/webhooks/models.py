@@ -17,6 +17,7 @@ class Webhook(models.Model):
         OWNER = "owner", "its owner switched it off"
         GONE = "gone", "it answered 410 Gone"
         FAILING = "failing", "it took no message for days"
+        RESET = "reset", "the password of its owner was reset"
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="webhooks")
     url = models.CharField(max_length=2000)

@@ -6,10 +6,14 @@ import pytest
 from django.utils import timezone
 
 from jointoit.accounts import keys, names, profile, signup, strangers, tokens
+from jointoit.accounts.callers import Caller
 from jointoit.accounts.models import User
 from jointoit.accounts.tokens import DeadToken
+from jointoit.events import door_passes
+from jointoit.events.models import Invitation, Membership
 from jointoit.mail import links, unverified
 from jointoit.mail.models import MailStop, OutboxMail
+from jointoit.webhooks.models import Webhook
 
 BROWSER = {"HTTP_ACCEPT": "text/html"}
 FORM = "application/x-www-form-urlencoded"
@@ -118,6 +122,20 @@ def test_whoever_shows_to_read_the_mail_ends_what_was_set_before(victim, now):
     assert key.revoked_at
     with pytest.raises(DeadToken):
         tokens.authenticate(access)
+
+
+def test_nobody_whom_the_stranger_let_in_stays(victim, make_user, make_event, now):
+    event, mallory = make_event(organizer=victim), make_user()
+    Membership.objects.create(owner=victim, member=mallory, role="manager", since=now)
+    Invitation.objects.create(owner=victim, email="m@example.net", role="manager", created_at=now, expires_at=now)
+    door_pass, _ = door_passes.create(caller=Caller(victim), event_id=event.pk, label="back", now=now)
+    Webhook.objects.create(owner=victim, url="https://m.example/", types=["event.changed"], seed="", created_at=now)
+
+    strangers.take_over(user_id=victim.pk)
+
+    door_pass.refresh_from_db()
+    assert (Membership.objects.count(), Invitation.objects.count(), Webhook.objects.count()) == (0, 0, 0)
+    assert door_pass.revoked_at
 
 
 def test_an_account_that_was_verified_keeps_its_password(make_user):

@@ -102,6 +102,11 @@ def changed(operation: str, statement: Any) -> Given:
     return given
 
 
+LET_IN = (
+    "INSERT INTO checkin_scan (id, event_id, registration_id, result, entered, scanned_at, received_at, actor_kind, "
+    "content) SELECT gen_random_uuid(), event_id, id, 'admitted', true, now(), now(), 'system', '' "
+    "FROM events_registration WHERE event_id = %s"
+)
 GIVEN_UP = (
     "UPDATE events_registration SET status = 'cancelled', queue_number = NULL "
     "WHERE event_id = %s AND status = 'confirmed'"
@@ -260,6 +265,7 @@ OWN: dict[str, dict[str, Given]] = {
     },
     "POST /events/{id}/registrations/": {
         "invalid": body("POST /events/{id}/registrations/", email="x"),
+        "link_in_name": body("POST /events/{id}/registrations/", email="joan@example.org", last_name="www.evil.com"),
         "permission_denied": by_cleo("POST /events/{id}/registrations/"),
         "already_registered": again("POST /events/{id}/registrations/", 1),
         "event_cancelled": lambda scene: added(scene, scene.cancelled()),
@@ -279,6 +285,7 @@ OWN: dict[str, dict[str, Given]] = {
     "POST /registrations/{id}/mail/": {"impossible_step": mail_of_ended},
     "POST /registrations/{id}/transfer/": {
         "invalid": body("POST /registrations/{id}/transfer/", email="x"),
+        "already_admitted": changed("POST /registrations/{id}/transfer/", LET_IN),
         "no_ticket": without_a_seat,
         "transfer_open": again("POST /registrations/{id}/transfer/", 1),
         "transfer_to_yourself": lambda scene: transfer(scene).but(json={"email": scene.ben.email}),
@@ -288,6 +295,7 @@ OWN: dict[str, dict[str, Given]] = {
         "invalid": body("POST /transfers/accept/"),
         "invalid_token": body("POST /transfers/accept/", token="junk"),
         "other_address": by_cleo("POST /transfers/accept/"),
+        "already_admitted": changed("POST /transfers/accept/", LET_IN),
         "already_registered": registered_already,
         "no_ticket": changed("POST /transfers/accept/", GIVEN_UP),
         "transfers_closed": changed("POST /transfers/accept/", BEGUN),

@@ -111,6 +111,26 @@ def test_requests_that_wait_to_be_told_are_taken_back_where_nobody_wants_to_hear
     assert OutboxMail.objects.get(kind="approvals_waiting").state == "superseded"
 
 
+def test_a_closed_account_gets_no_news(counted):
+    event = counted("daily")
+    event.organizer.is_active = False
+    event.organizer.save()
+
+    news.tell_due(NOON + 24 * HOUR)
+
+    assert (told(), EventNews.objects.get(event=event).since) == ([], None)
+
+
+def test_an_event_that_cannot_be_told_of_keeps_no_other_waiting(counted):
+    spoiled, good = counted("daily", "Nowhere/Atlantis"), counted("daily", came=7)
+
+    news.tell_due(NOON + 24 * HOUR)
+
+    assert [row["came"] for row in told()] == [7]
+    kept = EventNews.objects.exclude(since=None).values_list("event", flat=True)
+    assert (list(kept), spoiled.pk < good.pk) == ([spoiled.pk], True)
+
+
 def test_the_mails_lead_to_where_people_are_approved(counted, settings):
     settings.PUBLIC_URL = "https://events.example"
     event = counted("daily")

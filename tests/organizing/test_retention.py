@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from jointoit.accounts.callers import SERVICE, Caller
-from jointoit.events import booking, history
+from jointoit.events import booking, history, scheduling
 from jointoit.events.invariants import violations
 from jointoit.events.models import Event, Registration
+from jointoit.events.refusals import EventOver
 from jointoit.journal.models import Fact
 from jointoit.mail.models import OutboxMail
 from jointoit.organizing import announcements, retention, statistics
@@ -55,6 +56,14 @@ def test_nothing_is_left_of_who_was_there_and_every_number_stays(over, now, monk
     assert Transfer.objects.count() == 0
     assert statistics.figures(over, bucket="day", timezone="UTC", now=now) == before
     assert list(violations(now=now)) == []
+
+
+def test_an_event_of_which_nobody_is_known_any_more_is_not_moved(over, now):
+    retention.erase_due(now)
+
+    with pytest.raises(EventOver):
+        scheduling.change(event_id=over.pk, caller=Caller(over.organizer), fields={"date": now + DAY}, now=now)
+    scheduling.change(event_id=over.pk, caller=Caller(over.organizer), fields={"title": "As it was"}, now=now)
 
 
 def test_what_was_erased_is_looked_at_no_more(over, now, django_assert_num_queries):

@@ -12,8 +12,10 @@ from jointoit.accounts import export
 from jointoit.accounts.callers import SERVICE, Caller, DoorKeeper
 from jointoit.accounts.models import User
 from jointoit.accounts.passwords import WrongPassword
+from jointoit.accounts.tokens import DeadToken
 from jointoit.checkin import door
 from jointoit.checkin.reading import Presented
+from jointoit.checkin.tickets import AlreadyAdmitted
 from jointoit.errors import ManyInvalid, TooOften
 from jointoit.events import booking, door_passes, questions
 from jointoit.events.invariants import violations
@@ -52,6 +54,20 @@ def test_an_announcement_reaches_each_of_those_it_is_for_once(make_event, regist
         2,
         {made.pk: {"sent": 0, "waiting": 2, "failed": 0}},
     )
+
+
+def test_how_far_many_announcements_have_come_costs_one_query(make_event, register, now, django_assert_num_queries):
+    event = make_event()
+    register(event)
+    first, second, nobody = announce(event, now), announce(event, now), announce(event, now, to=["waitlisted"])
+    OutboxMail.objects.filter(dedupe_key__startswith=f"announcement:{first.pk}:").update(state="failed")
+
+    with django_assert_num_queries(1):
+        found = announcements.progress([first.pk, second.pk, nobody.pk])
+
+    fates = [found[each.pk] for each in (first, second, nobody)]
+    assert [tuple(fate.values()) for fate in fates] == [(0, 0, 1), (0, 1, 0), (0, 0, 0)]
+    assert announcements.progress([]) == {}
 
 
 @pytest.mark.parametrize(
@@ -254,6 +270,39 @@ def test_what_stands_against_an_offer(offer, make_event, register, now):
     other = register(make_event())
     with pytest.raises(TransfersClosed):
         transfers.offer(caller=Caller(other.attendee), registration_id=other.pk, email="x@example.net", now=now)
+
+
+def test_a_seat_lets_one_person_in_and_is_not_handed_on_after_that(offer, friend, now):
+    transfer = offer(checkin_opens_at=now - DAY)
+    held = transfer.registration
+    scan = Presented(id=uuid4(), registration=held.pk)
+    by = {"caller": Caller(held.event.organizer), "event_id": held.event_id}
+    door.admit(**by, scan=scan, now=now)
+
+    with pytest.raises(AlreadyAdmitted):
+        transfers.offer(caller=Caller(held.attendee), registration_id=held.pk, email="x@example.net", now=now)
+    with pytest.raises(AlreadyAdmitted):
+        transfers.accept(user=friend, transfer_id=transfer.pk, now=now)
+    door.undo(**by, scan_id=scan.id, now=now)
+    assert transfers.accept(user=friend, transfer_id=transfer.pk, now=now).status == "confirmed"
+
+
+def test_an_account_that_was_closed_meanwhile_takes_no_seat(offer, friend, now):
+    transfer = offer()
+    User.objects.filter(pk=friend.pk).update(is_active=False)
+
+    with pytest.raises(DeadToken):
+        transfers.accept(user=friend, transfer_id=transfer.pk, now=now)
+
+    assert not Registration.objects.filter(attendee=friend).exists()
+
+
+def test_an_offer_knows_whether_somebody_has_shown_to_read_its_address(offer, friend):
+    offer("stranger@example.net")
+    offer(friend.email.upper())
+
+    told = OutboxMail.objects.filter(kind="transfer_offer").order_by("pk")
+    assert [mail.payload["to"]["verified"] for mail in told] == [False, True]
 
 
 # ── One and many ──────────────────────────────────────────────────────────────────────────────────────────────────────

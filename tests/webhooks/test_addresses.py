@@ -46,6 +46,13 @@ https://-/ https://a..b/ example.org javascript:1 https://[1::/ https://１２�
 """
 
 
+@pytest.mark.timeout(5)  # the time would double with each letter, and end with the universe
+@pytest.mark.parametrize("name", ["a" * 60 + "!", "a." * 60 + "!", "-".join("a" * 60) + "!"])
+def test_a_name_that_is_none_is_refused_at_once(name):
+    with pytest.raises(NotAllowed):
+        addresses.read(f"https://{name}/")
+
+
 @pytest.mark.usefixtures("_untrusting")
 @pytest.mark.parametrize("url", [*TRICKS.split(), "https://a b.org/", "https://example.org/\r\nx: y", "https://\\@x/"])
 def test_an_address_that_leads_elsewhere_is_refused_when_it_is_given(url):

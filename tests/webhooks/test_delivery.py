@@ -199,6 +199,11 @@ def test_410_disables_and_says_so(event, told, receiver, subscribe, deliver, mai
     assert mails(event.organizer) == ["webhook_disabled"]
 
 
+@pytest.mark.parametrize("text", ["21 Oct 99999999999999999999 07:28:00", "soon", "", "²"])
+def test_a_retry_after_that_says_nothing_is_passed_over(text):
+    assert sending.wait_of(text) is None
+
+
 def test_retry_after_is_obeyed(event, told, receiver, subscribe, deliver, clock):
     sink = receiver(says(503, retry_after="3600"))
     subscribe(event.organizer, sink.url)

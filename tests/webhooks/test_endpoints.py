@@ -36,6 +36,19 @@ def test_a_webhook_is_made_and_its_secret_is_shown_once(client):
     assert secret not in repr(Webhook.objects.values_list().get())
 
 
+@pytest.mark.parametrize(("keys", "reason"), [(True, "reset"), (False, None)])
+def test_a_reset_switches_off_what_a_thief_may_have_set_up(client, keys, reason):
+    pk = client.post("/webhooks/", HOOK).json()["id"]
+
+    account_closing.end_access(user_ids=[client.user.pk], keys=keys)
+
+    assert (after := client.get(f"/webhooks/{pk}/").json())["disabled_reason"] == reason
+    assert (after["enabled"], client.patch(f"/webhooks/{pk}/", {"enabled": True}).json()["enabled"]) == (
+        not reason,
+        True,
+    )
+
+
 def test_a_secret_is_no_more_without_the_key_of_the_deployment(client, settings):
     secret = client.post("/webhooks/", HOOK).json()["secret"]
     seed = Webhook.objects.get().seed

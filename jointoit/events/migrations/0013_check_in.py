@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="registration",
             name="ticket_issue",
-            field=models.PositiveIntegerField(
+            field=models.IntegerField(
                 default=1,
                 db_default=1,
                 editable=False,

@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="event",
             name="question_count",
-            field=models.PositiveSmallIntegerField(
+            field=models.SmallIntegerField(
                 db_default=0, default=0, editable=False, help_text="How many questions are asked of whoever registers."
             ),
         ),

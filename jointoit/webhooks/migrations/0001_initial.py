@@ -67,6 +67,7 @@ class Migration(migrations.Migration):
                             ("owner", "its owner switched it off"),
                             ("gone", "it answered 410 Gone"),
                             ("failing", "it took no message for days"),
+                            ("reset", "the password of its owner was reset"),
                         ],
                         default="",
                         max_length=10,
