@@ -36,8 +36,8 @@ def duplicate(*, caller: Caller, event_id: int, date: datetime, now: datetime, t
     """
     with transaction.atomic():
         # The owner, before the event as everywhere: nothing else is created for them meanwhile.
-        owner = Event.objects.filter(pk=event_id).values("organizer")
-        list(User.objects.filter(pk__in=owner).select_for_update(no_key=True, of=("self",)).values_list("pk"))
+        for owner in Event.objects.filter(pk=event_id).values_list("organizer", flat=True):
+            User.objects.lock(owner).first()
         source, actor = scheduling.lock(event_id, caller, None)
         scheduling.refuse_more(source.organizer, now=now)
         copied = {name: getattr(source, name) for name in COPIED}

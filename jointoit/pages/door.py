@@ -50,7 +50,7 @@ REASONS: Final = {
 
 def pass_in(request: HttpRequest, key: str, event_id: int, *, now: Any) -> DoorPass | None:
     """The pass that the session has under this key, if it is still good for this door."""
-    pk: int | None = request.session.get(key)
+    pk: Any = request.session.get(key)
     good = DoorPass.objects.filter(pk=pk, event=event_id, revoked_at=None, expires_at__gt=now)
     return good.first() if pk else None
 
@@ -96,7 +96,8 @@ class DoorPage(PageView):
             try:
                 scan = presented(request)
             except ValidationError as error:
-                return self.show(keeper, 400, refusal=error.detail[0], gate="")
+                refusals: Any = error.detail
+                return self.show(keeper, 400, refusal=refusals[0], gate="")
             if scan is None:
                 return redirect("page-door", pk)
             row, _is_new = door.admit(caller=keeper.caller, event_id=pk, scan=scan, now=self.now)
