@@ -30,6 +30,7 @@ from jointoit.events.refusals import NotYourEvent
 from jointoit.mail import links
 from jointoit.mail.times import moment, when
 from jointoit.pages.base import PageView
+from jointoit.pages.forms import sentences
 
 IN_SESSION: Final = "door_pass"  # the id of the pass that started it
 OPENED: Final = "door_link"  # the id of the pass whose link was opened last
@@ -51,8 +52,9 @@ REASONS: Final = {
 def pass_in(request: HttpRequest, key: str, event_id: int, *, now: Any) -> DoorPass | None:
     """The pass that the session has under this key, if it is still good for this door."""
     pk: int | None = request.session.get(key)
-    good = DoorPass.objects.filter(pk=pk, event=event_id, revoked_at=None, expires_at__gt=now)
-    return good.first() if pk else None
+    if pk is None:
+        return None
+    return DoorPass.objects.filter(pk=pk, event=event_id, revoked_at=None, expires_at__gt=now).first()
 
 
 def pass_of(request: HttpRequest, event_id: int, *, now: Any) -> DoorKeeper | None:
@@ -96,7 +98,7 @@ class DoorPage(PageView):
             try:
                 scan = presented(request)
             except ValidationError as error:
-                return self.show(keeper, 400, refusal=error.detail[0], gate="")
+                return self.show(keeper, 400, refusal=" ".join(sentences(error.detail)), gate="")
             if scan is None:
                 return redirect("page-door", pk)
             row, _is_new = door.admit(caller=keeper.caller, event_id=pk, scan=scan, now=self.now)

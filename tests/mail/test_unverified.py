@@ -88,7 +88,11 @@ def test_a_stranger_takes_the_seat_under_the_name_that_was_given() -> None:
     given: list[links.Visitor] = []
     message = sample(m.RegistrationLink, to=STRANGER, first_name="St.John", last_name="O.Hara")
 
-    rendering.write(message, mint_visitor=lambda visitor: str(given.append(visitor)))
+    def mint(visitor: links.Visitor) -> str:
+        given.append(visitor)
+        return "token"
+
+    rendering.write(message, mint_visitor=mint)
 
     assert [(visitor.first_name, visitor.last_name) for visitor in given] == [("St.John", "O.Hara")]
 
