@@ -63,6 +63,7 @@ def offer(*, caller: Caller, registration_id: int, email: str, now: datetime) ->
     with transaction.atomic():
         registration = own(registration_id, caller)
         refuse(registration, now=now)
+        tickets.refuse_admitted(registration)
         if team.is_address_of(registration.attendee, email):
             raise ToYourself
         if opened(registration).exists():
@@ -110,6 +111,7 @@ def accept(*, user: User, transfer_id: int, now: datetime) -> Registration:
         given = Registration.objects.select_related("attendee").get(pk=seen.registration_id)
         given.event = event
         refuse(given, now=now)
+        tickets.refuse_admitted(given)
         live = Registration.objects.live().filter(event=event, attendee=user).first()
         if live:
             raise AlreadyRegistered(registration=live.get_absolute_url())
@@ -144,7 +146,6 @@ def refuse(registration: Registration, *, now: datetime) -> None:
         raise TransfersClosed
     if registration.status != Status.CONFIRMED:
         raise NoTicket
-    tickets.refuse_admitted(registration)
 
 
 def move(given: Registration, user: User, *, now: datetime) -> Registration:
