@@ -1,8 +1,6 @@
-"""What the door tells others of itself: `check_invariants` looks at it, and who is in does not give up the seat."""
+"""What the door tells others of itself: it is one of the things that `check_invariants` looks at."""
 
 from jointoit.checkin import invariants as door
-from jointoit.checkin import tickets
-from jointoit.events import booking, invariants
+from jointoit.events import invariants
 
 invariants.register(door.violations)
-booking.REFUSE_GIVING_UP.append(tickets.refuse_admitted)

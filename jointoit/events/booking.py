@@ -43,8 +43,6 @@ from jointoit.mail import messages, outbox
 Status = Registration.Status
 LOOKS: Final = 10  # how often one request looks again at an event that changes under its hands
 Precondition = Callable[[Registration], None]
-#: What stands against an attendee who gives up a seat, for all that this app knows nothing of; others add to it.
-REFUSE_GIVING_UP: Final[list[Precondition]] = []
 
 
 def register(
@@ -319,17 +317,11 @@ def change_answers(registration: Registration, caller: Caller, answered: Mapping
 def cancel(
     registration: Registration, caller: Caller, manager: Actor | None, *, now: datetime, reason: str = ""
 ) -> None:
-    """Cancel as the attendee, whose own it is, or as who manages the event.
-
-    Raises EventOver and, for the attendee, TooLateToCancel and what REFUSE_GIVING_UP raises.
-    """
+    """Cancel as the attendee, whose own it is, or as who manages the event. Raises EventOver, TooLateToCancel."""
     if registration.event.is_over(now):
         raise EventOver
     if manager is None and registration.event.cancel_until and now >= registration.event.cancel_until:
         raise TooLateToCancel
-    if manager is None and registration.status == Status.CONFIRMED:
-        for refuse_it in REFUSE_GIVING_UP:
-            refuse_it(registration)
     if manager is None or roles.is_own(registration, caller):
         actor = roles.attendee(registration.attendee, caller.key)
         release_seat(registration, actor=actor, now=now, notice=messages.RegistrationCancelledByAttendee)

@@ -62,7 +62,7 @@ REFUSED_CHANGES = {
 }
 REFUSED_STEPS = {
     403: ("not_yours_to_decide",),
-    409: ("already_admitted", "impossible_step", "event_over", "event_full", "event_started", "too_late_to_cancel"),
+    409: ("impossible_step", "event_over", "event_full", "event_started", "too_late_to_cancel"),
 }
 
 

@@ -198,16 +198,6 @@ def too_late(method: str) -> Given:
     return given
 
 
-def given_up_inside(method: str) -> Given:
-    def given(scene: Scene) -> Call:
-        event = scene.event()
-        registration = scene.registration(event)
-        scene.turned(LET_IN, event)
-        return Call(method, f"/registrations/{registration}/", scene.ben, json={"status": "cancelled"})
-
-    return given
-
-
 def answered_late(method: str) -> Given:
     def given(scene: Scene) -> Call:
         event = scene.event()
@@ -248,7 +238,6 @@ OWN: dict[str, dict[str, Given]] = {
     "POST /events/{id}/register/": {"questions_changed": questions_changed},
     **{
         f"{method} /registrations/{{id}}/": {
-            "already_admitted": given_up_inside(method),
             "too_late_to_cancel": too_late(method),
             "event_started": answered_late(method),
         }

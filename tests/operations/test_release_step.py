@@ -53,7 +53,8 @@ def test_before_the_release_step_nothing_is_ready_and_after_it_all_pages_are_ser
     until(lambda: waiting(installation, "worker"))
     until(lambda: "waiting" in installation.said("web") and live(installation))
     assert statuses(installation, "/health/live/", "/health/ready/", "/events/") == [200, 503, 503]
-    assert waiting(installation, "worker") == ["The release step is to come: python -m jointoit release."]
+    said = [line for line in waiting(installation, "worker") if "database is away" not in line]  # it may start slowly
+    assert said == ["The release step is to come: python -m jointoit release."]
 
     for _ in range(2):  # which is safe to repeat
         installation.manage("release", "-v", "0", **empty)

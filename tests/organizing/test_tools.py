@@ -317,23 +317,6 @@ def test_a_seat_lets_one_person_in_and_is_not_handed_on_after_that(offer, friend
     assert transfers.accept(user=friend, transfer_id=transfer.pk, now=now).status == "confirmed"
 
 
-def test_who_was_let_in_does_not_give_the_seat_to_the_next_and_the_organizer_may(make_event, register, now):
-    event = make_event(capacity=1, waitlist=True, checkin_opens_at=now - DAY)
-    held, waiting = register(event), register(event)
-    scan = Presented(id=uuid4(), registration=held.pk)
-    door.admit(caller=Caller(event.organizer), event_id=event.pk, scan=scan, now=now)
-    step = {"registration_id": held.pk, "status": "cancelled", "now": now}
-
-    with pytest.raises(AlreadyAdmitted):
-        booking.set_status(caller=Caller(held.attendee), **step)
-    waiting.refresh_from_db()
-    assert waiting.status == "waitlisted"
-
-    booking.set_status(caller=Caller(event.organizer), **step)
-    waiting.refresh_from_db()
-    assert waiting.status == "confirmed"
-
-
 def test_an_account_that_was_closed_meanwhile_takes_no_seat(offer, friend, now):
     transfer = offer()
     User.objects.filter(pk=friend.pk).update(is_active=False)
