@@ -36,6 +36,12 @@ def person(user: User, address: str | None = None) -> Person:
     )
 
 
+def reader_of(address: str, *, timezone: str, name: str = "") -> Person:
+    """Whoever reads mail at an address that somebody typed: verified where an account has shown that it is its own."""
+    verified = User.objects.filter(email__iexact=address, email_verified=True).exists()
+    return Person(address=address, name=name, timezone=timezone, verified=verified)
+
+
 def tell_once_a_day(kind: type[AccountMessage], user: User | None, *, about: str, now: datetime) -> None:
     """Promise a mail to the owner of an account unless one went out that day; `about` names it in the key.
 

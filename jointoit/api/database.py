@@ -1,10 +1,12 @@
 """Reads what PostgreSQL meant by an error (its SQLSTATE and the constraint it names), and who is connected to it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final, cast
 
 import psycopg
+import structlog
 from django.apps import apps
 from django.conf import settings
 from django.db import connection, models
@@ -15,6 +17,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from psycopg_pool import PoolTimeout
 
 from jointoit.process import database_clock
+
+log = structlog.get_logger(__name__)
 
 #: lock_not_available, deadlock_detected, serialization_failure, query_canceled (by a timeout), too_many_connections
 BUSY: Final = frozenset({"55P03", "40P01", "40001", "57014", "53300"})
@@ -54,6 +58,22 @@ def unusable(error: Error) -> str | None:
         case _ if sqlstate(error) in NOT_THERE:
             return f"The database is not what this release needs; `python -m jointoit release` brings it there: {said}"
     return None
+
+
+@contextmanager
+def postponing(event: str, **about: object) -> Iterator[None]:
+    """Let one row that is held, or spoiled, keep no other waiting: a line in the log, `event`, says that it is put off.
+
+    Raises what says that the database is away.
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, OperationalError | InterfaceError) and not is_busy(error):
+            raise
+        log.warning(
+            event, **about, exc_info=error, hint="Nothing to do: they are tried again. If it stays, look at the error."
+        )
 
 
 def is_busy(error: Error) -> bool:

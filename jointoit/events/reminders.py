@@ -7,9 +7,8 @@ the event, as every verb does.
 
 from datetime import datetime
 
-import structlog
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.db.models import Q
 
 from jointoit.api import database
@@ -17,8 +16,6 @@ from jointoit.events import booking, notifications
 from jointoit.events.models import Event, Registration
 from jointoit.mail import links, outbox
 from jointoit.mail.messages import EventReminder
-
-log = structlog.get_logger(__name__)
 
 CHUNK = 1_000  # registrations in one transaction, which holds the event for some tenths of a second
 
@@ -30,18 +27,9 @@ def promise_due(now: datetime) -> None:
     """
     soon = Event.objects.existing().filter(status=Event.Status.PUBLISHED, reminded_at=None, date__gt=now)
     for pk in soon.filter(date__lte=now + settings.REMINDER_BEFORE).order_by("date").values_list("pk", flat=True):
-        try:
+        with database.postponing("reminders_postponed", event_id=pk):
             while promise_some(event_id=pk, now=now):
                 pass
-        except Exception as error:
-            if isinstance(error, OperationalError | InterfaceError) and not database.is_busy(error):
-                raise  # the database is away
-            log.warning(
-                "reminders_postponed",
-                event_id=pk,
-                exc_info=error,
-                hint="Nothing to do: they are tried again. If it stays, look at the error.",
-            )
 
 
 def promise_some(*, event_id: int, now: datetime) -> bool:

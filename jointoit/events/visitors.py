@@ -15,7 +15,7 @@ from jointoit.events.models import Event
 from jointoit.events.notifications import event_payload
 from jointoit.mail import links, outbox
 from jointoit.mail.links import Visitor
-from jointoit.mail.messages import Person, RegistrationLink
+from jointoit.mail.messages import RegistrationLink
 
 
 @transaction.atomic
@@ -32,12 +32,7 @@ def ask(
     booking.refuse(event, now=now)
     booking.first_status(event)
     names.refuse_links(User(), first_name=first_name, last_name=last_name)
-    to = Person(
-        address=email,
-        name=f"{first_name} {last_name}".strip(),
-        timezone=timezone,
-        verified=User.objects.filter(email__iexact=email, email_verified=True).exists(),
-    )
+    to = notifications.reader_of(email, timezone=timezone, name=f"{first_name} {last_name}".strip())
     asked = salted_hmac(__name__, email.casefold(), algorithm="sha256").hexdigest()
     about = f"visitor:{asked}:{event_id}:"
     message = RegistrationLink(to=to, event=event_payload(event), first_name=first_name, last_name=last_name)

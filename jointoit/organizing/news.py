@@ -10,8 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-import structlog
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 
 from jointoit.accounts.notifications import person
 from jointoit.api import database
@@ -23,8 +22,6 @@ from jointoit.journal.feed import AHEAD, FACTS
 from jointoit.mail import outbox
 from jointoit.mail.messages import OrganizerNews
 from jointoit.organizing.models import EventNews, NewsPosition
-
-log = structlog.get_logger(__name__)
 
 News = Event.News
 BATCH: Final = 1_000
@@ -69,18 +66,9 @@ def tell_due(now: datetime) -> None:
     times = untold.values_list("pk", "event__organizer_news", "event__organizer__timezone", "since", "told_at")
     for pk, mode, zone, since, told_at in times.iterator():
         assert since  # by the condition
-        try:
+        with database.postponing("news_postponed", event_id=pk):
             if is_due(mode, zone=zone, since=since, told_at=told_at, now=now):
                 tell(event_id=pk, now=now)
-        except Exception as error:
-            if isinstance(error, OperationalError | InterfaceError) and not database.is_busy(error):
-                raise  # the database is away
-            log.warning(
-                "news_postponed",
-                event_id=pk,
-                exc_info=error,
-                hint="Nothing to do: they are tried again. If it stays, look at the error.",
-            )
 
 
 def count() -> int:

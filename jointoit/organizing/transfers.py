@@ -13,6 +13,7 @@ from django.dispatch import receiver
 
 from jointoit.accounts.callers import Caller
 from jointoit.accounts.models import User
+from jointoit.accounts.notifications import reader_of
 from jointoit.accounts.signals import account_is_closing
 from jointoit.checkin import tickets
 from jointoit.errors import Conflict, NotFound
@@ -21,7 +22,7 @@ from jointoit.events.models import Registration
 from jointoit.events.refusals import AlreadyRegistered
 from jointoit.journal import writer as journal
 from jointoit.mail import links, outbox
-from jointoit.mail.messages import Person, SeatHandedOver, SeatReceived, TransferOffer
+from jointoit.mail.messages import SeatHandedOver, SeatReceived, TransferOffer
 from jointoit.organizing.models import Transfer
 
 Status = Registration.Status
@@ -71,12 +72,7 @@ def offer(*, caller: Caller, registration_id: int, email: str, now: datetime) ->
         transfer = Transfer.objects.create(registration=registration, email=email, created_at=now)
         outbox.enqueue(
             TransferOffer(
-                to=Person(
-                    address=email,
-                    name="",
-                    timezone=registration.event.timezone,
-                    verified=User.objects.filter(email__iexact=email, email_verified=True).exists(),
-                ),
+                to=reader_of(email, timezone=registration.event.timezone),
                 transfer_id=transfer.pk,
                 giver=registration.attendee.get_full_name(),
                 event=notifications.event_payload(registration.event),

@@ -58,8 +58,7 @@ class PageView(View):
             response = refused(request, problem)
         if self.is_secret:
             response["Referrer-Policy"] = "no-referrer"
-            response["X-Robots-Tag"] = "noindex"
-            response["Cache-Control"] = "no-store"
+            kept_by_nobody(response)
         return response
 
     @property
@@ -89,6 +88,11 @@ class PageView(View):
 
     def page_of(self, listing: Listing, kind: type[ParameterSerializer] | None = None, *, size: int = 20) -> "Page":
         return Page(self.request, listing, kind, size=size)
+
+
+def kept_by_nobody(response: HttpResponseBase) -> None:
+    """No cache keeps it, and no search engine."""
+    response["Cache-Control"], response["X-Robots-Tag"] = "no-store", "noindex"
 
 
 def demand(scope: str, identity: str, *, now: datetime) -> None:

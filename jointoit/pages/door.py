@@ -29,7 +29,7 @@ from jointoit.events.models import DoorPass, Event
 from jointoit.events.refusals import NotYourEvent
 from jointoit.mail import links
 from jointoit.mail.times import moment, when
-from jointoit.pages.base import PageView
+from jointoit.pages.base import PageView, kept_by_nobody
 
 IN_SESSION: Final = "door_pass"  # the id of the pass that started it
 OPENED: Final = "door_link"  # the id of the pass whose link was opened last
@@ -222,7 +222,7 @@ class StartView(PageView):
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         response = self.render("door_enter", event=self.opened(pk).event)
-        response["Cache-Control"], response["X-Robots-Tag"] = "no-store", "noindex"
+        kept_by_nobody(response)
         return response
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:

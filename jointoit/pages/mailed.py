@@ -23,7 +23,7 @@ from jointoit.mail import links
 from jointoit.mail.links import BadToken, Visitor
 from jointoit.mail.times import when
 from jointoit.pages.accounts import BACKEND
-from jointoit.pages.base import PageView, demand, next_of
+from jointoit.pages.base import PageView, demand, kept_by_nobody, next_of
 from jointoit.pages.events import EventView, sentence_of, state_of
 from jointoit.pages.forms import AddressForm, VisitorForm
 
@@ -59,7 +59,7 @@ class AskingView(PageView):
         if self.user and not token:  # the way back, after the button was pressed
             return redirect("page-mine")
         response = self.ask(token)
-        response["Cache-Control"], response["X-Robots-Tag"] = "no-store", "noindex"
+        kept_by_nobody(response)
         return response
 
     def ask(self, token: str) -> HttpResponse:

@@ -4,18 +4,11 @@ A build that breaks off leaves an INVALID index behind, and the migration unappl
 step drops what an earlier run has left of its index before it builds it.
 """
 
-from typing import Any
-
 from django.contrib.postgres.indexes import GinIndex, OpClass
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 from django.db.models.functions import Left
 
-
-class BuildIndex(AddIndexConcurrently):
-    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {self.index.name}")
-        super().database_forwards(app_label, schema_editor, from_state, to_state)
+from jointoit.api.postgresql.build_index import BuildIndex
 
 
 class Migration(migrations.Migration):

@@ -1,16 +1,10 @@
 """What the feed needs. Indexes are built while the service runs; a build that broke off is begun anew."""
 
-from typing import Any
-
-from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
+from django.contrib.postgres.operations import RemoveIndexConcurrently
 from django.db import migrations, models
 from django.db.models import F, Func, Q
 
-
-class BuildIndex(AddIndexConcurrently):
-    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {self.index.name}")
-        super().database_forwards(app_label, schema_editor, from_state, to_state)
+from jointoit.api.postgresql.build_index import BuildIndex
 
 
 class Migration(migrations.Migration):

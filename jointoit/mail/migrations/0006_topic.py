@@ -1,16 +1,8 @@
-from typing import Any
-
-from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
+from django.contrib.postgres.operations import RemoveIndexConcurrently
 from django.db import migrations, models
 from django.db.models import F
 
-
-class BuildIndex(AddIndexConcurrently):
-    """Drops what a build that broke off has left of it."""
-
-    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {self.index.name}")
-        super().database_forwards(app_label, schema_editor, from_state, to_state)
+from jointoit.api.postgresql.build_index import BuildIndex
 
 
 class Migration(migrations.Migration):
