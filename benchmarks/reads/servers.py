@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,7 @@ from config.env import ROOT
 from tests.servers import free_port
 
 WORKERS = 2
-SECRETS = {"SECRET_KEY": "benchmark" * 8, "JWT_SIGNING_KEY": "benchmark" * 8, "TICKET_KEYS": "0123456789abcdef" * 4}
+SECRETS = {name: secrets.token_hex(32) for name in ("SECRET_KEY", "JWT_SIGNING_KEY", "TICKET_KEYS")}
 
 
 @dataclass

@@ -46,7 +46,7 @@ def test_with_nothing_set_a_process_names_all_that_is_missing(command: str) -> N
 
 
 def test_a_server_started_by_hand_refuses_as_well() -> None:
-    ended = run("granian --interface wsgi --port 0 --workers-kill-timeout 5 config.wsgi:application")
+    ended = run("granian --interface rsgi --port 0 --workers-kill-timeout 5 config.rsgi:application")
 
     assert (ended.returncode, named(ended.stderr)) == (1, REQUIRED)
 

@@ -4,6 +4,7 @@ import http.client
 import json
 import re
 import socket
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -79,6 +80,13 @@ def test_who_sends_all_before_listening_hears_why_it_was_refused(shared: Live, s
 def test_a_body_in_chunks_is_asked_for_its_length(client: httpx.Client) -> None:
     pieces = (bytes([each]) for each in json.dumps(EVENT).encode())
     refused(client.post("/events/", content=pieces, headers=JSON), 411)
+
+
+def test_a_header_name_with_underscores_stands_for_no_other(client: httpx.Client) -> None:
+    """Of each other header it is held in `tests/api/http/test_gateway.py`; this one shows in the answer."""
+    sent, claimed = str(uuid.uuid4()), str(uuid.uuid4())
+    answer = client.get("/health/live/", headers=[("X-Request-ID", sent), ("X_Request_ID", claimed)])
+    assert answer.headers["X-Request-ID"] == sent
 
 
 @pytest.mark.parametrize("character", ["中", "\U0001f3ab"])

@@ -13,6 +13,7 @@ from jointoit.mail.models import OutboxMail
 from jointoit.mail.payload import load
 from jointoit.organizing import news
 from jointoit.organizing.models import EventNews
+from tests.facts import wait_until_shown
 
 HOUR = timedelta(hours=1)
 NOON = datetime(2030, 6, 1, 12, tzinfo=UTC)
@@ -154,6 +155,7 @@ def test_what_attendees_did_is_counted_once_and_what_the_team_did_is_not(make_ev
     booking.set_status(registration_id=came.pk, caller=Caller(came.attendee), status="cancelled", now=now)
     booking.set_status(registration_id=pending.pk, caller=SERVICE, status="confirmed", now=now)
     booking.set_status(registration_id=pending.pk, caller=SERVICE, status="cancelled", now=now)
+    wait_until_shown()
 
     assert [news.count(), news.count()] == [4, 0]
 

@@ -11,6 +11,7 @@ from jointoit.journal.feed import Cursor
 from jointoit.mail.models import OutboxMail
 from jointoit.organizing import news
 from jointoit.organizing.models import EventNews
+from tests.facts import wait_until_shown
 
 
 @pytest.mark.django_db(transaction=True)
@@ -21,6 +22,7 @@ def test_many_sweepers_of_which_one_is_killed_tell_of_each_registration_once(
     news.count()
     for _ in range(5):
         register(event)
+    wait_until_shown()
     monkeypatch.setattr(news.EventNews.objects, "filter", killed)
     with pytest.raises(KeyboardInterrupt):
         news.tell_due(now)
@@ -37,6 +39,7 @@ def test_without_the_place_in_the_feed_held_they_would_count_twice(make_event, r
     event = make_event(organizer_news="each")
     news.count()
     register(event)
+    wait_until_shown()
     both_have_read = Barrier(2)
 
     def follow(positions: Any, facts: str, *, size: int) -> Any:

@@ -1,7 +1,5 @@
 """Django's WSGI handler over the middlewares of the API: what only pages need (sessions, static files) is left out."""
 
-import os
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,6 +7,7 @@ from django.conf import settings
 from django.core.handlers.base import BaseHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import ResolverMatch, get_resolver
 
 if TYPE_CHECKING:
@@ -48,16 +47,12 @@ class ApiHandler(ApiMiddleware, WSGIHandler):
 
 
 class Application:
-    """As a server calls it. granian adds the environment of the process, which holds secrets and no request needs."""
+    """As a server calls it."""
 
     def __init__(self) -> None:
         self.api, self.pages = ApiHandler(), WSGIHandler()
-        self.process = dict(os.environ)
 
-    def __call__(self, environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
-        for name, value in self.process.items():
-            if environ.get(name) == value:
-                del environ[name]
+    def __call__(self, environ: dict[str, Any], start_response: "StartResponse") -> HttpResponseBase:
         handler = self.pages if is_page_path(environ["PATH_INFO"]) else self.api
         return handler(environ, start_response)
 

@@ -26,7 +26,6 @@ from django.utils.http import escape_leading_slashes
 
 from jointoit.api import security_log
 from jointoit.api.http import bodies, strictness
-from jointoit.api.http.handler import is_page_path
 from jointoit.api.http.rendering import EmptyResponse
 from jointoit.api.problems import handlers
 from jointoit.api.problems.mapping import invalid, known_problem, problem_for_status
@@ -161,11 +160,7 @@ def refusal(request: HttpRequest) -> HttpResponse | None:
         return replace(known_problem("invalid_url"), members=members).response(request)
     if "\0" in request.path_info:
         return problem_for_status(404).response(request)
-    # Forms are larger: each letter of a description may take twelve bytes.
-    largest = settings.DATA_UPLOAD_MAX_MEMORY_SIZE if is_page_path(request.path_info) else bodies.MAX_BODY
-    code = bodies.refused(request, largest=largest)
-    if code == "body_too_large":
-        bodies.drain(request)
+    code = bodies.refused(request)
     return known_problem(code).response(request) if code else None
 
 

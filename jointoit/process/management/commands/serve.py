@@ -38,15 +38,14 @@ class Command(BaseCommand):
 
 
 def arguments(workers: int) -> list[str]:
-    """Granian's options. A thread keeps its database connection, so threads without work are kept as well."""
+    """Granian's options. The threads that answer are the application's (`config.rsgi`)."""
     threads = int(settings.SERVE["threads"])
     options = {
-        "interface": "wsgi", "host": settings.SERVE["host"], "port": settings.SERVE["port"],
-        "workers": workers, "blocking-threads": threads, "blocking-threads-idle-timeout": 600,
-        "runtime-mode": "st", "http": "1", "backlog": 2048, "backpressure": threads * 64, "workers-kill-timeout": 30,
-        "log-level": "warning",
+        "host": settings.SERVE["host"], "port": settings.SERVE["port"], "interface": "rsgi", "loop": "asyncio",
+        "workers": workers, "runtime-mode": "st", "http": "1", "backlog": 2048, "backpressure": threads * 64,
+        "workers-kill-timeout": 30, "log-level": "warning",
     }  # fmt: skip
     words = [f"--{name}={value}" for name, value in options.items()]
     if not settings.READABLE_LOGS:
         words.append(f"--log-config={LOG_CONFIG}")
-    return [*words, "--no-ws", "--respawn-failed-workers", "config.wsgi:application"]
+    return [*words, "--no-ws", "--respawn-failed-workers", "config.rsgi:application"]
