@@ -87,8 +87,8 @@ e2e: $(BIN)/.development ## Do the main round against a service that runs: BASE_
 	  $(BIN)/python -m pytest -q -p no:randomly tests/e2e/test_round.py tests/e2e/test_generated_client.py $(T)
 
 pictures: $(BIN)/.development ## Take the pictures of the README anew, in a real browser
-	@mkdir -p docs/pictures && PICTURES=docs/pictures PICTURED=event-open,ticket,door \
-	  $(BIN)/python -m pytest -q -n 0 -p no:randomly tests/pages/test_look.py -k "phone and light"
+	@mkdir -p docs/pictures && PICTURES=docs/pictures PICTURED=event-open-phone-light,ticket-phone-light,door-phone-light \
+	  $(BIN)/python -m pytest -q -n 0 -p no:randomly tests/pages/test_look.py -k phone
 
 operations: $(BIN)/.development ## Restart, crash and restore a whole installation again and again (about 20 minutes)
 	@OPERATIONS=long $(BIN)/python -m pytest -rP --show-capture=stdout -p no:randomly tests/operations $(T)

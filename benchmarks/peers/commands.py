@@ -14,19 +14,10 @@ def granian(application: str, port: int, workers: int) -> list[str]:
     return [sys.executable, "-m", *words, "--workers", str(workers), "--no-ws", "--log-level", "warning", application]
 
 
-def granian_wsgi(application: str, port: int, workers: int) -> list[str]:
+def granian_rsgi(application: str, port: int, workers: int) -> list[str]:
     """As we serve ourselves (`manage.py serve`)."""
-    words = ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
-    words += [
-        "--blocking-threads",
-        "4",
-        "--blocking-threads-idle-timeout",
-        "600",
-        "--runtime-mode",
-        "st",
-        "--http",
-        "1",
-    ]
+    words = ["granian", "--interface", "rsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
+    words += ["--loop", "asyncio", "--runtime-mode", "st", "--http", "1"]
     return [sys.executable, "-m", *words, "--backpressure", "256", "--no-ws", "--log-level", "warning", application]
 
 

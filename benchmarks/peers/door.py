@@ -20,7 +20,7 @@ from django.utils import timezone  # noqa: E402
 from rest_framework.request import Request  # noqa: E402
 from rest_framework.views import APIView  # noqa: E402
 
-from config.wsgi import application as application  # noqa: E402  what granian looks for
+from config.rsgi import application as application  # noqa: E402  what granian looks for
 from jointoit.accounts.authentication import sender  # noqa: E402
 from jointoit.api.http.rendering import JSONResponse  # noqa: E402
 from jointoit.checkin.models import STANDS, Scan  # noqa: E402

@@ -55,7 +55,7 @@ def command(name: str, port: int) -> list[str]:
     if name == "ours":
         return [sys.executable, "-m", "jointoit", "serve"]
     if name == "door":
-        return commands.granian_wsgi("benchmarks.peers.door:application", port, WORKERS)
+        return commands.granian_rsgi("benchmarks.peers.door:application", port, WORKERS)
     if name == "plain":
         return commands.gunicorn("benchmarks.peers.plain_reads:application", port, WORKERS)
     if name == "fastapi":

@@ -22,6 +22,7 @@ TABLES = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Send all of them to one process of pytest-xdist, so that the servers are started once."""
     for item in items:

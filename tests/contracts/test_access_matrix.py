@@ -1,20 +1,22 @@
 """Who reaches what: every operation of the API against every kind of caller, each cell as written."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 from django.urls import URLPattern, get_resolver
 
 from jointoit.accounts import calendar_addresses, keys, tokens
 from jointoit.accounts.callers import Caller
-from jointoit.accounts.models import ApiKey, User
+from jointoit.accounts.models import User
 from jointoit.checkin import door
 from jointoit.checkin.reading import Presented
 from jointoit.events import door_passes, questions, team
-from jointoit.events.models import Invitation, Membership
+from jointoit.events.models import Membership
 from jointoit.webhooks.models import Message, Webhook
 from tests.client import ServiceClient
 
@@ -212,49 +214,50 @@ def clients(make_user: Callable[..., User], api: ServiceClient) -> dict[str, Ser
 
 
 @pytest.fixture
-def world(make_event, register, now) -> Callable[[], dict[str, Any]]:
-    """A new event with a team and everything that has an id, each time."""
+def world(clients, make_event, register, now) -> dict[str, Any]:
+    """An event with a team and everything that has an id."""
+    people = {user.username: user for user in User.objects.all()}
+    owner, caller = people["organizer"], Caller(people["organizer"])
+    statuses = ("published", "draft", "published")
+    event, draft, offered = (make_event(organizer=owner, status=status) for status in statuses)
+    member, doorkeeper = [
+        Membership.objects.create(owner=owner, event=place, member=people[role], role=role, since=now)
+        for place in (draft, offered, event)
+        for role in ("manager", "door")
+    ][-2:]
+    helper = Membership.objects.create(owner=owner, member=people["attendee"], role="door", since=now)
+    asked = {"email": "other@example.net", "role": "door", "now": now, "caller": caller}
+    offer, invitation = team.invite(event_id=None, **asked), team.invite(event_id=event.pk, **asked)
+    team.offer_handover(caller=caller, event_id=offered.pk, email="other@example.net", now=now)
+    key, _ = keys.create(user=owner, name="k", scopes=["feed"], password="correct-horse-9", now=now)
+    tokens.issue(user=owner, now=now)
+    door_pass, text = door_passes.create(caller=caller, event_id=event.pk, label="Side", now=now)
+    clients["pass"].defaults["HTTP_AUTHORIZATION"] = f"Bearer {text}"
+    question = questions.add(caller=caller, event_id=event.pk, fields={"label": "Food?", "type": "text"}, now=now)
+    scan, _ = door.admit(caller=caller, event_id=event.pk, scan=Presented(id=uuid4(), token="x"), now=now)
+    hook = Webhook.objects.create(
+        owner=owner, url="https://127.0.0.1:1/", types=["event.changed"], seed="", created_at=now
+    )
+    message = Message.objects.create(webhook=hook, fact_id=1, give_up_at=now)
+    message.refresh_from_db()
+    url, _ = calendar_addresses.make(user=owner, now=now)
+    return {
+        "organizer": owner.pk, "calendar": url.rpartition("/")[2].removesuffix(".ics"),
+        "hook": hook.pk, "message": str(message), "scan": scan["id"], "question": question.pk,
+        "event": event.pk, "draft": draft.pk, "offered": offered.pk,
+        "registration": register(event, people["attendee"]).pk,
+        "member": member.pk, "doorkeeper": doorkeeper.pk, "helper": helper.pk, "offer": offer.pk,
+        "invitation": invitation.pk, "key": key.pk, "pass": door_pass.pk,
+        "session": owner.refresh_tokens.latest("began_at").family,
+    }  # fmt: skip
 
-    def made() -> dict[str, Any]:
-        people = {user.username: user for user in User.objects.all()}
-        owner, caller = people["organizer"], Caller(people["organizer"])
-        statuses = ("published", "draft", "published")
-        event, draft, offered = (make_event(organizer=owner, status=status) for status in statuses)
-        member, doorkeeper = [
-            Membership.objects.create(owner=owner, event=place, member=people[role], role=role, since=now)
-            for place in (draft, offered, event)
-            for role in ("manager", "door")
-        ][-2:]
-        Membership.objects.filter(owner=owner, event=None).delete()
-        helper = Membership.objects.create(owner=owner, member=people["attendee"], role="door", since=now)
-        Invitation.objects.all().delete()
-        asked = {"email": "other@example.net", "role": "door", "now": now, "caller": caller}
-        offer, invitation = team.invite(event_id=None, **asked), team.invite(event_id=event.pk, **asked)
-        team.offer_handover(caller=caller, event_id=offered.pk, email="other@example.net", now=now)
-        key, _ = keys.create(user=owner, name="k", scopes=["feed"], password="correct-horse-9", now=now)
-        tokens.issue(user=owner, now=now)
-        door_pass, text = door_passes.create(caller=caller, event_id=event.pk, label="Side", now=now)
-        question = questions.add(caller=caller, event_id=event.pk, fields={"label": "Food?", "type": "text"}, now=now)
-        scan, _ = door.admit(caller=caller, event_id=event.pk, scan=Presented(id=uuid4(), token="x"), now=now)
-        Webhook.objects.all().delete()
-        hook = Webhook.objects.create(
-            owner=owner, url="https://127.0.0.1:1/", types=["event.changed"], seed="", created_at=now
-        )
-        message = Message.objects.create(webhook=hook, fact_id=1, give_up_at=now)
-        message.refresh_from_db()
-        url, _ = calendar_addresses.make(user=owner, now=now)
-        return {
-            "organizer": owner.pk, "calendar": url.rpartition("/")[2].removesuffix(".ics"),
-            "hook": hook.pk, "message": str(message),
-            "scan": scan["id"], "text": text, "question": question.pk,
-            "event": event.pk, "draft": draft.pk, "offered": offered.pk,
-            "registration": register(event, people["attendee"]).pk,
-            "member": member.pk, "doorkeeper": doorkeeper.pk, "helper": helper.pk, "offer": offer.pk,
-            "invitation": invitation.pk, "key": key.pk, "pass": door_pass.pk,
-            "session": owner.refresh_tokens.latest("began_at").family,
-        }  # fmt: skip
 
-    return made
+@contextmanager
+def undone() -> Iterator[None]:
+    """The next caller finds everything as this one did."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 def body_of(method: str, path: str) -> Any:
@@ -266,10 +269,8 @@ def body_of(method: str, path: str) -> Any:
 def test_each_caller_reaches_what_is_theirs(clients, world, method, path, statuses, scope):
     answers = {}
     for role, client in clients.items():
-        made = world()
-        if role == "pass":
-            client.defaults["HTTP_AUTHORIZATION"] = f"Bearer {made['text']}"
-        response = getattr(client, method.lower())(path.format(**made), body_of(method, path))
+        with undone():
+            response = getattr(client, method.lower())(path.format(**world), body_of(method, path))
         answers[role] = response.status_code
         assert (response.status_code == 401) == response.has_header("WWW-Authenticate")
 
@@ -281,10 +282,11 @@ def test_a_key_of_the_organizer_reaches_what_its_scope_is_for(clients, world, no
     owner, owners = User.objects.get(username="organizer"), statuses[ROLES.index("organizer")]
     answers = {}
     for name in keys.SCOPES:
-        _, text = keys.create(user=owner, name=name, scopes=[name], password="correct-horse-9", now=now)
-        client = ServiceClient(HTTP_AUTHORIZATION=f"Bearer {text}")
-        answers[name] = getattr(client, method.lower())(path.format(**world()), body_of(method, path)).status_code
-        ApiKey.objects.all().delete()
+        with undone():
+            _, text = keys.create(user=owner, name=name, scopes=[name], password="correct-horse-9", now=now)
+            client = ServiceClient(HTTP_AUTHORIZATION=f"Bearer {text}")
+            answer = getattr(client, method.lower())(path.format(**world), body_of(method, path))
+        answers[name] = answer.status_code
 
     assert answers == {name: owners if scope in (name, "*") else 403 for name in keys.SCOPES}
 

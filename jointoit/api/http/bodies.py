@@ -16,23 +16,24 @@ def largest(path: str) -> int:
     return settings.DATA_UPLOAD_MAX_MEMORY_SIZE if is_page_path(path) else MAX_BODY
 
 
+def length(declared: str | None) -> int | None:
+    """Of a Content-Length, which may have any number of zeros in front."""
+    return int(declared.lstrip("0") or "0") if declared and declared.isdecimal() else None
+
+
 def refused(request: HttpRequest) -> str | None:
     """The code of why the body is not read any further, if so; of one that is small enough all is here afterwards.
 
-    A message that ends before its body does is never carried out (RFC 9112 section 8). Whether one in chunks was whole
-    the server keeps to itself: it ends such a body in the same way. So one without a length is told to send it; nginx,
-    which reads a request to its end before it hands it on, gives it one.
+    A message that ends before its body does is never carried out (RFC 9112 section 8). Of one in chunks the server does
+    not say whether it was whole. So one without a length is told to send it; nginx, which reads a request to its end
+    before it hands it on, gives it one.
     """
-    declared = request.META.get("CONTENT_LENGTH") or ""
-    most = largest(request.path_info)
-    if declared.isdecimal():
-        if int(declared) > most:
+    declared, most = length(request.META.get("CONTENT_LENGTH")), largest(request.path_info)
+    if declared is not None:
+        if declared > most:
             return "body_too_large"
-        is_whole = request.method in WITHOUT_BODY or len(request.body) == int(declared)
+        is_whole = request.method in WITHOUT_BODY or len(request.body) == declared
         return None if is_whole else "incomplete_message"
-    if not request.META.get("wsgi.input_terminated") or request.method in WITHOUT_BODY:
+    if request.method in WITHOUT_BODY or "HTTP_TRANSFER_ENCODING" not in request.META:
         return None
-    left = most + 1
-    while left and (chunk := request.META["wsgi.input"].read(left)):
-        left -= len(chunk)
-    return "body_too_large" if not left else None if left == most + 1 else "length_required"
+    return "body_too_large" if len(request.META["wsgi.input"].read(most + 1)) > most else "length_required"

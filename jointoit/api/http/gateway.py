@@ -1,14 +1,14 @@
 """Between granian and Django: RSGI on one side, WSGI (PEP 3333) on the other.
 
 granian's own WSGI makes one variable of `X-Forwarded-For` and `X_Forwarded_For`, so a client could overwrite what a
-proxy says. RSGI has the names as they were sent. A request is handed to a thread when all of it is here.
+proxy says. RSGI has the names as they were sent, and of the values those that are ASCII. A thread is taken when the
+body is here.
 
 RSGI: https://github.com/emmett-framework/granian/blob/master/docs/spec/RSGI.md
 """
 
 import asyncio
 import sys
-from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -25,38 +25,47 @@ if TYPE_CHECKING:
 
     Application = Callable[[WSGIEnvironment, StartResponse], HttpResponseBase]
 
-BODY_TIME: Final = 60.0  # seconds; a body that takes longer is handed on as far as it came, and refused as incomplete
+#: Seconds; a body that takes longer is handed on as far as it came, and refused as incomplete. Less than a server waits
+#: for its requests when it is asked to stop (`serve`).
+BODY_TIME: Final = 20.0
 #: Of a body that is refused so much is read away and forgotten, for so long, so that its sender hears why: who still
 #: writes when the connection closes gets a reset and may never see the answer (RFC 9112 section 9.6).
 FORGOTTEN: Final = 1024 * 1024  # bytes
 FORGETTING: Final = 0.5  # seconds
+PLACES: Final = 64  # requests for each thread that are read or wait; the bodies of more are left where they are
 CGI_NAMES: Final = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 
 
 class Gateway:
-    """An RSGI application that serves Django's WSGI handler: as many requests at a time as it has threads."""
+    """An RSGI application that serves Django's WSGI handler: as many requests at a time as it has threads.
+
+    Of a streamed answer RSGI neither says how fast it is read, so what was not read is in memory, nor can it be told
+    that one failed in the middle: the log says so.
+    """
 
     def __init__(self, application: "Application", *, threads: int) -> None:
         self.application = application
         self.threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
+        self.places = asyncio.Semaphore(threads * PLACES)
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
-        body = await read(scope, protocol)
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self.threads, self.answer, environment(scope, body), protocol, loop)
+        async with self.places:
+            environ = environment(scope, await read(scope, protocol))
+            await asyncio.get_running_loop().run_in_executor(self.threads, self.answer, environ, protocol)
 
-    def answer(self, environ: "WSGIEnvironment", protocol: HTTPProtocol, loop: AbstractEventLoop) -> None:
+    def answer(self, environ: "WSGIEnvironment", protocol: HTTPProtocol) -> None:
         start = Start()
         response = self.application(environ, start)
         try:
             if response.streaming:
-                transport = protocol.response_stream(start.status, start.headers)
+                send = protocol.response_stream(start.status, start.headers).send_bytes
                 for chunk in response:
-                    asyncio.run_coroutine_threadsafe(send(transport, chunk), loop).result()
+                    for _ in send(chunk).__await__():  # it is sent already; this raises where nobody listens any more
+                        pass
             else:
                 protocol.response_bytes(start.status, start.headers, b"".join(response))
         except ProtocolClosed:
-            pass  # nobody listens any more
+            pass
         finally:
             response.close()
 
@@ -71,20 +80,15 @@ class Start:
         self.status, self.headers = int(status[:3]), headers
 
 
-async def send(transport: Any, chunk: bytes) -> None:
-    await transport.send_bytes(chunk)
-
-
 async def read(scope: Scope, protocol: HTTPProtocol) -> bytes:
-    """The body: what came of it in time, and one byte more than may be of one that is too large.
+    """The body, as far as it came in time; of one that is going to be refused, enough to see why.
 
     Who asks before sending too much is told by the answer, unread (RFC 9110 section 10.1.1).
     """
-    length, largest = scope.headers.get("content-length", ""), bodies.largest(scope.path)
-    if not length and "transfer-encoding" not in scope.headers:
+    declared, largest = bodies.length(scope.headers.get("content-length")), bodies.largest(scope.path)
+    if declared is None and "transfer-encoding" not in scope.headers:
         return b""
-    declared = int(length) if length.isdecimal() else None
-    is_refused = declared is not None and declared > largest
+    is_refused = declared is None or declared > largest
     if is_refused and "expect" in scope.headers:
         return b""
     body, came = bytearray(), 0
@@ -123,7 +127,11 @@ def environment(scope: Scope, body: bytes) -> "WSGIEnvironment":
     for name in headers:
         if "_" not in name:
             variable = CGI_NAMES.get(name) or "HTTP_" + name.upper().replace("-", "_")
-            environ[variable] = ",".join(headers.get_all(name))
+            environ[variable] = ("; " if name == "cookie" else ",").join(headers.get_all(name))
+    if (declared := bodies.length(headers.get("content-length"))) is not None:
+        environ["CONTENT_LENGTH"] = str(declared)  # Django reads no number of thousands of digits, were they zeros
+    if scope.authority:  # of `GET http://host/path`, which goes before `Host` (RFC 9112 section 3.2.2)
+        environ["HTTP_HOST"] = scope.authority
     return environ
 
 

@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from jointoit.api.http import gateway
 
 gateway.BODY_TIME = 3.0  # type: ignore[misc]
+PAUSES = {"/endless/": 0.001, "/slow/": 1.0}  # seconds
 sent: list[int] = []
 
 
@@ -20,17 +21,17 @@ def echo(environ: dict[str, Any], start_response: Any) -> HttpResponseBase:
     body: BytesIO = environ["wsgi.input"]
     texts = {name: value for name, value in environ.items() if isinstance(value, str)}
     answer: HttpResponseBase = HttpResponse(json.dumps({**texts, "body": len(body.getvalue()), "sent": len(sent)}))
-    if environ["PATH_INFO"] == "/endless/":
-        answer = StreamingHttpResponse(endless())
+    if pause := PAUSES.get(environ["PATH_INFO"]):
+        answer = StreamingHttpResponse(endless(pause))
     start_response("200 OK", list(answer.headers.items()))
     return answer
 
 
-def endless() -> Iterator[bytes]:
+def endless(pause: float) -> Iterator[bytes]:
     for number in itertools.count():
         sent.append(number)
         yield b"%d\n" % number
-        time.sleep(0.001)
+        time.sleep(pause)
 
 
 application = gateway.Gateway(echo, threads=1)

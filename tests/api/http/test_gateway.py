@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ import pytest
 
 from config.env import ROOT
 from jointoit.api.http.bodies import MAX_BODY
-from jointoit.api.http.gateway import FORGOTTEN
+from jointoit.api.http.gateway import BODY_TIME, FORGOTTEN
+from jointoit.process.management.commands import serve
 from tests.servers import free_port
 
 PATIENCE = 30.0  # seconds
@@ -23,26 +24,27 @@ PATIENCE = 30.0  # seconds
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    port, log = free_port(), tmp_path_factory.mktemp("gateway") / "granian.log"
-    words = [
-        "--interface=rsgi",
-        f"--port={port}",
-        "--workers=1",
-        "--no-ws",
-        "--http=1",
-        "tests.api.http.echo:application",
-    ]
+    with serving(tmp_path_factory.mktemp("gateway")) as port:
+        yield port
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[int]:
+    """It stops when it is asked to, without being killed, and has nothing to complain of."""
+    port, log = free_port(), folder / "granian.log"
+    words = ["--interface=rsgi", f"--port={port}", "--workers=1", "--no-ws", "--http=1", "--workers-kill-timeout=10"]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "granian", *words], cwd=ROOT, env=dict(os.environ), stdout=output, stderr=output
-        )
+            [sys.executable, "-m", "granian", *words, "tests.api.http.echo:application"],
+            cwd=ROOT, env=dict(os.environ), stdout=output, stderr=output,
+        )  # fmt: skip
         try:
             wait_for(port, process, log)
             yield port
         finally:
             process.terminate()
             process.wait(timeout=PATIENCE)
-    assert "Traceback" not in log.read_text()
+    assert [word for word in ("Traceback", "refused") if word in log.read_text()] == []
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -97,6 +99,14 @@ def test_a_header_that_is_sent_twice_is_one_list(port: int) -> None:
     assert given(port, "X-Forwarded-For: a", "X-Forwarded-For: b, c")["HTTP_X_FORWARDED_FOR"] == "a,b, c"
 
 
+def test_cookies_in_two_lines_are_one_list(port: int) -> None:
+    assert given(port, "Cookie: a=1", "Cookie: b=2")["HTTP_COOKIE"] == "a=1; b=2"
+
+
+def test_the_host_of_the_target_goes_before_that_of_the_header(port: int) -> None:
+    assert given(port, target=b"http://there:99/x")["HTTP_HOST"] == "there:99"
+
+
 def test_a_request_does_not_hold_the_environment_of_the_process(port: int) -> None:
     assert not {"DATABASE_URL", "REDIS_URL", "PATH"} & given(port).keys()
     assert os.environ["PATH"]
@@ -118,6 +128,12 @@ def test_who_sends_slowly_keeps_no_thread_from_others(port: int) -> None:
         for connection in slow:
             connection.sendall(b"b")
         assert [answer(connection)["body"] for connection in slow] == [2] * 20
+
+
+def test_a_length_may_begin_with_zeros(port: int) -> None:
+    with connect(port) as connection:
+        connection.sendall(head("Content-Length: " + "0" * 5000 + "3") + b"abc")
+        assert answer(connection)["body"] == 3
 
 
 @pytest.mark.parametrize("is_cut", [True, False], ids=["cut off", "never ends"])
@@ -161,3 +177,15 @@ def test_an_answer_ends_when_nobody_listens_any_more(port: int) -> None:
     before = given(port)["sent"]  # there is one thread: it is free again
     assert before > 0
     assert given(port)["sent"] == before
+
+
+def test_a_streamed_answer_whose_reader_left_keeps_no_server_from_stopping(tmp_path: Path) -> None:
+    with serving(tmp_path) as port, connect(port) as connection:
+        connection.sendall(head(target=b"/slow/"))
+        assert connection.recv(9) == b"HTTP/1.1 "
+        connection.close()
+
+
+def test_a_body_is_waited_for_no_longer_than_a_server_that_stops_waits() -> None:
+    patience = next(word for word in serve.arguments(1) if word.startswith("--workers-kill-timeout="))
+    assert int(patience.partition("=")[2]) > BODY_TIME

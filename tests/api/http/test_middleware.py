@@ -175,8 +175,9 @@ def test_a_body_may_have_256_kib_and_not_a_byte_more(client: BrowserClient) -> N
     assert code(answers[1]) == (413, "body_too_large")
 
 
-def test_a_body_without_a_length_is_asked_for_one() -> None:
-    status, answer = wsgi(BytesIO(b'{"a": 1}'), HTTP_TRANSFER_ENCODING="chunked")
+@pytest.mark.parametrize("came", [b'{"a": 1}', b""])
+def test_a_body_without_a_length_is_asked_for_one(came: bytes) -> None:
+    status, answer = wsgi(BytesIO(came), HTTP_TRANSFER_ENCODING="chunked")
     assert (status, answer["code"]) == (411, "length_required")
 
 
