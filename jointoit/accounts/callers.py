@@ -51,6 +51,11 @@ class Caller:
         return self.key is None or self.key.events is None or event_id in self.key.events
 
     @property
+    def is_for_some_events(self) -> bool:
+        """Whether there is a key that is good for the events that it names and for none that come later."""
+        return self.key is not None and self.key.events is not None
+
+    @property
     def values(self) -> dict[str, Any]:
         """For statements: who reads, 0 for nobody, and the events that their key is good for, if it is not for all."""
         return {"reader": (self.user and self.user.pk) or 0, "only": self.key.events if self.key else None}

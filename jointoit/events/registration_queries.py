@@ -85,8 +85,9 @@ NAMES: Final = f"events_plain_text(concat_ws(' ', attendee.username, attendee.fi
 
 def own_list(asked: Mapping[str, Any], *, caller: Caller, now: datetime) -> Listing:
     """The caller's own registrations, of those that the parameters (`RegistrationParameters`) leave."""
-    limited = bool(caller.key and caller.key.events is not None)
-    query = own_query(frozenset(asked.keys() & CONDITIONS.keys()), frozenset(asked.items() & TIMES.keys()), limited)
+    query = own_query(
+        frozenset(asked.keys() & CONDITIONS.keys()), frozenset(asked.items() & TIMES.keys()), caller.is_for_some_events
+    )
     return Listing(query, {**asked, **caller.values, "now": now})
 
 

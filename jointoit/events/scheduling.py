@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from jointoit.accounts.callers import Caller
+from jointoit.accounts.callers import Caller, ScopeMissing
 from jointoit.accounts.models import User
 from jointoit.accounts.tokens import DeadToken
 from jointoit.errors import Conflict, Invalid
@@ -67,8 +67,11 @@ def create(*, organizer: User, now: datetime, fields: Mapping[str, Any], caller:
     """Create an event, published unless `fields` ask for a draft; by the organizer, unless a caller is told.
 
     The organizer is held meanwhile: an account that closes calls off all that it planned, and nothing may slip in.
-    Raises DeadToken for a closed account, Invalid for times that cannot be, TooManyEvents.
+    Raises ScopeMissing for a key that is for some events, DeadToken for a closed account, Invalid for times that cannot
+    be, TooManyEvents.
     """
+    if caller and caller.is_for_some_events:
+        raise ScopeMissing
     event = Event(organizer=organizer, created_at=now, updated_at=now, **fields)
     refuse(event, fields, now=now)
     with transaction.atomic():

@@ -69,7 +69,7 @@ REFUSED_STEPS = {
 def reader_of(request: Request) -> int:
     """Who asks for the list of all events: 0 is nobody. A key for some events alone sees what anybody sees."""
     caller = caller_of(request)
-    return 0 if caller.key and caller.key.events is not None else request.user.pk or 0
+    return 0 if caller.is_for_some_events else request.user.pk or 0
 
 
 class EventView(PagedView, Conditional):

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
-from jointoit.accounts.callers import Caller
+from jointoit.accounts.callers import Caller, ScopeMissing
 from jointoit.accounts.models import User
 from jointoit.api.fields import FIRST, LAST
 from jointoit.errors import Invalid
@@ -32,8 +32,11 @@ class TooFarAway(Invalid):
 def duplicate(*, caller: Caller, event_id: int, date: datetime, now: datetime, title: str | None = None) -> Event:
     """A draft of the same owner, with the same team. Nobody is registered for it.
 
-    Raises NotFound, NotYourEvent, Invalid for a date that cannot be, TooManyEvents.
+    Raises ScopeMissing for a key that is for some events, NotFound, NotYourEvent, Invalid for a date that cannot be,
+    TooManyEvents.
     """
+    if caller.is_for_some_events:
+        raise ScopeMissing
     with transaction.atomic():
         # The owner, before the event as everywhere: nothing else is created for them meanwhile.
         for owner in Event.objects.filter(pk=event_id).values_list("organizer", flat=True):

@@ -162,7 +162,7 @@ def cleaned(values: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
 def managed(events: list[int] | None, caller: Caller) -> list[int] | None:
     """The same ids, all managed by the caller. A key for some events makes no webhook for all."""
     if events is None:
-        if caller.key and caller.key.events is not None:
+        if caller.is_for_some_events:
             raise NotManaged(field="events")
         return None
     wanted = sorted(set(events))

@@ -124,6 +124,9 @@ def test_a_key_in_the_address_is_ignored(made, signed_in, ada):
     assert ServiceClient().get("/registrations/", {"key": text, "access_token": text}).status_code == 401
 
 
+EVENT = {"title": "Launch", "date": "2099-05-17T18:00:00Z", "location": "Berlin"}
+
+
 def test_a_key_for_some_events_reaches_no_other(made, ada, make_event, register):
     good, other = make_event(organizer=ada), make_event(organizer=ada, status="draft")
     mine, guests = register(make_event(), ada), register(make_event(organizer=ada))
@@ -140,11 +143,14 @@ def test_a_key_for_some_events_reaches_no_other(made, ada, make_event, register)
         "changes elsewhere": client.patch(f"/events/{guests.event_id}/", {"title": "New"}).status_code,
         "registers elsewhere": client.post(f"/events/{make_event().pk}/register/").status_code,
         "cancels elsewhere": client.patch(f"/registrations/{mine.pk}/", {"status": "cancelled"}).status_code,
+        "makes another": client.post("/events/", EVENT).status_code,
+        "makes a copy": client.post(f"/events/{good.pk}/duplicate/", {"date": EVENT["date"]}).status_code,
     }
 
     assert statuses == {
         "good": 200, "other draft": 404, "other drafts": [], "own elsewhere": 404, "own list": [],
         "guests elsewhere": 404, "changes elsewhere": 403, "registers elsewhere": 403, "cancels elsewhere": 404,
+        "makes another": 403, "makes a copy": 403,
     }  # fmt: skip
 
 
