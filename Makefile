@@ -91,7 +91,7 @@ pictures: $(BIN)/.development ## Take the pictures of the README anew, in a real
 	  $(BIN)/python -m pytest -q -n 0 -p no:randomly tests/pages/test_look.py -k phone
 
 operations: $(BIN)/.development ## Restart, crash and restore a whole installation again and again (about 20 minutes)
-	@OPERATIONS=long $(BIN)/python -m pytest -rP --show-capture=stdout -p no:randomly tests/operations $(T)
+	@OPERATIONS=long $(BIN)/python -m pytest -rP --show-capture=stdout -p no:randomly tests/operations tests/e2e/test_launcher.py $(T)
 
 restore-drill: $(BIN)/.runtime ## Restore a dump on servers of its own and check it: DUMP=backups/jointoit-….dump
 	@$(CHECK) $(BIN)/python -m laptop.drill $(DUMP)

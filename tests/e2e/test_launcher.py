@@ -1,4 +1,4 @@
-"""`make run` from start to stop, with real processes."""
+"""`make run` from start to stop, with real processes; how it ends badly in every way, in `make operations`."""
 
 import os
 import signal
@@ -10,6 +10,10 @@ import pytest
 from laptop import valkey
 from laptop.maildev import why_not
 from tests.e2e.service import Service
+
+LONG = os.environ.get("OPERATIONS") == "long"
+#: One start after the other takes long, and what is tried is proved closer by.
+supervised = pytest.mark.skipif(not LONG, reason="In short: tests/laptop/test_supervisor.py, test_stack.py.")
 
 
 @pytest.fixture
@@ -44,6 +48,7 @@ def test_it_says_where_to_go_stops_cleanly_and_finds_its_data_again(service: Ser
     assert (first, second) == ((0, []), (0, []))
 
 
+@supervised
 def test_a_program_that_dies_is_named_and_takes_the_rest_along(service: Service) -> None:
     service.start()
 
@@ -54,7 +59,7 @@ def test_a_program_that_dies_is_named_and_takes_the_rest_along(service: Service)
     assert "worker ended by itself with status -9; the rest is stopped." in service.said()
 
 
-@pytest.mark.parametrize("server", ["PostgreSQL", "Valkey"])
+@pytest.mark.parametrize("server", ["Valkey", "PostgreSQL"] if LONG else ["Valkey"])
 def test_a_server_that_dies_is_named_and_takes_the_rest_along(service: Service, server: str) -> None:
     service.start()
 
@@ -69,6 +74,7 @@ def test_a_server_that_dies_is_named_and_takes_the_rest_along(service: Service, 
     assert f"{server} does not answer any more; the rest is stopped." in service.said()
 
 
+@supervised
 def test_killed_itself_it_leaves_nobody_in_the_way_of_the_next_start(service: Service) -> None:
     service.start()
     service.stop(signal.SIGKILL)

@@ -16,7 +16,7 @@ from jointoit.checkin.reading import Presented
 from jointoit.events import door_passes, questions, team
 from jointoit.mail import links
 from jointoit.organizing import announcements, transfers
-from tests.browser import barriers, picture
+from tests.browser import COLOURS, EVERYTHING, barriers, picture
 
 pytestmark = pytest.mark.django_db(transaction=True)
 #: The admin's colours change slowly.
@@ -176,14 +176,14 @@ def test_no_page_has_a_barrier_or_needs_to_be_pushed_sideways(open_browser, live
     def look(page, name):
         page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
         page.wait_for_function("document.documentElement")  # a page that was opened may be followed by another
-        for scheme in ("light", "dark"):
+        for scheme, rules in (("light", EVERYTHING), ("dark", COLOURS)):
             page.emulate_media(color_scheme=scheme)
             page.evaluate(SETTLED)
             shot = f"{name}-{size}-{scheme}"
             if PICTURES and (not PICTURED or shot in PICTURED.split(",")):
                 picture(page, Path(PICTURES), shot)
             wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-            found[shot] = [*barriers(page), *([f"{wide} px too wide"] if wide > 0 else [])]
+            found[shot] = [*barriers(page, rules), *([f"{wide} px too wide"] if wide > 0 else [])]
 
     for user, paths in scene.items():
         page = open_browser(user, viewport=SIZES[size]).new_page()

@@ -86,7 +86,7 @@ async def read(scope: Scope, protocol: HTTPProtocol) -> bytes:
     Who asks before sending too much is told by the answer, unread (RFC 9110 section 10.1.1).
     """
     declared, largest = bodies.length(scope.headers.get("content-length")), bodies.largest(scope.path)
-    if declared is None and "transfer-encoding" not in scope.headers:
+    if not declared and "transfer-encoding" not in scope.headers:
         return b""
     is_refused = declared is None or declared > largest
     if is_refused and "expect" in scope.headers:
@@ -105,7 +105,7 @@ async def read(scope: Scope, protocol: HTTPProtocol) -> bytes:
 def environment(scope: Scope, body: bytes) -> "WSGIEnvironment":
     """Names with underscores are dropped: as a variable each could be taken for the name with hyphens."""
     server, _, port = scope.server.rpartition(":")
-    environ: WSGIEnvironment = {
+    variables: WSGIEnvironment = {
         "REQUEST_METHOD": scope.method,
         "SCRIPT_NAME": "",
         "PATH_INFO": as_latin_1(scope.path),
@@ -127,12 +127,12 @@ def environment(scope: Scope, body: bytes) -> "WSGIEnvironment":
     for name in headers:
         if "_" not in name:
             variable = CGI_NAMES.get(name) or "HTTP_" + name.upper().replace("-", "_")
-            environ[variable] = ("; " if name == "cookie" else ",").join(headers.get_all(name))
+            variables[variable] = ("; " if name == "cookie" else ",").join(headers.get_all(name))
     if (declared := bodies.length(headers.get("content-length"))) is not None:
-        environ["CONTENT_LENGTH"] = str(declared)  # Django reads no number of thousands of digits, were they zeros
+        variables["CONTENT_LENGTH"] = str(declared)  # Django reads no number of thousands of digits, were they zeros
     if scope.authority:  # of `GET http://host/path`, which goes before `Host` (RFC 9112 section 3.2.2)
-        environ["HTTP_HOST"] = scope.authority
-    return environ
+        variables["HTTP_HOST"] = scope.authority
+    return variables
 
 
 def as_latin_1(text: str) -> str:
