@@ -5,4 +5,4 @@ from django.conf import settings
 from config.wsgi import application as wsgi
 from jointoit.api.http.gateway import Gateway
 
-application = Gateway(wsgi, threads=settings.SERVE["threads"])
+application = Gateway(wsgi, threads=settings.SERVE["threads"], places=settings.WEB_PLACES)

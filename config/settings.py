@@ -50,6 +50,7 @@ SERVE: dict[str, Any] = {  # how `serve` and `work` run, see there; 0: as many a
     "workers": env.int("WEB_WORKERS", 0, validate=validators.not_negative),
     "threads": env.int("WEB_THREADS", 4, validate=validators.positive),
 }
+WEB_PLACES = 64 * SERVE["threads"]  # requests of a web process that are read, answered or wait; more are left outside
 WORKER_PROCESSES = env.int("WORKER_PROCESSES", 0, validate=validators.not_negative)
 PUBLIC_URL = env.str("PUBLIC_URL", **development(f"http://127.0.0.1:{SERVE['port']}"), validate=validators.web_address)
 DATABASE_URL = env.str("DATABASE_URL", **development(""), validate=validators.database_url)

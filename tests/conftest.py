@@ -22,6 +22,17 @@ from tests.client import BrowserClient, ServiceClient
 numbers = count(1)
 
 
+#: Tests with one of these fixtures go to one process of pytest-xdist: it is made once, and measures no twin of itself.
+SHARED = {"machines": "chaos", "installation": "operations", "stack": "e2e", "shared": "contracts"}
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """A service that a module starts for itself, `live`, makes a group of the module."""
+    groups = {**SHARED, "live": item.path.stem}
+    for fixture in groups.keys() & set(getattr(item, "fixturenames", ())):
+        item.add_marker(pytest.mark.xdist_group(groups[fixture]))
+
+
 #: What takes long begins first, so that at the end nobody waits for it.
 LONG = ("chaos", "e2e", "fuzz", "operations", "contracts", "races")
 

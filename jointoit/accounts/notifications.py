@@ -36,7 +36,7 @@ def person(user: User, address: str | None = None) -> Person:
     )
 
 
-def reader_of(address: str, *, timezone: str, name: str = "") -> Person:
+def person_at(address: str, *, timezone: str, name: str = "") -> Person:
     """Whoever reads mail at an address that somebody typed: verified where an account has shown that it is its own."""
     verified = User.objects.filter(email__iexact=address, email_verified=True).exists()
     return Person(address=address, name=name, timezone=timezone, verified=verified)

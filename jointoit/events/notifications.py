@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from jointoit.accounts.models import User
-from jointoit.accounts.notifications import person, reader_of
+from jointoit.accounts.notifications import person, person_at
 from jointoit.events.models import Event, Invitation, Registration
 from jointoit.mail import outbox
 from jointoit.mail.messages import (
@@ -85,7 +85,7 @@ def notify_all(
 def notify_invitation(invitation: Invitation, *, inviter: User) -> None:
     """Promise the mail with an invitation, to whoever reads the address."""
     shared: dict[str, Any] = {
-        "to": reader_of(invitation.email, timezone=invitation.event.timezone if invitation.event else "UTC"),
+        "to": person_at(invitation.email, timezone=invitation.event.timezone if invitation.event else "UTC"),
         "invitation_id": invitation.pk,
         "inviter": inviter.get_full_name(),
         "event": event_payload(invitation.event) if invitation.event else None,

@@ -32,7 +32,7 @@ def ask(
     booking.refuse(event, now=now)
     booking.first_status(event)
     names.refuse_links(User(), first_name=first_name, last_name=last_name)
-    to = notifications.reader_of(email, timezone=timezone, name=f"{first_name} {last_name}".strip())
+    to = notifications.person_at(email, timezone=timezone, name=f"{first_name} {last_name}".strip())
     asked = salted_hmac(__name__, email.casefold(), algorithm="sha256").hexdigest()
     about = f"visitor:{asked}:{event_id}:"
     message = RegistrationLink(to=to, event=event_payload(event), first_name=first_name, last_name=last_name)

@@ -13,7 +13,7 @@ from django.dispatch import receiver
 
 from jointoit.accounts.callers import Caller
 from jointoit.accounts.models import User
-from jointoit.accounts.notifications import reader_of
+from jointoit.accounts.notifications import person_at
 from jointoit.accounts.signals import account_is_closing
 from jointoit.checkin import tickets
 from jointoit.errors import Conflict, NotFound
@@ -72,7 +72,7 @@ def offer(*, caller: Caller, registration_id: int, email: str, now: datetime) ->
         transfer = Transfer.objects.create(registration=registration, email=email, created_at=now)
         outbox.enqueue(
             TransferOffer(
-                to=reader_of(email, timezone=registration.event.timezone),
+                to=person_at(email, timezone=registration.event.timezone),
                 transfer_id=transfer.pk,
                 giver=registration.attendee.get_full_name(),
                 event=notifications.event_payload(registration.event),

@@ -22,12 +22,9 @@ TABLES = (
 )
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Send all of them to one process of pytest-xdist, so that the servers are started once."""
     for item in items:
         if "machines" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("chaos"))
             item.add_marker(pytest.mark.timeout(3600 if LONG else 420))
 
 

@@ -6,13 +6,6 @@ import pytest
 from tests.e2e.service import Elsewhere, Service
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Send all tests that share the service to one process of pytest-xdist, so that it is started once."""
-    for item in items:
-        if "stack" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("e2e"))
-
-
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service | Elsewhere]:
     """The whole service, running; at the end it is stopped and has to leave nothing behind.

@@ -63,7 +63,6 @@ def answered(live: Live) -> Counter[str]:
     return counted
 
 
-@pytest.mark.xdist_group("fuzz")  # one server for all of them
 @pytest.mark.timeout(0 if REQUESTS else 600)
 @pytest.mark.parametrize("role", ROLES)
 def test_it_finds_nothing(live: Live, role: str) -> None:

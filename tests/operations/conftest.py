@@ -12,12 +12,9 @@ LONG = os.environ.get("OPERATIONS") == "long"
 collect_ignore = [] if LONG else ["test_pooler.py"]
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All in one process of pytest-xdist: several whole installations side by side would only measure each other."""
     for item in items:
         if "installation" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("operations"))
             item.add_marker(pytest.mark.timeout(3600 if LONG else 900))
 
 

@@ -18,8 +18,6 @@ import pytest
 
 from tests.live import PASSWORD, UNLIMITED, Live, serve
 
-pytestmark = pytest.mark.xdist_group("races over http")
-
 MANY = 50
 PATIENCE = 60.0  # seconds
 HELD = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"

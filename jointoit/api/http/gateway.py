@@ -32,21 +32,21 @@ BODY_TIME: Final = 20.0
 #: writes when the connection closes gets a reset and may never see the answer (RFC 9112 section 9.6).
 FORGOTTEN: Final = 1024 * 1024  # bytes
 FORGETTING: Final = 0.5  # seconds
-PLACES: Final = 64  # requests for each thread that are read or wait; the bodies of more are left where they are
 CGI_NAMES: Final = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 
 
 class Gateway:
     """An RSGI application that serves Django's WSGI handler: as many requests at a time as it has threads.
 
+    Those that are read or wait have a place; the bodies of more are left where they are.
     Of a streamed answer RSGI neither says how fast it is read, so what was not read is in memory, nor can it be told
     that one failed in the middle: the log says so.
     """
 
-    def __init__(self, application: "Application", *, threads: int) -> None:
+    def __init__(self, application: "Application", *, threads: int, places: int) -> None:
         self.application = application
         self.threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
-        self.places = asyncio.Semaphore(threads * PLACES)
+        self.places = asyncio.Semaphore(places)
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         async with self.places:
@@ -117,7 +117,6 @@ def environment(scope: Scope, body: bytes) -> "WSGIEnvironment":
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope.scheme,
         "wsgi.input": BytesIO(body),
-        "wsgi.input_terminated": True,
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,

@@ -34,4 +34,4 @@ def endless(pause: float) -> Iterator[bytes]:
         time.sleep(pause)
 
 
-application = gateway.Gateway(echo, threads=1)
+application = gateway.Gateway(echo, threads=1, places=64)

@@ -36,7 +36,6 @@ def wsgi(stream: BytesIO, **environ: str) -> tuple[int, Any]:
         "CONTENT_TYPE": "application/json",
         "wsgi.url_scheme": "http",
         "wsgi.input": stream,
-        "wsgi.input_terminated": True,
     }
     application: Callable[..., Iterable[bytes]] = ApiHandler()
     answer = application({**base, **environ}, lambda status, headers: seen.append(status))

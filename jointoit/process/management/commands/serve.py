@@ -39,10 +39,9 @@ class Command(BaseCommand):
 
 def arguments(workers: int) -> list[str]:
     """Granian's options. The threads that answer are the application's (`config.rsgi`)."""
-    threads = int(settings.SERVE["threads"])
     options = {
         "host": settings.SERVE["host"], "port": settings.SERVE["port"], "interface": "rsgi", "loop": "asyncio",
-        "workers": workers, "runtime-mode": "st", "http": "1", "backlog": 2048, "backpressure": threads * 64,
+        "workers": workers, "runtime-mode": "st", "http": "1", "backlog": 2048, "backpressure": settings.WEB_PLACES,
         "workers-kill-timeout": 30, "log-level": "warning",
     }  # fmt: skip
     words = [f"--{name}={value}" for name, value in options.items()]
