@@ -50,7 +50,6 @@ SERVE: dict[str, Any] = {  # how `serve` and `work` run, see there; 0: as many a
     "workers": env.int("WEB_WORKERS", 0, validate=validators.not_negative),
     "threads": env.int("WEB_THREADS", 4, validate=validators.positive),
 }
-WEB_PLACES = 64 * SERVE["threads"]  # requests of a web process that are read, answered or wait; more are left outside
 WORKER_PROCESSES = env.int("WORKER_PROCESSES", 0, validate=validators.not_negative)
 PUBLIC_URL = env.str("PUBLIC_URL", **development(f"http://127.0.0.1:{SERVE['port']}"), validate=validators.web_address)
 DATABASE_URL = env.str("DATABASE_URL", **development(""), validate=validators.database_url)
@@ -122,6 +121,7 @@ for name, key in {"SECRET_KEY": SECRET_KEY, "JWT_SIGNING_KEY": JWT_SIGNING_KEY}.
 if METRICS_PORT and not METRICS_TOKEN:
     env.refuse("METRICS_PORT", "Needs METRICS_TOKEN: nobody else is let in there.")
 env.finish()
+WEB_PLACES = 64 * SERVE["threads"]  # requests of a web process that are read, answered or wait; more are left outside
 WEBHOOK_TRUSTED_NETWORKS = [ip_network(text) for text in WEBHOOK_TRUSTED_NETWORKS]
 PUBLIC_URL = PUBLIC_URL.rstrip("/")
 FRONTEND_URL = FRONTEND_URL.rstrip("/")

@@ -31,7 +31,7 @@ BODY_TIME: Final = 20.0
 #: Of a body that is refused so much is read away and forgotten, for so long, so that its sender hears why: who still
 #: writes when the connection closes gets a reset and may never see the answer (RFC 9112 section 9.6).
 FORGOTTEN: Final = 1024 * 1024  # bytes
-FORGETTING: Final = 0.5  # seconds
+FORGETTING: Final = 3.0  # seconds; a busy machine takes one to take what was sent at once
 CGI_NAMES: Final = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 
 
